@@ -1,0 +1,17 @@
+namespace SdsServer.Core.Fleet;
+
+/// <summary>What is known about a leaf that was, or may have been, sent.</summary>
+public enum LeafState
+{
+    /// <summary>In the ledger; sent or about to be. The proxy may present it.</summary>
+    Issued,
+
+    /// <summary>Accepted by the proxy.</summary>
+    Acked,
+
+    /// <summary>Refused by the proxy, which may present it all the same, now or later.</summary>
+    Nacked,
+
+    /// <summary>Replaced by a later accepted leaf of the same instance, or its process is gone: nobody presents it.</summary>
+    Superseded,
+}

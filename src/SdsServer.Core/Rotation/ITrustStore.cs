@@ -1,0 +1,65 @@
+using SdsServer.Core.Access;
+using SdsServer.Core.Fleet;
+
+namespace SdsServer.Core.Rotation;
+
+/// <summary>
+/// The durable side of one trust domain. Every method returns only after its effect survives <c>kill -9</c> and power loss;
+/// a method that throws may or may not have taken effect unless its exception says so. Safe for concurrent use.
+/// Every write to state, ledger, roster and keys carries the leader term and throws <see cref="StaleTermException"/>, changing nothing, when a newer term has begun.
+/// </summary>
+public interface ITrustStore : IAsyncDisposable
+{
+    /// <summary>Begins a new leader term, which ends every earlier one, and returns what is stored at that moment.</summary>
+    /// <param name="trustDomain">Name of the trust domain.</param>
+    /// <param name="keepLedgerFrom">Rows whose NotAfter is earlier are left out (and may be deleted).</param>
+    Task<TrustRecord> BeginTermAsync(string trustDomain, DateTimeOffset keepLedgerFrom, CancellationToken cancellation);
+
+    /// <summary>
+    /// Replaces the stored state and appends to the log, both or neither.
+    /// Throws <see cref="StaleRevisionException"/>, changing nothing, unless the stored revision is <c>next.Revision - 1</c> (0: nothing stored).
+    /// </summary>
+    Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation);
+
+    /// <summary>
+    /// Writes rows in one commit. Element i of the result is false, and row i is not written, when the stored
+    /// <see cref="TrustState.SignerRevision"/> differs from that of insert i.
+    /// </summary>
+    Task<IReadOnlyList<bool>> InsertLeavesAsync(string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation);
+
+    /// <summary>Records what became of leaves. Unknown serials are ignored. May be called late: a missing record only over-counts.</summary>
+    Task SetLeafStatesAsync(string trustDomain, long term, IReadOnlyList<(string Serial, LeafState State)> states, CancellationToken cancellation);
+
+    /// <summary>Raises the slots on every row, and on the roster entry, of an instance; never lowers them.</summary>
+    Task RaiseSlotsAsync(string trustDomain, long term, string instanceId, int bundleSlots, int leafSlots, CancellationToken cancellation);
+
+    /// <summary>Adds a roster entry, or replaces the one of the same instance.</summary>
+    Task PutRosterAsync(string trustDomain, long term, RosterEntry entry, CancellationToken cancellation);
+
+    /// <summary>Removes a roster entry; nothing happens if there is none.</summary>
+    Task RemoveRosterAsync(string trustDomain, long term, string instanceId, CancellationToken cancellation);
+
+    /// <summary>Stores a new authority's private key (PKCS#8), encrypted. Throws <see cref="InvalidOperationException"/> if the id is taken.</summary>
+    Task AddKeyAsync(string trustDomain, long term, string authorityId, ReadOnlyMemory<byte> pkcs8, CancellationToken cancellation);
+
+    /// <summary>
+    /// The private key (PKCS#8) of an authority; the caller zeroes it. Throws <see cref="KeyNotFoundException"/> if there is none,
+    /// <see cref="System.Security.Cryptography.CryptographicException"/> if it cannot be decrypted.
+    /// </summary>
+    Task<byte[]> ReadKeyAsync(string trustDomain, string authorityId, CancellationToken cancellation);
+
+    /// <summary>Deletes an authority's key; nothing happens if there is none.</summary>
+    Task DeleteKeyAsync(string trustDomain, long term, string authorityId, CancellationToken cancellation);
+
+    /// <summary>Stores a new token. Throws <see cref="InvalidOperationException"/> if the id is taken.</summary>
+    Task AddTokenAsync(string trustDomain, AccessToken token, CancellationToken cancellation);
+
+    /// <summary>All tokens, by id, expired ones included.</summary>
+    Task<IReadOnlyList<AccessToken>> ReadTokensAsync(string trustDomain, CancellationToken cancellation);
+
+    /// <summary>Deletes a token; false if there was none.</summary>
+    Task<bool> DeleteTokenAsync(string trustDomain, string id, CancellationToken cancellation);
+
+    /// <summary>Log entries, oldest first, with numbers greater than <paramref name="after"/>, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation);
+}

@@ -1,0 +1,42 @@
+namespace SdsServer.Core.Rotation;
+
+/// <summary>A change of authority under way; at most one per trust domain. Part of the durable <see cref="TrustState"/>.</summary>
+public sealed record RotationPlan
+{
+    /// <summary>Resource id of the rotation, lower-case letters, digits and dashes.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The caller's idempotency key: a second start with the same key returns this plan.</summary>
+    public required string RequestId { get; init; }
+
+    public required RotationKind Kind { get; init; }
+
+    /// <summary>The authority that signed when the plan began.</summary>
+    public required string From { get; init; }
+
+    /// <summary>The authority that shall sign.</summary>
+    public required string To { get; init; }
+
+    public RotationGoal Goal { get; init; }
+
+    public required RotationPolicy Policy { get; init; }
+
+    public PlanHold? Hold { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When the last move or turn was made: deadlines count from here.</summary>
+    public required DateTimeOffset StepSince { get; init; }
+
+    /// <summary>Since when nothing needs the outgoing root any more, null while something does: the drop soak counts from here.</summary>
+    public DateTimeOffset? DrainedAt { get; init; }
+
+    /// <summary>The step an operator has approved, by its <see cref="TrustState.Decisions"/> number; only for <see cref="AdvanceMode.Manual"/>.</summary>
+    public long? ApprovedAt { get; init; }
+
+    /// <summary>The authority the goal leads to.</summary>
+    public string Target => Goal == RotationGoal.Forward ? To : From;
+
+    /// <summary>The authority the goal leads away from.</summary>
+    public string Outgoing => Goal == RotationGoal.Forward ? From : To;
+}

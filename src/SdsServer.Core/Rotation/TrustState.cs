@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+
+namespace SdsServer.Core.Rotation;
+
+/// <summary>
+/// Everything durable about one trust domain but its leaves and its keys. Immutable; changed by compare-and-set on
+/// <see cref="Revision"/>. Phases, roles and progress are computed from it and never stored.
+/// </summary>
+public sealed record TrustState
+{
+    /// <summary>The trust domain's name, without <c>spiffe://</c>.</summary>
+    public required string TrustDomain { get; init; }
+
+    /// <summary>+1 with every write.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>+1 with every move and every command, not with evidence: what operators' <c>expected_revision</c> is compared with.</summary>
+    public long Decisions { get; init; }
+
+    /// <summary>The leader term that wrote this state.</summary>
+    public long Term { get; init; }
+
+    /// <summary>Number of the current bundle: +1 when the set or order of its roots, or the salt, changes.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>Lower-case hex, 16 random bytes; part of the bundle's bytes, so that no epoch's bytes were ever sent before it.</summary>
+    public required string Salt { get; init; }
+
+    /// <summary>The oldest epoch any member may enforce. A stored value may lag behind: that only costs waiting.</summary>
+    public required long Floor { get; init; }
+
+    public required ImmutableArray<TrustRoot> Roots { get; init; }
+
+    public required ImmutableArray<Authority> Authorities { get; init; }
+
+    /// <summary>Ids of the roots in the bundle, in PEM order.</summary>
+    public required ImmutableArray<string> Bundle { get; init; }
+
+    /// <summary>Id of the authority that signs.</summary>
+    public required string Signer { get; init; }
+
+    /// <summary>+1 with every SetSigner: a leaf's ledger row is refused when it moved while the leaf was being signed.</summary>
+    public long SignerRevision { get; init; }
+
+    public RotationPlan? Plan { get; init; }
+
+    /// <summary>The newest wall-clock time a leader has seen, written lazily: a gap to it at a restart is a doubt about the clock.</summary>
+    public required DateTimeOffset SeenAt { get; init; }
+
+    /// <summary>The root with this id. Throws <see cref="KeyNotFoundException"/> if there is none.</summary>
+    public TrustRoot Root(string id) =>
+        Roots.FirstOrDefault(root => root.Id == id) ?? throw new KeyNotFoundException($"no root '{id}' in trust domain '{TrustDomain}'");
+
+    /// <summary>The authority with this id. Throws <see cref="KeyNotFoundException"/> if there is none.</summary>
+    public Authority Authority(string id) =>
+        Authorities.FirstOrDefault(authority => authority.Id == id)
+        ?? throw new KeyNotFoundException($"no authority '{id}' in trust domain '{TrustDomain}'");
+
+    /// <summary>The root under which this authority signs.</summary>
+    public TrustRoot RootOf(string authorityId) => Root(Authority(authorityId).RootId);
+
+    public bool Trusts(string rootId) => Bundle.Contains(rootId);
+
+    /// <summary>True when every member may be presented a leaf that ends at this root: it is in every bundle of the epochs [floor..now].</summary>
+    public bool IsSafe(string rootId, long floor) => Trusts(rootId) && Root(rootId).Since <= floor;
+}
