@@ -1,0 +1,20 @@
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>A stream asks for a name for the first time, or again after it had let it go.</summary>
+/// <param name="Subscription">Unique in this process.</param>
+/// <param name="Connection">The HTTP/2 connection; unique in this process. All its streams of one key are one instance.</param>
+/// <param name="ReportedVersion">
+/// The version the client says it holds: version_info of a SotW stream's first request, the name's entry in initial_resource_versions; null if none.
+/// </param>
+/// <param name="NodeVersion">Envoy's release such as <c>1.36.4</c>, for people to read; empty if unknown.</param>
+public sealed record SubscriptionOpened(
+    long Subscription,
+    long Connection,
+    InstanceKey Key,
+    Workload Workload,
+    SecretKind Kind,
+    string Name,
+    string? ReportedVersion,
+    string NodeVersion) : FleetEvent;

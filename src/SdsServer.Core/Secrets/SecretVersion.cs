@@ -1,0 +1,28 @@
+using System.Text.RegularExpressions;
+
+namespace SdsServer.Core.Secrets;
+
+/// <summary>
+/// Reads what a client reports to hold. On a stream with several names one version covers the whole answer and joins the parts
+/// by <c>+</c> (<c>b4-0f3c…+l9a…</c>), so that it names the leaf in any case.
+/// </summary>
+public static partial class SecretVersion
+{
+    /// <summary>The version of an answer that leaves the client holding these secrets.</summary>
+    public static string Join(IEnumerable<string> versions) => string.Join('+', versions.Distinct().Order(StringComparer.Ordinal));
+
+    /// <summary>The serial of the leaf that a reported version names, or null.</summary>
+    public static string? LeafSerial(string? version)
+    {
+        if (string.IsNullOrEmpty(version))
+        {
+            return null;
+        }
+
+        Match match = Leaf().Match(version);
+        return match.Success ? match.Groups[1].Value : null;
+    }
+
+    [GeneratedRegex(@"(?:^|\+)l([0-9a-f]{32})(?:\+|$)", RegexOptions.CultureInvariant)]
+    private static partial Regex Leaf();
+}
