@@ -19,6 +19,7 @@ internal sealed class BufFactAttribute : FactAttribute
     {
         var name = OperatingSystem.IsWindows() ? "buf.cmd" : "buf";
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return onPath.Prepend(Path.Combine(RepositoryRoot.Path, "protos", "lint", "node_modules", ".bin")).Select(folder => Path.Combine(folder, name));
+        var pinned = Path.Combine(RepositoryRoot.Path, "protos", "lint", "node_modules", ".bin");
+        return onPath.Prepend(pinned).Select(folder => Path.Combine(folder, name));
     }
 }

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace SdsServer.Tests.Protos;
 
-/// <summary>Requests recorded from real Envoys, with the line the recorder wrote about each: <c>VERSION/TRANSPORT/METHOD-STREAM.NN.request.pb</c>.</summary>
+/// <summary>
+/// Requests recorded from real Envoys, with the line the recorder wrote about each: <c>VERSION/TRANSPORT/METHOD-STREAM.NN.request.pb</c>.
+/// </summary>
 internal static partial class RecordedRequests
 {
     public static string Folder { get; } = Path.GetFullPath(Path.Combine(RepositoryRoot.Path, "..", "shared", "envoy", "recorded"));
@@ -20,9 +22,10 @@ internal static partial class RecordedRequests
             Assert.True(match.Success, $"{log}: not a line of the recorder: {line}");
             var number = int.Parse(match.Groups["number"].Value);
             var file = Path.Combine(transport, $"{match.Groups["method"]}-{match.Groups["stream"]}.{number:00}.request.pb");
-            yield return new RecordedRequest(
-                file, new Version(version), match.Groups["method"].Value, number,
-                int.Parse(match.Groups["length"].Value), match.Groups["content"].Value.Replace("  ", " ", StringComparison.Ordinal), File.ReadAllBytes(file));
+            var length = int.Parse(match.Groups["length"].Value);
+            // Go prints one or two spaces between fields, at random.
+            var content = match.Groups["content"].Value.Replace("  ", " ", StringComparison.Ordinal);
+            yield return new RecordedRequest(file, new Version(version), match.Groups["method"].Value, length, content, File.ReadAllBytes(file));
         }
     }
 

@@ -43,21 +43,18 @@ public sealed class RecordedRequestsTests
     {
         foreach (var request in Requests())
         {
-            var kept = request.IsDelta ? Delta.ParseFrom(request.Bytes).CalculateSize() : Sotw.ParseFrom(request.Bytes).CalculateSize();
+            var kept = Known(request).CalculateSize();
 
             Assert.True(kept < 1024, $"{request.File}: {kept} of {request.Bytes.Length} bytes are kept");
         }
     }
 
     [RecordedFact]
-    public void No_declared_field_has_another_shape_than_Envoy_gives_it()
+    public void Only_the_node_has_fields_we_do_not_know()
     {
         foreach (var request in Requests())
         {
-            // Unknown fields stay as they came, so a lossless round trip means every known one was understood.
-            IMessage whole = request.IsDelta ? DeltaDiscoveryRequest.Parser.ParseFrom(request.Bytes) : DiscoveryRequest.Parser.ParseFrom(request.Bytes);
-
-            Assert.Equal((request.File, request.Bytes.Length), (request.File, whole.CalculateSize()));
+            Assert.Equal((request.File, WithoutNode(Whole(request))), (request.File, WithoutNode(Known(request))));
         }
     }
 
@@ -65,8 +62,8 @@ public sealed class RecordedRequestsTests
     {
         var requests = RecordedRequests.Load();
         Assert.NotEmpty(requests);
-        var unlogged = Directory.EnumerateFiles(RecordedRequests.Folder, "*.request.pb", SearchOption.AllDirectories).Except(requests.Select(r => r.File));
-        Assert.Empty(unlogged);
+        var files = Directory.EnumerateFiles(RecordedRequests.Folder, "*.request.pb", SearchOption.AllDirectories);
+        Assert.Empty(files.Except(requests.Select(request => request.File)));
         return requests;
     }
 
@@ -80,6 +77,18 @@ public sealed class RecordedRequestsTests
 
         var sotw = Sotw.ParseFrom(request.Bytes);
         return (sotw.TypeUrl, sotw.Node);
+    }
+
+    private static IMessage Known(RecordedRequest request) =>
+        request.IsDelta ? Delta.ParseFrom(request.Bytes) : Sotw.ParseFrom(request.Bytes);
+
+    private static IMessage Whole(RecordedRequest request) =>
+        request.IsDelta ? DeltaDiscoveryRequest.Parser.ParseFrom(request.Bytes) : DiscoveryRequest.Parser.ParseFrom(request.Bytes);
+
+    private static IMessage WithoutNode(IMessage request)
+    {
+        request.Descriptor.FindFieldByName("node").Accessor.Clear(request);
+        return request;
     }
 
     // In the recorder's own format.

@@ -2,7 +2,7 @@ using Google.Protobuf.Reflection;
 
 namespace SdsServer.Tests.Protos;
 
-/// <summary>What of a proto file is seen on the wire, one line a message, enum or method, with the packages of <see cref="EnvoyWire"/> cut short.</summary>
+/// <summary>What of a proto file is seen on the wire, in the lines of <see cref="EnvoyWire"/>.</summary>
 internal static class WireDescription
 {
     private static readonly (string Package, string Short)[] Packages =
@@ -24,14 +24,16 @@ internal static class WireDescription
         }
 
         var fields = message.Fields.InFieldNumberOrder().Select(field => $"{field.FieldNumber} {field.Name} {Type(field)}{OneOf(field)}");
-        return message.NestedTypes.SelectMany(Of).Concat(message.EnumTypes.Select(Of)).Append($"{Name(message)}: {string.Join(", ", fields)}".TrimEnd());
+        var line = $"{Name(message)}: {string.Join(", ", fields)}".TrimEnd();
+        return message.NestedTypes.SelectMany(Of).Concat(message.EnumTypes.Select(Of)).Append(line);
     }
 
     private static string Of(EnumDescriptor values) =>
         $"{Name(values)}: {string.Join(", ", values.Values.Select(value => $"{value.Number} {value.Name}"))}";
 
     private static IEnumerable<string> Of(ServiceDescriptor service) => service.Methods.Select(method =>
-        $"/{service.FullName}/{method.Name}: {Stream(method.IsClientStreaming)}{Name(method.InputType)} -> {Stream(method.IsServerStreaming)}{Name(method.OutputType)}");
+        $"/{service.FullName}/{method.Name}: " +
+        $"{Stream(method.IsClientStreaming)}{Name(method.InputType)} -> {Stream(method.IsServerStreaming)}{Name(method.OutputType)}");
 
     private static string Stream(bool streaming) => streaming ? "stream " : "";
 
