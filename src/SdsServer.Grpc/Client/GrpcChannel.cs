@@ -45,7 +45,8 @@ public sealed class GrpcChannel : IDisposable
 
         if (uri.Scheme == "unix")
         {
-            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(uri.LocalPath, cancellationToken);
+            string path = uri.LocalPath;
+            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(path, cancellationToken);
             uri = new Uri("http://localhost");
         }
 
@@ -105,9 +106,14 @@ public sealed class GrpcChannel : IDisposable
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
-        catch
+        catch (Exception error)
         {
             socket.Dispose();
+            if (error is SocketException)
+            {
+                throw new IOException($"Cannot connect to the Unix socket {path}: {error.Message}", error);
+            }
+
             throw;
         }
     }

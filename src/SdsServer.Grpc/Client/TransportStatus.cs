@@ -30,7 +30,7 @@ internal static class TransportStatus
             }
         }
 
-        return new(StatusCode.Unavailable, error.InnerException is { } inner ? $"{error.Message} {inner.Message}" : error.Message);
+        return new(StatusCode.Unavailable, error.Message);
     }
 
     // RFC 9113, 7.
