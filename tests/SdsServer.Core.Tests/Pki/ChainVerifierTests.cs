@@ -48,7 +48,6 @@ public sealed class ChainVerifierTests
         ["P-521 leaf"] = (ChainFailure.Algorithm, () => ([Root.Leaf() with { Key = ECDsa.Create(ECCurve.NamedCurves.nistP521) }], [Root])),
         ["P-521 root"] = (ChainFailure.Algorithm, () => Forge.Root() with { Key = ECDsa.Create(ECCurve.NamedCurves.nistP521) } is { } odd ? ([odd.Leaf()], [odd]) : default),
         ["RSA-1024 leaf"] = (ChainFailure.Algorithm, () => ([Root.Leaf() with { Key = RSA.Create(1024) }], [Root])),
-        ["SHA-1"] = (ChainFailure.Algorithm, () => ([Root.Leaf() with { Hash = HashAlgorithmName.SHA1 }], [Root])),
         ["expired cross-sign, old only"] = (ChainFailure.Expired, () => CrossSigned(ForgeNow) is var (leaf, x, old, _) ? ([leaf, x], [old]) : default),
         ["leaf of a new root without the cross-sign"] = (ChainFailure.UnknownIssuer, () => CrossSigned(null) is var (leaf, _, old, _) ? ([leaf], [old]) : default),
         ["same name without key ids"] = (ChainFailure.Ambiguous, () =>

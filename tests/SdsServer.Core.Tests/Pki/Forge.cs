@@ -23,7 +23,6 @@ internal sealed record Forge
     public bool HasKeyIdentifiers { get; init; } = true;
     public X509Extension[] More { get; init; } = [];
     public byte[] Serial { get; init; } = CertificateWriter.NewSerial();
-    public HashAlgorithmName Hash { get; init; } = HashAlgorithmName.SHA256;
 
     public static Forge Root(string? name = null) => name is null ? new() : new() { Subject = name };
 
@@ -53,8 +52,8 @@ internal sealed record Forge
     {
         CertificateRequest request = Key switch
         {
-            ECDsa ecdsa => new(new X500DistinguishedName(Subject), ecdsa, Hash),
-            RSA rsa => new(new X500DistinguishedName(Subject), rsa, Hash, RSASignaturePadding.Pkcs1),
+            ECDsa ecdsa => new(new X500DistinguishedName(Subject), ecdsa, HashAlgorithmName.SHA256),
+            RSA rsa => new(new X500DistinguishedName(Subject), rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
             _ => throw new NotSupportedException(),
         };
         foreach (X509Extension extension in Extensions())
