@@ -9,7 +9,8 @@ public sealed partial class TrustDomainEngine
 {
     private void Execute(EngineCommand command)
     {
-        bool repeated = command is StartRotation start && _state.Plan?.RequestId == start.RequestId;
+        bool repeated = command is StartRotation start
+            && (_state.Plan?.RequestId == start.RequestId || _state.Past.Any(past => past.RequestId == start.RequestId));
         if (!repeated && command.ExpectedDecisions is { } expected && expected != _state.Decisions)
         {
             Answer(command, CommandStatus.Aborted, $"the trust domain is at revision {_state.Decisions}, not {expected}: look at it again, then repeat the command");
@@ -33,6 +34,12 @@ public sealed partial class TrustDomainEngine
 
     private void Start(StartRotation order)
     {
+        if (_state.Past.FirstOrDefault(past => past.RequestId == order.RequestId) is { } over)
+        {
+            Answer(order, CommandStatus.Done, $"rotation '{over.Id}' was started by this request before, and has ended");
+            return;
+        }
+
         if (_state.Plan is { } running)
         {
             if (running.RequestId == order.RequestId)

@@ -165,7 +165,7 @@ public sealed partial class TrustDomainEngine
         MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _now.Utc),
         MoveKind.SetSigner => Moves.SetSigner(state, verdict.Subject, _now.Utc),
         MoveKind.DropTrust => Moves.DropTrust(state, verdict.Subject, _seams.RandomHex(16), _now.Utc),
-        _ => Moves.Finish(state),
+        _ => Moves.Finish(state, _now.Utc),
     };
 
     private static string Describe(Verdict verdict) => verdict.Move switch

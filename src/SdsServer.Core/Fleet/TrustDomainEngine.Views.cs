@@ -10,6 +10,9 @@ public sealed partial class TrustDomainEngine
     /// <summary>The current bundle, as members share it.</summary>
     public BundlePayload Bundle => _shared;
 
+    /// <summary>The term has begun: its first state is durable, secrets are handed out.</summary>
+    public bool Serving => _begun;
+
     /// <summary>Why the signer cannot sign, or null.</summary>
     public string? SignerProblem => _signerProblem;
 

@@ -78,7 +78,17 @@ public static class Moves
     public static TrustState Resalt(TrustState state, string salt) => state with { Epoch = state.Epoch + 1, Salt = salt };
 
     /// <summary>The plan is over; its target signs alone.</summary>
-    public static TrustState Finish(TrustState state) => state with { Plan = null, Decisions = state.Decisions + 1 };
+    public static TrustState Finish(TrustState state, DateTimeOffset now)
+    {
+        RotationPlan plan = state.Plan ?? throw new InvalidOperationException("there is no plan");
+        ImmutableArray<PastRotation> past = state.Past.Insert(0, new PastRotation(plan.Id, plan.RequestId, plan.Kind, plan.From, plan.To, plan.Goal, plan.StartedAt, now));
+        return state with
+        {
+            Plan = null,
+            Decisions = state.Decisions + 1,
+            Past = past.Length > TrustState.MaxPast ? past[..TrustState.MaxPast] : past,
+        };
+    }
 
     private static TrustState Stepped(TrustState state, DateTimeOffset now) => state with
     {
