@@ -11,6 +11,8 @@ internal sealed class FileSecrets : IDisposable
 
     public string BundleFile => _folder.PathOf("ROOTCA.yaml");
 
+    public FileSecrets() => _folder.OpenToOthers();
+
     public void WriteLeaf((string ChainPem, string KeyPem) leaf) => Replace(LeafFile, $"""
         name: default
           tls_certificate:

@@ -129,6 +129,17 @@ public sealed class SidecarPairTests
         Assert.Equal(0, (traffic.Count - restarted).Failed);
     }
 
+    [EnvoyAsRootFact]
+    public async Task A_sidecar_can_run_as_another_user()
+    {
+        const int Nobody = 65534;
+        await using FileSecretsPair pair = await FileSecretsPair.StartAsync(EnvoyBinary.Found[^1], new SidecarOptions { Uid = Nobody });
+        await using TrafficProbe traffic = new(pair.Plain, Pace);
+        await traffic.AwaitFreshAsync(5, Limit);
+        Assert.True(traffic.Count.Failed == 0, traffic.FirstFailure);
+        Assert.Contains($"Uid:\t{Nobody}\t{Nobody}", await File.ReadAllTextAsync($"/proc/{pair.Client.ProcessId}/status"), StringComparison.Ordinal);
+    }
+
     private static EnvoyBinary Binary(string version) => EnvoyBinary.Found.Single(binary => binary.Version == version);
 
     private static async Task<string> AssertServedAsync(FileSecretsPair pair, string issuer)
