@@ -56,6 +56,6 @@ internal sealed class FileSecretsPair : IAsyncDisposable
     }
 
     private static Bootstrap File(SidecarRole role, string side, FileSecrets secrets) =>
-        Bootstrap.FromFile(role, Repository.PathOf("tests", "SdsServer.EndToEnd", "Driver", $"{side}-from-files.yaml"))
+        Bootstrap.FromFile(role, Path.Combine(RepositoryRoot.Path, "tests", "SdsServer.EndToEnd", "Driver", $"{side}-from-files.yaml"))
             .With("leaf-file", secrets.LeafFile).With("bundle-file", secrets.BundleFile);
 }

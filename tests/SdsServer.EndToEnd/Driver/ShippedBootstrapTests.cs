@@ -46,7 +46,7 @@ public sealed partial class ShippedBootstrapTests : IDisposable
     [EnvoyTheory]
     [MemberData(nameof(Files))]
     public Task Every_Envoy_takes_it_with_the_token_in_a_file(SidecarRole role, XdsProtocol protocol) =>
-        AssertValidAsync(Bootstrap.Shipped(role, protocol).WithTokenFromFile().With("token-file", Repository.PathOf("deploy", "envoy", "sds-token.yaml")));
+        AssertValidAsync(Bootstrap.Shipped(role, protocol).WithTokenFromFile().With("token-file", Path.Combine(RepositoryRoot.Path, "deploy", "envoy", "sds-token.yaml")));
 
     // `--mode validate` does not look into the CDS file.
     [EnvoyTheory]
@@ -78,7 +78,7 @@ public sealed partial class ShippedBootstrapTests : IDisposable
         string[] own = role is SidecarRole.Client ? ["peer-host", "peer-port"] : ["app-port", "listen-address"];
         Assert.Equal(SharedMarks.Concat(own).ToHashSet(), Bootstrap.Shipped(role, protocol).Marks.ToHashSet());
 
-        string explained = File.ReadAllText(Repository.PathOf("deploy", "envoy", "README.md"));
+        string explained = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "deploy", "envoy", "README.md"));
         Assert.All(Bootstrap.Shipped(role, protocol).Marks, mark => Assert.Contains($"`{mark}`", explained, StringComparison.Ordinal));
     }
 
@@ -110,7 +110,7 @@ public sealed partial class ShippedBootstrapTests : IDisposable
 
     private static string[] Settings(string file) =>
     [
-        .. File.ReadLines(Repository.PathOf("deploy", "envoy", file)).Select(line => Comment().Replace(line, "")).Where(line => line.Length > 0),
+        .. File.ReadLines(Path.Combine(RepositoryRoot.Path, "deploy", "envoy", file)).Select(line => Comment().Replace(line, "")).Where(line => line.Length > 0),
     ];
 
     private async Task AssertValidAsync(Bootstrap bootstrap)

@@ -80,5 +80,5 @@ public sealed class Bootstrap
         return path;
     }
 
-    private static MarkedYaml Read(string name) => new(File.ReadAllText(Repository.PathOf("deploy", "envoy", name)));
+    private static MarkedYaml Read(string name) => new(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "deploy", "envoy", name)));
 }

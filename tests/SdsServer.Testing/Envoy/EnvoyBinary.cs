@@ -48,16 +48,13 @@ public sealed partial record EnvoyBinary(string Path, string Version)
                 yield return File.Exists(path) ? path : throw new FileNotFoundException($"ENVOY_BIN names {path}, which does not exist");
             }
         }
-        else if (Repository.PathOf("..", "shared", "programs", "get") is var get && File.Exists(get))
+        else
         {
-            foreach (string version in KnownVersions)
+            IEnumerable<string> found = KnownVersions.Select(Programs.Find).OfType<string>();
+            foreach (string path in found.DefaultIfEmpty(Programs.Find("envoy")).OfType<string>())
             {
-                yield return Run(get, version).Trim();
+                yield return path;
             }
-        }
-        else if (ExecutablePath.Find("envoy") is { } onPath)
-        {
-            yield return onPath;
         }
     }
 

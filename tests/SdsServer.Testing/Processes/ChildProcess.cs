@@ -8,7 +8,7 @@ namespace SdsServer.Testing.Processes;
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const int Sigterm = 15;
-    private static readonly string? Setpriv = ExecutablePath.Find("setpriv");
+    private static readonly string? Setpriv = Programs.Find("setpriv");
 
     private readonly Process _process;
     private readonly StringBuilder _log = new();
