@@ -82,6 +82,19 @@ public sealed partial class ShippedBootstrapTests : IDisposable
         Assert.All(Bootstrap.Shipped(role, protocol).Marks, mark => Assert.Contains($"`{mark}`", explained, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Nothing_but_marked_values_and_parts_can_be_changed()
+    {
+        Bootstrap bootstrap = Bootstrap.Shipped(SidecarRole.Server, XdsProtocol.Sotw);
+        Assert.Throws<ArgumentException>(() => bootstrap.With("require-client-certificate", "false"));
+        Assert.Throws<ArgumentException>(() => bootstrap.OverTls().With("sds-socket", "/run/other.sock"));
+        Assert.Throws<ArgumentException>(() => bootstrap.WithoutToken().WithoutToken());
+
+        string printed = File.ReadAllText(bootstrap.WriteTo(_folder.Path));
+        string changed = File.ReadAllText(bootstrap.With("app-port", "81").WriteTo(_folder.Path));
+        Assert.Equal(printed.Replace("port_value: 8080 ", "port_value: 81 ", StringComparison.Ordinal), changed);
+    }
+
     [Theory]
     [InlineData("client-sotw.yaml", "client-delta.yaml")]
     [InlineData("server-sotw.yaml", "server-delta.yaml")]
