@@ -20,7 +20,11 @@ internal static class ServerProgram
 
     public static async Task<int> RunAsync(string[] args)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(Expand(args));
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            Args = Expand(args),
+            ContentRootPath = AppContext.BaseDirectory,
+        });
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         using ILoggerFactory logging = LoggerFactory.Create(to => to.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true));
         ILogger logger = logging.CreateLogger("SdsServer");
