@@ -56,6 +56,8 @@ public sealed class ChainVerifierTests
             return ([one.Leaf()], [one, two]);
         }),
         ["same name and key, one expired"] = (ChainFailure.Ambiguous, () => ([Root.Leaf()], [Root, Root with { NotAfter = ForgeNow, Serial = [1] }])),
+        ["serial of another in the authority key id"] = (ChainFailure.UnknownIssuer, () => ByIssuerAndSerial("CN=keyless", [9])),
+        ["issuer of another in the authority key id"] = (ChainFailure.UnknownIssuer, () => ByIssuerAndSerial("CN=other", [1])),
         ["empty"] = (ChainFailure.Empty, () => ([], [Root])),
         ["too long"] = (ChainFailure.TooLong, () => ([.. Enumerable.Repeat(Root.Leaf(), 11)], [Root])),
     };
@@ -85,6 +87,13 @@ public sealed class ChainVerifierTests
         {
             Forge upper = Root.Intermediate(), lower = upper.Intermediate();
             return ([lower.Leaf(), upper, lower], [Root]);
+        },
+        ["issuer and serial in the authority key id"] = () => ByIssuerAndSerial("CN=keyless", [1]),
+        ["a self-issued authority takes no path length"] = () =>
+        {
+            Forge root = Forge.Root("CN=same") with { PathLength = 0 };
+            Forge renewed = Forge.Root("CN=same") with { Issuer = root };
+            return ([renewed.Leaf(), renewed], [root]);
         },
         ["path length just enough"] = () =>
         {
@@ -148,6 +157,13 @@ public sealed class ChainVerifierTests
     private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<Forge, Certificate> Made = [];
 
     private static Certificate One(Forge forge) => Made.GetValue(forge, static forge => forge.Certificate());
+
+    private static (Forge[] Chain, Forge[] Anchors) ByIssuerAndSerial(string issuer, byte[] serial)
+    {
+        Forge root = Forge.Root("CN=keyless") with { HasKeyIdentifiers = false, Serial = [1] };
+        X509Extension identifier = X509AuthorityKeyIdentifierExtension.CreateFromIssuerNameAndSerialNumber(new X500DistinguishedName(issuer), serial);
+        return ([root.Leaf() with { HasKeyIdentifiers = false, More = [identifier] }], [root]);
+    }
 
     private static Forge[] Under(Forge root) => [root.Leaf()];
 
