@@ -141,6 +141,18 @@ public sealed class ChainVerifierTests
     }
 
     [Fact]
+    public void A_hash_below_sha_256_is_named_as_such()
+    {
+        byte[] der = Root.Leaf().Der(), sha256 = SignatureAlgorithm.For(KeyAlgorithm.EcdsaP256).Identifier;
+        foreach (int at in new[] { der.AsSpan().IndexOf(sha256), der.AsSpan().LastIndexOf(sha256) })
+        {
+            der[at + sha256.Length - 1] = 1; // ecdsa-with-SHA224
+        }
+
+        Assert.Equal(ChainFailure.Algorithm, ChainVerifier.Verify([Certificate.Parse(der)], [One(Root)], ChainPurpose.Server, Make.Now).Failure);
+    }
+
+    [Fact]
     public void Anchors_are_all_roots_that_suffice_alone()
     {
         (Forge leaf, Forge x, Forge old, Forge fresh) = CrossSigned(null);
