@@ -21,12 +21,14 @@ public sealed class SqliteTrustStore : ITrustStore
 
     private readonly DataDirectory _directory;
     private readonly KeyEncryptionKey _key;
+    private readonly Lazy<Task> _closed;
 
     private SqliteTrustStore(DataDirectory directory, KeyEncryptionKey key, SqliteDatabase database)
     {
         _directory = directory;
         _key = key;
         Database = database;
+        _closed = new Lazy<Task>(CloseAsync);
     }
 
     internal SqliteDatabase Database { get; }
@@ -165,7 +167,9 @@ public sealed class SqliteTrustStore : ITrustStore
         string trustDomain, long after, int limit, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Decisions.Read(connection, trustDomain, after, limit), cancellation);
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => new(_closed.Value);
+
+    private async Task CloseAsync()
     {
         await Database.DisposeAsync();
         _key.Dispose();

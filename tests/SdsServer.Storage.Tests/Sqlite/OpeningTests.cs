@@ -45,6 +45,15 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_link_to_a_directory_that_is_open_to_others_is_refused()
+    {
+        Directory.CreateDirectory(_directory["open"]);
+        File.SetUnixFileMode(_directory["open"], OwnerOnly | UnixFileMode.UserExecute | UnixFileMode.OtherRead);
+        Directory.CreateSymbolicLink(_directory.Data, _directory["open"]);
+        await RefusedAsync();
+    }
+
+    [Fact]
     public async Task A_path_that_is_no_directory_is_refused()
     {
         await File.WriteAllTextAsync(_directory.Data, "");
@@ -186,6 +195,17 @@ public sealed class OpeningTests : IDisposable
 
         long term = await store.Database.ReadAsync(it => Dapper.SqlMapper.ExecuteScalar<long>(it, "SELECT term FROM trust_domains"), CancellationToken.None);
         Assert.Equal(1, term);
+    }
+
+    [Fact]
+    public async Task A_leaf_in_a_state_this_program_does_not_know_is_refused()
+    {
+        await PopulateAsync();
+        await ExecuteAsync("UPDATE leaves SET state = 'Quarantined' WHERE id = 7");
+        await using SqliteTrustStore store = await OpenAsync();
+        InvalidDataException error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None));
+        Assert.Contains("state 'Quarantined'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
