@@ -15,25 +15,16 @@ internal static class SqliteFile
     // "SDSS": tells our files from other programs' SQLite files.
     private const int ApplicationId = 0x53445353;
 
+    /// <summary>The name of a database that is being made.</summary>
+    public static string Unfinished(string path) => path + ".new";
+
     /// <summary>
     /// Makes a new database. It gets its name only when it is complete: a file of that name that is empty or cut short was once whole.
-    /// Throws <see cref="StoreOpenException"/> where a database has been before.
     /// </summary>
-    public static void Create(string path, KeyEncryptionKey key, ILogger logger)
+    public static void Create(string path, KeyEncryptionKey key)
     {
-        if (File.Exists(path + "-wal"))
-        {
-            throw new StoreOpenException(
-                $"the database '{path}' is gone, but its write-ahead log '{path}-wal' is there. Restore the database from a backup; "
-                + "for a new trust domain choose an empty data directory.");
-        }
-
-        string unfinished = path + ".new";
-        foreach (string leftover in (string[])[unfinished, unfinished + "-journal"])
-        {
-            File.Delete(leftover);
-        }
-
+        string unfinished = Unfinished(path);
+        File.Delete(unfinished + "-journal");
         DurableFile.CreateOwnerOnly(unfinished).Dispose();
         using (SqliteConnection connection = Connect(unfinished))
         {
@@ -45,7 +36,6 @@ internal static class SqliteFile
         }
 
         DurableFile.Publish(unfinished, path);
-        StorageLog.DatabaseCreated(logger, path);
     }
 
     /// <summary>Opens an existing database. Throws <see cref="StoreOpenException"/>, changing nothing, when it must not be used.</summary>

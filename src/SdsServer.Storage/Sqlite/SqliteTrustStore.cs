@@ -57,13 +57,13 @@ public sealed class SqliteTrustStore : ITrustStore
         SqliteConnection Open()
         {
             directory = DataDirectory.Take(options.DataDirectory);
-            bool isNew = !File.Exists(options.DatabasePath);
-            key = FindKey(options, isNew, logger);
-            if (isNew)
+            if (!File.Exists(options.DatabasePath))
             {
-                Create(options, key, logger);
+                FirstStart.Run(options, logger);
             }
 
+            // Where a database is, a missing key is a loss to be repaired: a new one would make a new CA that no proxy trusts.
+            key = KeyEncryptionKey.FromFile(options.KeyPath);
             return SqliteFile.Open(options.DatabasePath, key, options.KeyPath, options.CheckAtMost, logger);
         }
     }
@@ -178,29 +178,4 @@ public sealed class SqliteTrustStore : ITrustStore
 
     private Task WriteAsync(string trustDomain, long term, Action<SqliteConnection, long> work, CancellationToken cancellation) =>
         Database.WriteAsync(connection => work(connection, TrustDomains.Fence(connection, trustDomain, term).Id), cancellation);
-
-    // Where a database is, a missing key is a loss to be repaired: a new one would make a new CA that no proxy trusts.
-    private static KeyEncryptionKey FindKey(SqliteOptions options, bool isNew, ILogger logger)
-    {
-        if (!isNew || options.KeyEncryptionKeyFile is not null || File.Exists(options.KeyPath))
-        {
-            return KeyEncryptionKey.FromFile(options.KeyPath);
-        }
-
-        KeyEncryptionKey key = KeyEncryptionKey.CreateFile(options.KeyPath);
-        StorageLog.KeyEncryptionKeyCreated(logger, options.KeyPath);
-        return key;
-    }
-
-    private static void Create(SqliteOptions options, KeyEncryptionKey key, ILogger logger)
-    {
-        try
-        {
-            SqliteFile.Create(options.DatabasePath, key, logger);
-        }
-        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
-        {
-            throw new StoreOpenException($"the database '{options.DatabasePath}' cannot be created: {error.Message}", error);
-        }
-    }
 }

@@ -161,11 +161,23 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_database_that_is_gone_while_its_key_is_there_is_not_replaced()
+    {
+        await PopulateAsync();
+        File.Delete(_directory.Database);
+        Assert.Contains($"is gone, but '{_directory.Key}'", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_database_that_is_gone_while_its_log_is_there_is_not_replaced()
     {
         await PopulateAsync();
         File.Move(_directory.Database, _directory.Database + "-wal");
-        Assert.Contains($"'{_directory.Database}' is gone", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+        SqliteOptions named = _directory.Options with { KeyEncryptionKeyFile = _directory.Key };
+        StoreOpenException error = await Assert.ThrowsAsync<StoreOpenException>(
+            () => SqliteTrustStore.OpenAsync(named, NullLogger.Instance, CancellationToken.None));
+        Assert.Contains($"is gone, but '{_directory.Database}-wal'", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_directory.Database));
     }
 
     [Fact]
@@ -178,6 +190,15 @@ public sealed class OpeningTests : IDisposable
         await using SqliteTrustStore store = await OpenAsync();
         Assert.Null((await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None)).State);
         Assert.False(File.Exists(_directory.Database + ".new"));
+    }
+
+    [Fact]
+    public async Task A_first_start_that_ended_before_it_had_a_key_is_done_again()
+    {
+        Directory.CreateDirectory(_directory.Data, OwnerOnly | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(_directory.Database + ".new", "left over");
+        await (await OpenAsync()).DisposeAsync();
+        Assert.Equal(["key-encryption-key", "lock", "sds.db"], Directory.GetFiles(_directory.Data).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
