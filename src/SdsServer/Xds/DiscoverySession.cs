@@ -47,12 +47,18 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         return Step(now);
     }
 
-    /// <summary>Takes content for a name. For a subscription that is no longer open it does nothing.</summary>
-    public SessionStep Deliver(Delivery delivery, DateTimeOffset now)
+    /// <summary>
+    /// Takes content for names; what is for a subscription that is no longer open is dropped. Deliveries that come together are looked at
+    /// together, so that two bundles can share a response.
+    /// </summary>
+    public SessionStep Deliver(ReadOnlySpan<Delivery> deliveries, DateTimeOffset now)
     {
-        if (_byId.TryGetValue(delivery.Subscription, out Subscription? subscription))
+        foreach (Delivery delivery in deliveries)
         {
-            Queue(subscription, delivery);
+            if (_byId.TryGetValue(delivery.Subscription, out Subscription? subscription))
+            {
+                Queue(subscription, delivery);
+            }
         }
 
         return Step(now);
