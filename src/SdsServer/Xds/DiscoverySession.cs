@@ -213,7 +213,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     private SecretResponse? Next(DateTimeOffset now)
     {
-        // A delivery that replaces goes out alone: the others still wait for an answer.
+        // While an answer is due only a delivery that replaces may go.
         Subscription[] waiting = [.. _byName.Values
             .Where(subscription => subscription.Waiting is { } delivery && (!IsUnanswered || delivery.ReplacesUnanswered))
             .OrderBy(subscription => subscription.Kind).ThenBy(subscription => subscription.WaitingSince)];
@@ -232,6 +232,11 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         foreach (ResponseItem item in items)
         {
             item.Subscription.Sent(item.Payload, now);
+        }
+
+        foreach (Subscription subscription in _byName.Values)
+        {
+            subscription.WaitForAnswer();
         }
 
         Nonce = string.Create(CultureInfo.InvariantCulture, $"{nonces}-{++_responses}");
