@@ -50,12 +50,12 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time before which no leaf is issued, after refusals and failures.</summary>
     public TimeSpan LeafNotBefore { get; set; }
 
-    /// <summary>Refusals in a row, for the backoff.</summary>
-    public int Refusals { get; set; }
-
     public NackReport? LastNack { get; set; }
 
-    /// <summary>The newest leaf state of its leaf subscriptions is a refusal.</summary>
+    /// <summary>It refused a bundle, and no fresh one was accepted since.</summary>
+    public bool BundleRefused { get; set; }
+
+    /// <summary>It refused a leaf, and no fresh one was accepted since.</summary>
     public bool LeafRefused { get; set; }
 
     /// <summary>Why its leaf request waits, for people to read; null when it does not.</summary>
@@ -70,8 +70,8 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Writes of its slots under way: nothing goes out on a new slot before they are durable.</summary>
     public int SlotsBeingRaised { get; set; }
 
-    /// <summary>Its roster entry is being written.</summary>
-    public bool RosterPending { get; set; }
+    /// <summary>The slots in the roster entry that is being written; 0 while none is.</summary>
+    public int RosterPending { get; set; }
 
     /// <summary>Monotonic time at which, having come back with a valid leaf, it is issued a new one.</summary>
     public TimeSpan ReconnectDue { get; set; }
@@ -79,14 +79,17 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator asked for a new leaf.</summary>
     public bool WantsLeaf { get; set; }
 
-    /// <summary>Monotonic time since when it, being a new process, has held an accepted leaf.</summary>
+    /// <summary>Monotonic time since when it is known, in this term, to hold an accepted leaf.</summary>
     public TimeSpan? HoldsLeafSince { get; set; }
+
+    /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>
+    public TimeSpan? AwaySince { get; set; }
 
     public bool Ended { get; set; }
 
     public bool Connected => Connection is not null;
 
-    public bool HasOpenRefusal => LeafRefused || Bundles.Live.Any(subscription => subscription.Refused);
+    public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
     public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
 

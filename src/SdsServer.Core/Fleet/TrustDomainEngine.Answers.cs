@@ -7,8 +7,6 @@ namespace SdsServer.Core.Fleet;
 /// <summary>What is sent to a process, and what its answers prove (rule E7).</summary>
 public sealed partial class TrustDomainEngine
 {
-    private const int MaxRefusedKeys = 100_000;
-
     /// <summary>
     /// Looks at one instance as a whole: what its evidence says now, what is due to it, and when to look again. Everything that
     /// happens to an instance ends here, so there is one place where its state is judged.
@@ -17,6 +15,13 @@ public sealed partial class TrustDomainEngine
     {
         if (instance.Ended)
         {
+            return;
+        }
+
+        if (IsSucceeded(instance))
+        {
+            _effects.Add(new Noted(instance.Id, $"taken as gone: away for {_policy.SuccessionWindow}, and a newer process of the same key holds a leaf"));
+            End(instance);
             return;
         }
 
@@ -36,7 +41,6 @@ public sealed partial class TrustDomainEngine
         RaiseLo(instance);
         Supersede(instance);
         Demote(instance);
-        Succeed(instance);
         Count(instance);
         Enrol(instance);
         if (_begun)
@@ -59,9 +63,9 @@ public sealed partial class TrustDomainEngine
     /// <summary>A consumer that never takes a leaf is put on the roster once it has proven the bundle: no expiry will end it.</summary>
     private void Enrol(Instance instance)
     {
-        if (instance.Workload.BundleOnly && !instance.Rostered && !instance.RosterPending && instance.CountedAt is not null)
+        if (instance.Workload.BundleOnly && !instance.Rostered && instance.RosterPending == 0 && instance.CountedAt is not null)
         {
-            instance.RosterPending = true;
+            instance.RosterPending = instance.Bundles.Slots;
             _effects.Add(new WriteRoster(new RosterEntry(instance.Id, instance.Key, instance.Bundles.Slots)));
         }
     }
@@ -81,7 +85,7 @@ public sealed partial class TrustDomainEngine
             BundlePayload payload = own ? _seams.EncodeBundle(_state, _seams.RandomHex(16)) : _shared;
             subscription.OfferedEpoch = _state.Epoch;
             subscription.InFlightProves = own || _sharedProves;
-            subscription.Refused = false;
+            subscription.RetryAt = null;
             subscription.Repush = false;
             Offer(subscription, payload);
         }
@@ -94,9 +98,9 @@ public sealed partial class TrustDomainEngine
             return false;
         }
 
-        if (subscription.Refused)
+        if (subscription.RetryAt is { } retryAt)
         {
-            return _now.Up >= subscription.RetryAt;
+            return _now.Up >= retryAt;
         }
 
         return subscription.OfferedEpoch < _state.Epoch || subscription.Repush;
@@ -128,6 +132,8 @@ public sealed partial class TrustDomainEngine
         _refusals.Remove(instance.Key);
         if (payload is BundlePayload bundle)
         {
+            subscription.Refused = false;
+            instance.BundleRefused = instance.Bundles.Live.Any(other => other.Refused);
             if (subscription.InFlightProves)
             {
                 subscription.Proven = Math.Max(subscription.Proven, bundle.Epoch);
@@ -157,14 +163,19 @@ public sealed partial class TrustDomainEngine
         subscription.AckedLeaf = accepted.Order;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Any(other => other.Refused);
-        instance.HoldsLeafSince ??= _now.Up;
+        if (instance.HoldsLeafSince is null)
+        {
+            instance.HoldsLeafSince = _now.Up;
+            _byKey[instance.Key].ForEach(SetTimer);
+        }
+
         if (accepted.State == LeafState.Issued)
         {
             accepted.State = LeafState.Acked;
             _effects.Add(new SetLeafState(serial, LeafState.Acked));
         }
 
-        foreach (Subscription sibling in instance.Bundles.Live.Where(other => other.Refused))
+        foreach (Subscription sibling in instance.Bundles.Live.Where(other => other.RetryAt is not null))
         {
             sibling.RetryAt = _now.Up;
         }
@@ -185,7 +196,8 @@ public sealed partial class TrustDomainEngine
         TimeSpan retry = _now.Up + Backoff(instance.Key);
         if (subscription.Kind == SecretKind.Bundle)
         {
-            instance.Dirty = true;
+            Soil(instance);
+            instance.BundleRefused = true;
             subscription.RetryAt = retry;
         }
         else
@@ -206,7 +218,7 @@ public sealed partial class TrustDomainEngine
     private TimeSpan Backoff(InstanceKey key)
     {
         int refusals = _refusals.GetValueOrDefault(key) + 1;
-        if (_refusals.Count < MaxRefusedKeys || refusals > 1)
+        if (_refusals.Count < MaxKeys || refusals > 1)
         {
             _refusals[key] = refusals;
         }
@@ -236,7 +248,7 @@ public sealed partial class TrustDomainEngine
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));
         At(instance.Leaves.MissingUntil(_policy.SuccessionWindow));
-        At(instance.HoldsLeafSince + _policy.SuccessionWindow);
+        At(_policy.StrictAbsence ? null : SucceededAt(instance));
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
         if (instance.Lo < _state.Epoch)

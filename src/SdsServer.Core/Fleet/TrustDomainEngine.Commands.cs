@@ -89,8 +89,8 @@ public sealed partial class TrustDomainEngine
                 From = _state.Signer,
                 To = order.To,
                 Policy = order.Policy,
-                StartedAt = _now.Utc,
-                StepSince = _now.Utc,
+                StartedAt = _clock.Reckoned,
+                StepSince = _clock.Reckoned,
                 SignerRevisionAtStart = _state.SignerRevision,
             },
         };
@@ -114,7 +114,7 @@ public sealed partial class TrustDomainEngine
         next = next with
         {
             Decisions = next.Decisions + 1,
-            Plan = next.Plan! with { Goal = order.Goal, Hold = null, StepSince = _now.Utc, DrainedAt = null },
+            Plan = next.Plan! with { Goal = order.Goal, Hold = null, StepSince = _clock.Reckoned, DrainedAt = null },
         };
         if (!next.Trusts(next.RootOf(next.Plan.Target).Id) && Unfit(next.Authority(next.Plan.Target)) is { } unfit)
         {
@@ -128,7 +128,7 @@ public sealed partial class TrustDomainEngine
     private TrustState WithTargetTrusted(TrustState state)
     {
         string root = state.RootOf(state.Plan!.Target).Id;
-        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _now.Utc);
+        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _clock.Reckoned);
     }
 
     private void Hold(HoldRotation order)
@@ -158,11 +158,10 @@ public sealed partial class TrustDomainEngine
         if (plan.Hold.Cause == HoldCause.Clock)
         {
             _clock.Accept(_now);
-            _judged = _clock.Judge(_now);
         }
 
         _violation = null;
-        Commit(order, With(plan with { Hold = null, StepSince = _now.Utc }), $"unhold rotation {plan.Id}", $"rotation '{plan.Id}' goes on");
+        Commit(order, With(plan with { Hold = null, StepSince = _clock.Reckoned }), $"unhold rotation {plan.Id}", $"rotation '{plan.Id}' goes on");
     }
 
     private void Advance(AdvanceRotation order)
@@ -172,13 +171,13 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        TrustState next = WithEvidence(_state, out Decision? doubt);
-        Verdict verdict = RotationPlanner.Next(next, Facts(plan), _now.Utc);
+        TrustState next = WithEvidence(_state, out _);
+        Verdict verdict = RotationPlanner.Next(next, Facts(plan), _clock.Reckoned);
         if (order.Gate is { } seen && seen != verdict.Gate)
         {
             Answer(order, CommandStatus.Aborted, $"the next gate is {verdict.Gate}, not {seen}: look at the rotation again");
         }
-        else if (next.Plan!.Hold is { } hold && doubt is null)
+        else if (next.Plan!.Hold is { } hold)
         {
             Answer(order, CommandStatus.Refused, $"the rotation is held: {hold.Reason}", Refuse("held", verdict.Gate, Blockers(next, verdict)));
         }

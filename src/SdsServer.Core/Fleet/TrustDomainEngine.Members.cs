@@ -13,7 +13,8 @@ public sealed partial class TrustDomainEngine
     {
         foreach (IGrouping<string, LedgerRow> rows in record.Ledger
             .Where(row => row.Kind == LedgerRowKind.Leaf && row.State != LeafState.Superseded)
-            .GroupBy(row => row.InstanceId))
+            .GroupBy(row => row.InstanceId)
+            .OrderBy(rows => rows.Max(row => row.NotBefore)))
         {
             LedgerRow any = rows.First();
             int bundles = rows.Max(row => row.BundleSlots);
@@ -52,13 +53,14 @@ public sealed partial class TrustDomainEngine
     {
         Instance instance = Register(new Instance(id, key, new Workload(key.SpiffeId, [], BundleOnly: false)));
         instance.Fresh = false;
+        instance.AwaySince = _now.Up;
         instance.Lo = _floor;
         instance.Bundles.RaiseTo(bundleSlots);
         instance.Leaves.RaiseTo(leafSlots);
         return instance;
     }
 
-    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _judged;
+    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _clock.Judged;
 
     private Instance Register(Instance instance)
     {
@@ -141,7 +143,7 @@ public sealed partial class TrustDomainEngine
     {
         bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Rostered;
         if (bare && instance.Lo > 0 && instance.Lo < _state.Epoch
-            && (_now.Up >= _epochSince + _policy.AckTimeout || instance.Bundles.Live.Any(subscription => subscription.Refused)))
+            && (_now.Up >= _epochSince + _policy.AckTimeout || instance.BundleRefused))
         {
             instance.Lo = 0;
             instance.Fresh = false;
@@ -164,20 +166,21 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    /// <summary>A process that stayed away while a newer one of its key has held an accepted leaf for W is gone (rule E1).</summary>
-    private void Succeed(Instance instance)
+    /// <summary>
+    /// A process that has been away for W, while a newer one of its key has held an accepted leaf for W, is gone (rule E1). Twins that
+    /// both live are never that long away: a moment without connection is not enough.
+    /// </summary>
+    private bool IsSucceeded(Instance instance) => !_policy.StrictAbsence && SucceededAt(instance) is { } at && _now.Up >= at;
+
+    private TimeSpan? SucceededAt(Instance instance)
     {
-        if (_policy.StrictAbsence || instance.HoldsLeafSince is not { } since || _now.Up < since + _policy.SuccessionWindow)
+        if (instance.AwaySince is not { } away || !_byKey.TryGetValue(instance.Key, out List<Instance>? same))
         {
-            return;
+            return null;
         }
 
-        instance.HoldsLeafSince = null;
-        foreach (Instance older in _byKey[instance.Key].TakeWhile(other => other != instance).Where(other => !other.Connected).ToList())
-        {
-            _effects.Add(new Noted(older.Id, $"taken as gone: instance {instance.Id} of the same key has held an accepted leaf for {_policy.SuccessionWindow}"));
-            End(older);
-        }
+        TimeSpan? since = same.SkipWhile(other => other != instance).Min(newer => newer.HoldsLeafSince);
+        return since is { } holds ? (holds > away ? holds : away) + _policy.SuccessionWindow : null;
     }
 
     /// <summary>Ends an instance whose leaves nobody can present any more.</summary>
@@ -232,7 +235,7 @@ public sealed partial class TrustDomainEngine
 
     private void ExpireLeaves()
     {
-        while (_expiries.TryPeek(out string? serial, out DateTimeOffset due) && due < _judged)
+        while (_expiries.TryPeek(out string? serial, out DateTimeOffset due) && due < _clock.Judged)
         {
             _expiries.Dequeue();
             if (_exported.Remove(serial, out LedgerRow? exported))
@@ -301,8 +304,13 @@ public sealed partial class TrustDomainEngine
     {
         if (_instances.TryGetValue(written.InstanceId, out Instance? instance))
         {
-            instance.RosterPending = false;
             instance.Rostered = true;
+            if (instance.Bundles.Slots > instance.RosterPending)
+            {
+                SaveSlots(instance);
+            }
+
+            instance.RosterPending = 0;
             Attend(instance);
         }
     }

@@ -6,9 +6,6 @@ namespace SdsServer.Core.Fleet;
 /// <summary>Which process a stream belongs to, and what its coming and going says.</summary>
 public sealed partial class TrustDomainEngine
 {
-    // Remembering more keys than this would let a caller that invents node ids fill the memory; beyond it nobody counts as fresh.
-    private const int MaxVanished = 100_000;
-
     private void OnOpened(SubscriptionOpened opened)
     {
         Instance? instance = _byConnection.GetValueOrDefault(opened.Connection)?.Find(known => known.Key == opened.Key);
@@ -33,7 +30,6 @@ public sealed partial class TrustDomainEngine
         slots.Add(subscription, _now.Up);
         if (slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
         {
-            subscription.AwaitsLedger = true;
             SaveSlots(instance);
         }
 
@@ -58,11 +54,12 @@ public sealed partial class TrustDomainEngine
     {
         Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload));
         JoinConnection(instance, opened.Connection);
-        if (_vanished.Contains(opened.Key) || _vanished.Count >= MaxVanished)
+        if (_vanished.Contains(opened.Key) || _oldSlots.ContainsKey(opened.Key))
         {
             NotFresh(instance);
         }
 
+        instance.Dirty = _dirtyKeys.Contains(opened.Key);
         return instance;
     }
 
@@ -75,7 +72,7 @@ public sealed partial class TrustDomainEngine
         }
 
         instance.Fresh = false;
-        if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old))
+        if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old) && _clock.Judged < old.Until)
         {
             instance.Bundles.RaiseTo(old.Bundles);
             instance.Leaves.RaiseTo(old.Leaves);
@@ -120,6 +117,8 @@ public sealed partial class TrustDomainEngine
 
         foreach (OutstandingLeaf leaf in provisional.Outstanding.Values.ToList())
         {
+            // It came later than what is remembered here, which therefore must not be sent again.
+            known.Newest = null;
             RemoveOutstanding(provisional, leaf);
             AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, RenewAfter(leaf.Row)) { State = leaf.State, Lost = true });
         }
@@ -138,6 +137,11 @@ public sealed partial class TrustDomainEngine
 
     private void SaveSlots(Instance instance)
     {
+        foreach (Subscription subscription in instance.Subscriptions)
+        {
+            subscription.AwaitsLedger = true;
+        }
+
         instance.SlotsBeingRaised++;
         _effects.Add(new RaiseSlots(instance.Id, instance.Bundles.Slots, instance.Leaves.Slots));
     }
@@ -161,7 +165,7 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>What was sent and not answered may be in force, or stored for later: its bytes are never sent to this process again.</summary>
-    private static void Lose(Subscription subscription)
+    private void Lose(Subscription subscription)
     {
         if (subscription.InFlight is null)
         {
@@ -170,7 +174,7 @@ public sealed partial class TrustDomainEngine
 
         if (subscription.Kind == SecretKind.Bundle)
         {
-            subscription.Instance.Dirty = true;
+            Soil(subscription.Instance);
         }
         else if (subscription.OfferedLeaf is { } serial && subscription.Instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
         {
@@ -178,6 +182,13 @@ public sealed partial class TrustDomainEngine
         }
 
         subscription.InFlight = null;
+    }
+
+    /// <summary>It gets bytes of its own from now on, and so does whoever comes with its key: it may be the same process.</summary>
+    private void Soil(Instance instance)
+    {
+        instance.Dirty = true;
+        _dirtyKeys.Add(instance.Key);
     }
 
     private void OnConnectionClosed(ConnectionClosed closed)
@@ -209,10 +220,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>Nothing durable is known of it, but bundle bytes may be stored in it: the next of its key is not fresh.</summary>
     private void Vanish(Instance instance)
     {
-        if (_vanished.Count < MaxVanished)
-        {
-            _vanished.Add(instance.Key);
-        }
+        _vanished.Add(instance.Key);
 
         Forget(instance);
     }
@@ -229,6 +237,7 @@ public sealed partial class TrustDomainEngine
     private void JoinConnection(Instance instance, long connection)
     {
         instance.Connection = connection;
+        instance.AwaySince = null;
         if (!_byConnection.TryGetValue(connection, out List<Instance>? instances))
         {
             _byConnection[connection] = instances = [];
@@ -240,6 +249,7 @@ public sealed partial class TrustDomainEngine
     private void LeaveConnection(Instance instance, long connection)
     {
         instance.Connection = null;
+        instance.AwaySince = _now.Up;
         if (_byConnection.TryGetValue(connection, out List<Instance>? instances) && instances.Remove(instance) && instances.Count == 0)
         {
             _byConnection.Remove(connection);

@@ -61,7 +61,7 @@ internal sealed class ModelChaos(
             case 7: WithLive(AddContext); break;
             case 8: WithLive(RemoveContext); break;
             case 9: WithLive(envoy => envoy.Silent = random.Next(3) == 0); break;
-            case 10: WithLive(envoy => envoy.Pickiness = random.Next(2) == 0 ? 0 : 0.5 * random.NextDouble()); break;
+            case 10: WithLive(Displease); break;
             case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
             case 12 or 13: _effectsToDeath = random.Next(12); break;
             case 14: JumpClock(); break;
@@ -86,7 +86,7 @@ internal sealed class ModelChaos(
         foreach (ModelEnvoy envoy in envoys)
         {
             envoy.Silent = false;
-            envoy.Pickiness = 0;
+            envoy.Forgive();
             envoy.CutOffUntil = TimeSpan.Zero;
         }
     }
@@ -248,6 +248,12 @@ internal sealed class ModelChaos(
         trace($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
         envoy.CutOffUntil = time.Up + cut;
         network.DropConnection(envoy, Notice());
+    }
+
+    private void Displease(ModelEnvoy envoy)
+    {
+        envoy.Forgive();
+        envoy.Pickiness = random.Next(2) == 0 ? 0 : 0.5 * random.NextDouble();
     }
 
     private void JumpClock()

@@ -62,6 +62,13 @@ internal sealed class ModelEnvoy(string name, InstanceKey key, Workload workload
 
     public bool HasRefused(SecretPayload payload) => _refused.Contains(payload.Version);
 
+    /// <summary>Whatever it found wrong was its own passing trouble.</summary>
+    public void Forgive()
+    {
+        Pickiness = 0;
+        _dislikes.Clear();
+    }
+
     private bool Dislikes(SecretPayload payload)
     {
         if (!_dislikes.TryGetValue(payload.Version, out bool dislikes))
