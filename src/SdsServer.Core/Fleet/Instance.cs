@@ -79,7 +79,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator asked for a new leaf.</summary>
     public bool WantsLeaf { get; set; }
 
-    /// <summary>Monotonic time since when it is known, in this term, to hold an accepted leaf.</summary>
+    /// <summary>Monotonic time since when it has held an accepted leaf on this connection: all its slots have had that long to come back.</summary>
     public TimeSpan? HoldsLeafSince { get; set; }
 
     /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>

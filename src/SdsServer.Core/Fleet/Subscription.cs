@@ -15,6 +15,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
 
     public Instance Instance { get; set; } = instance;
 
+    /// <summary>The version it said to hold.</summary>
+    public string ReportedVersion { get; } = opened.ReportedVersion ?? "";
+
     /// <summary>Sent, or about to be, and not answered.</summary>
     public Delivery? InFlight { get; set; }
 

@@ -27,7 +27,8 @@ public sealed partial class TrustDomainEngine
 
         instance.Bundles.Observe(instance.Connected, _now.Up);
         instance.Leaves.Observe(instance.Connected, _now.Up);
-        if (!_policy.StrictAbsence)
+        // Under strict absence nothing that counts is given up; but a newcomer that inherited more slots than it has would wait for ever.
+        if (!_policy.StrictAbsence || instance.CountedAt is null)
         {
             GiveUpSlots(instance.Bundles);
             GiveUpSlots(instance.Leaves);
@@ -80,8 +81,7 @@ public sealed partial class TrustDomainEngine
 
         foreach (Subscription subscription in instance.Bundles.Live.Where(IsBundleDue).OrderBy(subscription => subscription.Id).ToList())
         {
-            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0)
-                || instance.Dirty || subscription.Refused || subscription.Repush;
+            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0) || instance.Dirty || subscription.Repush || MayHaveRefused(subscription);
             BundlePayload payload = own ? _seams.EncodeBundle(_state, _seams.RandomHex(16)) : _shared;
             subscription.OfferedEpoch = _state.Epoch;
             subscription.InFlightProves = own || _sharedProves;
@@ -90,6 +90,10 @@ public sealed partial class TrustDomainEngine
             Offer(subscription, payload);
         }
     }
+
+    // What an earlier term has sent, and was refused, nobody remembers; whoever reports these very bytes has accepted them.
+    private bool MayHaveRefused(Subscription subscription) =>
+        !_sharedProves && !subscription.ReportedVersion.Contains(_shared.Version, StringComparison.Ordinal);
 
     private bool IsBundleDue(Subscription subscription)
     {
@@ -248,7 +252,7 @@ public sealed partial class TrustDomainEngine
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));
         At(instance.Leaves.MissingUntil(_policy.SuccessionWindow));
-        At(_policy.StrictAbsence ? null : SucceededAt(instance));
+        At(SucceededAt(instance));
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
         if (instance.Lo < _state.Epoch)

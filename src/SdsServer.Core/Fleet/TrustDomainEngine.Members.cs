@@ -19,14 +19,14 @@ public sealed partial class TrustDomainEngine
             LedgerRow any = rows.First();
             int bundles = rows.Max(row => row.BundleSlots);
             int leaves = rows.Max(row => row.LeafSlots);
-            if (rows.All(IsOver))
+            if (rows.All(row => IsOver(row) || IsObsolete(row)))
             {
                 RememberSlots(any.Key, bundles, leaves, rows.Max(row => row.NotAfter));
                 continue;
             }
 
             Instance instance = Restored(any.InstanceId, any.Key, bundles, leaves);
-            foreach (LedgerRow row in rows.Where(row => !IsOver(row)).OrderBy(row => row.NotBefore))
+            foreach (LedgerRow row in rows.Where(row => !IsOver(row) && !IsObsolete(row)).OrderBy(row => row.NotBefore))
             {
                 AddOutstanding(instance, new OutstandingLeaf(row, ++instance.LeavesIssued, payload: null, RenewAfter(row)));
             }
@@ -59,6 +59,11 @@ public sealed partial class TrustDomainEngine
         instance.Leaves.RaiseTo(leafSlots);
         return instance;
     }
+
+    /// <summary>
+    /// No safe root vouches for it, so it was found superseded before its root was dropped, and the lazy record of that was lost (rule E8).
+    /// </summary>
+    private bool IsObsolete(LedgerRow row) => !row.Anchors.Any(anchor => _state.IsSafe(anchor, _floor));
 
     private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _clock.Judged;
 
@@ -167,20 +172,30 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>
-    /// A process that has been away for W, while a newer one of its key has held an accepted leaf for W, is gone (rule E1). Twins that
-    /// both live are never that long away: a moment without connection is not enough.
+    /// A process that has been away for W, while a newer one of its key has held an accepted leaf for W, is gone (rule E1). Not while
+    /// somebody of its key is connected without one: a process that has refused its leaf comes back looking new.
     /// </summary>
-    private bool IsSucceeded(Instance instance) => !_policy.StrictAbsence && SucceededAt(instance) is { } at && _now.Up >= at;
+    private bool IsSucceeded(Instance instance) => SucceededAt(instance) is { } at && _now.Up >= at;
 
     private TimeSpan? SucceededAt(Instance instance)
     {
-        if (instance.AwaySince is not { } away || !_byKey.TryGetValue(instance.Key, out List<Instance>? same))
+        if (_policy.StrictAbsence || instance.AwaySince is not { } latest || !_byKey.TryGetValue(instance.Key, out List<Instance>? same)
+            || !same.SkipWhile(other => other != instance).Any(newer => newer.Connected))
         {
             return null;
         }
 
-        TimeSpan? since = same.SkipWhile(other => other != instance).Min(newer => newer.HoldsLeafSince);
-        return since is { } holds ? (holds > away ? holds : away) + _policy.SuccessionWindow : null;
+        foreach (Instance other in same.Where(other => other.Connected))
+        {
+            if (other.HoldsLeafSince is not { } holds)
+            {
+                return null;
+            }
+
+            latest = holds > latest ? holds : latest;
+        }
+
+        return latest + _policy.SuccessionWindow;
     }
 
     /// <summary>Ends an instance whose leaves nobody can present any more.</summary>

@@ -250,6 +250,7 @@ public sealed partial class TrustDomainEngine
     {
         instance.Connection = null;
         instance.AwaySince = _now.Up;
+        instance.HoldsLeafSince = null;
         if (_byConnection.TryGetValue(connection, out List<Instance>? instances) && instances.Remove(instance) && instances.Count == 0)
         {
             _byConnection.Remove(connection);

@@ -141,7 +141,8 @@ internal sealed class ModelChaos(
     private void Spawn(InstanceKey key, bool bundleOnly)
     {
         if (envoys.Count(envoy => envoy.Alive && envoy.Key == key) >= 2 || envoys.Count(envoy => envoy.Alive) >= 6
-            || envoys.Any(envoy => envoy.Key == key && envoy.Workload.BundleOnly))
+            || envoys.Any(envoy => envoy.Key == key && envoy.Workload.BundleOnly)
+            || (!policy.StrictAbsence && envoys.Any(envoy => envoy.Alive && envoy.Key == key && envoy.CutOffUntil > time.Up)))
         {
             return;
         }

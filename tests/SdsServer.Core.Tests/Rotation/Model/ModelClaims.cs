@@ -43,9 +43,10 @@ internal sealed class ModelClaims(VirtualTime time, MemoryStore store, IReadOnly
             throw new ModelViolation($"{envoy.Name} has bundle and leaf on their way at once");
         }
 
-        if (envoy.HasRefused(delivery.Payload!))
+        // Bytes that the stream itself has just reported to hold change nothing, and an earlier term's are no proof.
+        if (envoy.Spoilt.Contains(delivery.Payload!.Version) && provider.Accepted != delivery.Payload.Version)
         {
-            throw new ModelViolation($"{envoy.Name}/{provider.Name} is sent {delivery.Payload!.Version} again, which it has refused");
+            throw new ModelViolation($"{envoy.Name}/{provider.Name} is sent {delivery.Payload.Version} again, which was refused or lost");
         }
 
         switch (delivery.Payload)

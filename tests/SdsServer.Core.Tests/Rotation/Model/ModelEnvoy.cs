@@ -10,7 +10,6 @@ namespace SdsServer.Core.Tests.Rotation.Model;
 internal sealed class ModelEnvoy(string name, InstanceKey key, Workload workload, Random random)
 {
     private readonly Dictionary<string, bool> _dislikes = [];
-    private readonly HashSet<string> _refused = [];
 
     public string Name { get; } = name;
 
@@ -32,6 +31,9 @@ internal sealed class ModelEnvoy(string name, InstanceKey key, Workload workload
     /// <summary>It applies but never answers.</summary>
     public bool Silent { get; set; }
 
+    /// <summary>What the server has heard to be refused, or lost with its stream: an ACK of these bytes proves nothing.</summary>
+    public HashSet<string> Spoilt { get; } = [];
+
     /// <summary>Part of all secrets that it finds something wrong with.</summary>
     public double Pickiness { get; set; }
 
@@ -49,7 +51,6 @@ internal sealed class ModelEnvoy(string name, InstanceKey key, Workload workload
         {
             if (Dislikes(context.Bundle.Stored!) || (context.Leaf is not null && Dislikes(context.Leaf.Stored!)))
             {
-                _refused.Add(payload.Version);
                 return false;
             }
 
@@ -59,8 +60,6 @@ internal sealed class ModelEnvoy(string name, InstanceKey key, Workload workload
         provider.Accepted = payload.Version;
         return true;
     }
-
-    public bool HasRefused(SecretPayload payload) => _refused.Contains(payload.Version);
 
     /// <summary>Whatever it found wrong was its own passing trouble.</summary>
     public void Forgive()

@@ -140,10 +140,10 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
         }
 
         TimeSpan delay = random.NextDouble() < Late ? policy.AckTimeout * (0.5 + random.NextDouble()) : Latency();
-        InOrder(provider, delay, () => Answer(provider, subscription, delivery, accepted));
+        InOrder(provider, delay, () => Answer(envoy, provider, subscription, delivery, accepted));
     }
 
-    private void Answer(ModelProvider provider, long subscription, Delivery delivery, bool accepted)
+    private void Answer(ModelEnvoy envoy, ModelProvider provider, long subscription, Delivery delivery, bool accepted)
     {
         // An answer to an older response than the stream's newest is stale: the session drops it.
         if (provider.Subscription != subscription || provider.NewestDelivery != delivery.Id)
@@ -152,6 +152,11 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
         }
 
         provider.UnansweredSince = null;
+        if (!accepted)
+        {
+            envoy.Spoilt.Add(delivery.Payload!.Version);
+        }
+
         FleetEvent answer = accepted ? new DeliveryAcked(subscription, delivery.Id) : new DeliveryNacked(subscription, delivery.Id, "no");
         server.Post(answer);
         if (random.Next(20) == 0)
