@@ -60,7 +60,7 @@ internal sealed class ModelChaos(
             case 6: WithLive(HotRestart); break;
             case 7: WithLive(AddContext); break;
             case 8: WithLive(RemoveContext); break;
-            case 9: WithLive(envoy => envoy.Silent = random.Next(3) == 0); break;
+            case 9: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
             case 10: WithLive(Displease); break;
             case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
             case 12 or 13: _effectsToDeath = random.Next(12); break;
@@ -85,15 +85,20 @@ internal sealed class ModelChaos(
         time.WallError = TimeSpan.Zero;
         foreach (ModelEnvoy envoy in envoys)
         {
-            envoy.Silent = false;
+            Hush(envoy, false);
             envoy.Forgive();
             envoy.CutOffUntil = TimeSpan.Zero;
         }
     }
 
-    /// <summary>What a reasonable operator does now and then: lift holds, take manual steps.</summary>
+    /// <summary>What a reasonable operator does now and then: lift holds, take manual steps, retire consumers that no expiry ends.</summary>
     public void Tend()
     {
+        if (Dead().FirstOrDefault(view => view.Rostered) is { } gone)
+        {
+            Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = gone.Id });
+        }
+
         if (server.Engine?.State.Plan is { } plan)
         {
             bool clockIsRight = time.WallError.Duration() < policy.MaxSkew / 2;
@@ -251,6 +256,17 @@ internal sealed class ModelChaos(
         network.DropConnection(envoy, Notice());
     }
 
+    private static void Hush(ModelEnvoy envoy, bool silent)
+    {
+        envoy.Silent = silent;
+        if (!silent)
+        {
+            List<Action> answers = [.. envoy.Withheld];
+            envoy.Withheld.Clear();
+            answers.ForEach(answer => answer());
+        }
+    }
+
     private void Displease(ModelEnvoy envoy)
     {
         envoy.Forgive();
@@ -271,12 +287,14 @@ internal sealed class ModelChaos(
 
     private void RetireDead()
     {
-        InstanceView? dead = server.Engine?.Instances().FirstOrDefault(view => !view.Connected && !envoys.Any(envoy => envoy.Alive && envoy.Key == view.Key));
-        if (dead is not null)
+        if (Dead().FirstOrDefault() is { } dead)
         {
             Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = dead.Id });
         }
     }
+
+    private IEnumerable<InstanceView> Dead() =>
+        server.Engine?.Instances().Where(view => !view.Connected && !envoys.Any(envoy => envoy.Alive && envoy.Key == view.Key)) ?? [];
 
     private void Repush()
     {

@@ -28,8 +28,11 @@ internal sealed class ModelEnvoy(string name, InstanceKey key, Workload workload
     /// <summary>It cannot reach the server before this monotonic time.</summary>
     public TimeSpan CutOffUntil { get; set; }
 
-    /// <summary>It applies but never answers.</summary>
+    /// <summary>It applies but does not answer for now.</summary>
     public bool Silent { get; set; }
+
+    /// <summary>Answers it will give when it speaks again.</summary>
+    public List<Action> Withheld { get; } = [];
 
     /// <summary>What the server has heard to be refused, or lost with its stream: an ACK of these bytes proves nothing.</summary>
     public HashSet<string> Spoilt { get; } = [];

@@ -130,6 +130,7 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
         claims.OnBuilt(envoy);
         if (envoy.Silent)
         {
+            envoy.Withheld.Add(() => Answer(envoy, provider, subscription, delivery, accepted));
             return;
         }
 
