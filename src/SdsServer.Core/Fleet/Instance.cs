@@ -79,8 +79,11 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator asked for a new leaf.</summary>
     public bool WantsLeaf { get; set; }
 
-    /// <summary>Monotonic time since when it has held an accepted leaf on this connection: all its slots have had that long to come back.</summary>
-    public TimeSpan? HoldsLeafSince { get; set; }
+    /// <summary>
+    /// Monotonic time since when it has held an accepted leaf (or a bundle, where it takes no leaf) on this connection: all its slots have
+    /// had that long to come back.
+    /// </summary>
+    public TimeSpan? HoldsSince { get; set; }
 
     /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>
     public TimeSpan? AwaySince { get; set; }

@@ -133,7 +133,6 @@ public sealed partial class TrustDomainEngine
         SecretPayload? payload = subscription.InFlight.Payload;
         subscription.InFlight = null;
         subscription.TimedOut = false;
-        _refusals.Remove(instance.Key);
         if (payload is BundlePayload bundle)
         {
             subscription.Refused = false;
@@ -141,6 +140,11 @@ public sealed partial class TrustDomainEngine
             if (subscription.InFlightProves)
             {
                 subscription.Proven = Math.Max(subscription.Proven, bundle.Epoch);
+            }
+
+            if (instance.Workload.BundleOnly)
+            {
+                StartHolding(instance);
             }
 
             if (instance.LeafRefused)
@@ -152,6 +156,11 @@ public sealed partial class TrustDomainEngine
         else if (payload is LeafPayload leaf)
         {
             OnLeafAccepted(instance, subscription, leaf.Serial);
+        }
+
+        if (!instance.HasOpenRefusal)
+        {
+            _refusals.Remove(instance.Key);
         }
 
         Attend(instance);
@@ -167,12 +176,7 @@ public sealed partial class TrustDomainEngine
         subscription.AckedLeaf = accepted.Order;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Any(other => other.Refused);
-        if (instance.HoldsLeafSince is null)
-        {
-            instance.HoldsLeafSince = _now.Up;
-            _byKey[instance.Key].ForEach(SetTimer);
-        }
-
+        StartHolding(instance);
         if (accepted.State == LeafState.Issued)
         {
             accepted.State = LeafState.Acked;
@@ -182,6 +186,15 @@ public sealed partial class TrustDomainEngine
         foreach (Subscription sibling in instance.Bundles.Live.Where(other => other.RetryAt is not null))
         {
             sibling.RetryAt = _now.Up;
+        }
+    }
+
+    private void StartHolding(Instance instance)
+    {
+        if (instance.HoldsSince is null)
+        {
+            instance.HoldsSince = _now.Up;
+            _byKey[instance.Key].ForEach(SetTimer);
         }
     }
 

@@ -187,7 +187,7 @@ public sealed partial class TrustDomainEngine
 
         foreach (Instance other in same.Where(other => other.Connected))
         {
-            if (other.HoldsLeafSince is not { } holds)
+            if (other.HoldsSince is not { } holds)
             {
                 return null;
             }

@@ -115,6 +115,11 @@ public sealed partial class TrustDomainEngine
             known.SlotsOf(subscription.Kind).Add(subscription, _now.Up);
         }
 
+        if (known.Bundles.Live.Any(subscription => subscription.Proven > 0))
+        {
+            known.BundleRefused = known.Bundles.Live.Any(subscription => subscription.Refused);
+        }
+
         foreach (OutstandingLeaf leaf in provisional.Outstanding.Values.ToList())
         {
             // It came later than what is remembered here, which therefore must not be sent again.
@@ -250,7 +255,7 @@ public sealed partial class TrustDomainEngine
     {
         instance.Connection = null;
         instance.AwaySince = _now.Up;
-        instance.HoldsLeafSince = null;
+        instance.HoldsSince = null;
         if (_byConnection.TryGetValue(connection, out List<Instance>? instances) && instances.Remove(instance) && instances.Count == 0)
         {
             _byConnection.Remove(connection);

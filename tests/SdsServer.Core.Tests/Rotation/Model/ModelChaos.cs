@@ -80,6 +80,7 @@ internal sealed class ModelChaos(
         _calm = true;
         _effectsToDeath = null;
         _storeTrouble = 0;
+        _pickiness = 0;
         network.Loss = 0;
         network.Late = 0;
         time.WallError = TimeSpan.Zero;
@@ -94,7 +95,7 @@ internal sealed class ModelChaos(
     /// <summary>What a reasonable operator does now and then: lift holds, take manual steps, retire consumers that no expiry ends.</summary>
     public void Tend()
     {
-        if (Dead().FirstOrDefault(view => view.Rostered) is { } gone)
+        if (Dead().Concat(Ghosts()).FirstOrDefault(view => view.Rostered) is { } gone)
         {
             Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = gone.Id });
         }
@@ -197,7 +198,8 @@ internal sealed class ModelChaos(
 
     private void RemoveContext(ModelEnvoy envoy)
     {
-        if (envoy.Contexts.Count > 1)
+        // Under strict absence a consumer without a leaf, and so without an expiry, has to be restarted when it drops a source.
+        if (envoy.Contexts.Count > 1 && !(policy.StrictAbsence && envoy.Workload.BundleOnly))
         {
             ModelContext context = Any(envoy.Contexts);
             envoy.Contexts.Remove(context);
@@ -291,6 +293,13 @@ internal sealed class ModelChaos(
         {
             Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = dead.Id });
         }
+    }
+
+    // The entry of a consumer that came back, as a new one, before its old connection was known to be dead.
+    private IEnumerable<InstanceView> Ghosts()
+    {
+        IReadOnlyList<InstanceView> all = server.Engine?.Instances() ?? [];
+        return all.Where(view => !view.Connected && all.Any(other => other.Connected && other.Rostered && other.Key == view.Key));
     }
 
     private IEnumerable<InstanceView> Dead() =>

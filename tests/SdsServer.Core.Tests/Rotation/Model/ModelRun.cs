@@ -81,10 +81,10 @@ internal sealed class ModelRun
         }
 
         // A leaf that was issued while the clock was a day ahead lives a day longer.
-        for (int hour = 0; hour < 26 && !IsSettled(int.MaxValue); hour++)
+        for (int quarter = 0; quarter < 120 && !IsSettled(int.MaxValue); quarter++)
         {
             _chaos.Tend();
-            _time.RunFor(TimeSpan.FromHours(1));
+            _time.RunFor(TimeSpan.FromMinutes(15));
         }
 
         if (!IsSettled(int.MaxValue))
