@@ -26,9 +26,6 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Nothing can be hidden: it came without versions, no bundle stream of it ever closed, and nobody of its key vanished.</summary>
     public bool Fresh { get; set; } = true;
 
-    /// <summary>Some bundle bytes sent to it were refused or never answered: it gets bytes of its own, for good.</summary>
-    public bool Dirty { get; set; }
-
     /// <summary>On the durable roster of consumers that never take a leaf.</summary>
     public bool Rostered { get; set; }
 
@@ -57,6 +54,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     /// <summary>It refused a leaf, and no fresh one was accepted since.</summary>
     public bool LeafRefused { get; set; }
+
+    /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
+    public bool Excused { get; set; }
 
     /// <summary>Why its leaf request waits, for people to read; null when it does not.</summary>
     public string? HeldBecause { get; set; }

@@ -81,7 +81,7 @@ public sealed partial class TrustDomainEngine
 
         foreach (Subscription subscription in instance.Bundles.Live.Where(IsBundleDue).OrderBy(subscription => subscription.Id).ToList())
         {
-            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0) || instance.Dirty || subscription.Repush || MayHaveRefused(subscription);
+            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0) || _dirty.Contains(instance.Key) || subscription.Repush || MayHaveRefused(subscription);
             BundlePayload payload = own ? _seams.EncodeBundle(_state, _seams.RandomHex(16)) : _shared;
             subscription.OfferedEpoch = _state.Epoch;
             subscription.InFlightProves = own || _sharedProves;
@@ -213,7 +213,7 @@ public sealed partial class TrustDomainEngine
         TimeSpan retry = _now.Up + Backoff(instance.Key);
         if (subscription.Kind == SecretKind.Bundle)
         {
-            Soil(instance);
+            _dirty.Add(instance.Key);
             instance.BundleRefused = true;
             subscription.RetryAt = retry;
         }

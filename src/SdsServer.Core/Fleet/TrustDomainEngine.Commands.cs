@@ -155,9 +155,23 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        if (order.Cause is { } seen && seen != plan.Hold.Cause)
+        {
+            Answer(order, CommandStatus.Aborted, $"rotation '{plan.Id}' is held for another reason now: {plan.Hold.Reason}");
+            return;
+        }
+
         if (plan.Hold.Cause == HoldCause.Clock)
         {
             _clock.Accept(_now);
+        }
+
+        if (plan.Hold.Cause == HoldCause.Nack)
+        {
+            foreach (Instance refusing in _refusing)
+            {
+                refusing.Excused = true;
+            }
         }
 
         _violation = null;

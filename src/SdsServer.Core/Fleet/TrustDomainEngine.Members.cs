@@ -114,6 +114,7 @@ public sealed partial class TrustDomainEngine
         long? at = IsMember(instance) ? instance.Lo : null;
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;
+        instance.Excused &= instance.HasOpenRefusal;
         if (at is not null && instance.HasOpenRefusal)
         {
             _refusing.Add(instance);
@@ -132,6 +133,8 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        // Every slot has accepted something since: a refusal on one that was given up is over.
+        instance.BundleRefused = instance.Bundles.Live.Any(subscription => subscription.Refused);
         long proven = instance.Bundles.Live.Min(subscription => subscription.Proven);
         if (proven > instance.Lo && IsQuiet(instance, instance.Bundles))
         {

@@ -125,7 +125,8 @@ public sealed partial class TrustDomainEngine
 
     private PlanHold? JudgeHold(TrustState state, RotationPlan plan)
     {
-        if (plan.Hold is { Cause: HoldCause.Nack } && (_refusing.Count == 0 || plan.Goal == RotationGoal.Back))
+        Instance? refusing = plan.Goal == RotationGoal.Forward ? _refusing.FirstOrDefault(instance => !instance.Excused) : null;
+        if (plan.Hold is { Cause: HoldCause.Nack } && refusing is null)
         {
             return null;
         }
@@ -145,9 +146,8 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Clock, "the wall clock jumped: whoever is left out because a leaf has expired rests on it", _now.Utc);
         }
 
-        if (_refusing.Count > 0 && plan.Goal == RotationGoal.Forward)
+        if (refusing is not null)
         {
-            Instance refusing = _refusing.First();
             return new PlanHold(HoldCause.Nack, $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) refused {refusing.LastNack?.Secret}: {refusing.LastNack?.Error}", _now.Utc);
         }
 

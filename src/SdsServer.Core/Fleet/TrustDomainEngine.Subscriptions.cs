@@ -52,16 +52,26 @@ public sealed partial class TrustDomainEngine
 
     private Instance Arrive(SubscriptionOpened opened)
     {
+        bool hides = MayHideSlots(opened.Key);
         Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload));
         JoinConnection(instance, opened.Connection);
-        if (_vanished.Contains(opened.Key) || _oldSlots.ContainsKey(opened.Key))
+        if (hides)
         {
             NotFresh(instance);
         }
 
-        instance.Dirty = _dirtyKeys.Contains(opened.Key);
         return instance;
     }
+
+    /// <summary>
+    /// A process of this key that has bundle bytes, but no leaf that would make it count, may be the one that looks new now: it vanished,
+    /// its connection died unnoticed, its leaf expired, or it was there before this term and nobody remembers it.
+    /// </summary>
+    private bool MayHideSlots(InstanceKey key) =>
+        _vanished.Contains(key)
+        || _oldSlots.ContainsKey(key)
+        || (_byKey.TryGetValue(key, out List<Instance>? same) && same.Exists(other => other.Outstanding.Count == 0 && !other.Rostered))
+        || (_now.Up < _frozenUntil && _state.Epoch > 1);
 
     /// <summary>It may hide slots: it takes over those of its key's expired rows, and nothing is concluded before Wr of quiet.</summary>
     private void NotFresh(Instance instance)
@@ -105,7 +115,6 @@ public sealed partial class TrustDomainEngine
 
     private void Absorb(Instance known, Instance provisional)
     {
-        known.Dirty |= provisional.Dirty;
         int bundles = known.Bundles.Slots;
         int leaves = known.Leaves.Slots;
         foreach (Subscription subscription in provisional.Subscriptions.ToList())
@@ -179,7 +188,7 @@ public sealed partial class TrustDomainEngine
 
         if (subscription.Kind == SecretKind.Bundle)
         {
-            Soil(subscription.Instance);
+            _dirty.Add(subscription.Instance.Key);
         }
         else if (subscription.OfferedLeaf is { } serial && subscription.Instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
         {
@@ -187,13 +196,6 @@ public sealed partial class TrustDomainEngine
         }
 
         subscription.InFlight = null;
-    }
-
-    /// <summary>It gets bytes of its own from now on, and so does whoever comes with its key: it may be the same process.</summary>
-    private void Soil(Instance instance)
-    {
-        instance.Dirty = true;
-        _dirtyKeys.Add(instance.Key);
     }
 
     private void OnConnectionClosed(ConnectionClosed closed)

@@ -56,7 +56,7 @@ public sealed partial class TrustDomainEngine
         BundleSlots = instance.Bundles.Slots,
         BundleSubscriptions = instance.Bundles.Live.Count,
         LeafSubscriptions = instance.Leaves.Live.Count,
-        Dirty = instance.Dirty,
+        Dirty = _dirty.Contains(instance.Key),
         Outstanding = [.. instance.Outstanding.Values.OrderBy(leaf => leaf.Order).Select(leaf => leaf.Row with { State = leaf.State })],
         HeldBecause = instance.HeldBecause,
         LastNack = instance.LastNack,

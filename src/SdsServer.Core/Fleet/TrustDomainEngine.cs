@@ -31,7 +31,9 @@ public sealed partial class TrustDomainEngine
     private readonly Dictionary<string, Instance> _leafOwners = [];
     private readonly Dictionary<InstanceKey, (int Bundles, int Leaves, DateTimeOffset Until)> _oldSlots = [];
     private readonly KeyMemory _vanished = new(MaxKeys);
-    private readonly KeyMemory _dirtyKeys = new(MaxKeys);
+
+    // Keys of processes to which bundle bytes were sent that were refused or lost. By key, not by instance: such a process may come back looking new.
+    private readonly KeyMemory _dirty = new(MaxKeys);
     private readonly Dictionary<InstanceKey, int> _refusals = [];
     private readonly Dictionary<string, long> _replicas = [];
     private readonly FloorCount _members = new();

@@ -131,7 +131,7 @@ public sealed class RotationTracesOfSlotsTests
 
         world.Pass(TimeSpan.FromMinutes(2));
         Assert.Equal(1, proxy.Instance.BundleSlots);
-        Assert.Equal(2, world.Engine.Floor);
+        Assert.True(world.Engine.Floor >= 2);
     }
 
     [Fact]
@@ -198,7 +198,10 @@ public sealed class RotationTracesOfSlotsTests
         process.Open(SecretKind.Bundle);
         world.Pass(1);
         string leaf = member.Leaf.Last.Payload!.Version;
-        world.Rotate("b", new RotationPolicy { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero, Advance = AdvanceMode.Manual });
+        world.Server.Post(new ReplicaAcknowledged("follower", 1));
+        world.Rotate("b");
+        world.Pass(1);
+        long before = world.Engine.Floor;
         world.Server.Kill();
         member.Disconnect();
         process.Disconnect();
@@ -207,12 +210,19 @@ public sealed class RotationTracesOfSlotsTests
         // The empty slot comes first and looks like a new process; the one that enforces {A} is the last of its 30 s away.
         member.Return(leaf, "b2-any");
         process.Return(null, null);
-        world.Pass(29);
-        Assert.InRange(world.Engine.Floor, 1, 2);
-        long atRestart = world.Engine.Floor;
-        Assert.Equal(atRestart, world.Store.State.Floor);
-        Assert.Contains(world.Engine.AllBlockers(), blocker => blocker.Reason is BlockerReason.YoungTerm or BlockerReason.Soak || world.Engine.Floor >= 2);
-        world.Pass(5);
-        Assert.Equal(world.State.Epoch, world.Engine.Floor);
+        world.Pass(28);
+        ScriptedStream hiding = process.Open(SecretKind.Bundle, "b1-any");
+        hiding.Answers = false;
+        world.Pass(1);
+        Assert.Equal(before, world.Engine.Floor);
+        Assert.Empty(process.Leaf.Got);
+
+        // It has shown up in time: it is waited for before the process counts.
+        world.Pass(60);
+        Assert.Empty(process.Leaf.Got);
+        hiding.Answers = true;
+        hiding.Ack();
+        world.Pass(1);
+        Assert.Single(process.Leaf.Got);
     }
 }

@@ -172,7 +172,7 @@ public sealed class RotationTracesTests
         Assert.Equal("b", world.State.Signer);
 
         world.Turn(RotationGoal.Forward);
-        world.Pass(1);
+        world.Pass(10);
         Assert.Equal("B", world.Bundle);
         world.Turn(RotationGoal.Back);
         Assert.Equal(6, world.State.Root("A").Since);

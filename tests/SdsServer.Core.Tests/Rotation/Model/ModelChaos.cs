@@ -105,7 +105,7 @@ internal sealed class ModelChaos(
             bool clockIsRight = time.WallError.Duration() < policy.MaxSkew / 2;
             if (plan.Hold is { } hold && (hold.Cause != HoldCause.Clock || clockIsRight))
             {
-                Order(id => new UnholdRotation { Id = id, Actor = "operator" });
+                Order(id => new UnholdRotation { Id = id, Actor = "operator", Cause = hold.Cause });
             }
 
             if (plan.Policy.Advance == AdvanceMode.Manual)
@@ -191,15 +191,17 @@ internal sealed class ModelChaos(
         if (envoy.Contexts.Count < 3)
         {
             trace($"{envoy.Name} adds a context");
-            envoy.Contexts.Add(NewContext(envoy));
+            ModelContext added = NewContext(envoy);
+            envoy.Contexts.Add(added);
+            network.Built(envoy, added);
             envoy.Providers.Where(provider => provider.Subscription is null && provider.Stored is null).ToList().ForEach(provider => network.Add(envoy, provider));
         }
     }
 
     private void RemoveContext(ModelEnvoy envoy)
     {
-        // Under strict absence a consumer without a leaf, and so without an expiry, has to be restarted when it drops a source.
-        if (envoy.Contexts.Count > 1 && !(policy.StrictAbsence && envoy.Workload.BundleOnly))
+        // Under strict absence a process has to be restarted when it drops a source: that one is waited for.
+        if (envoy.Contexts.Count > 1 && !policy.StrictAbsence)
         {
             ModelContext context = Any(envoy.Contexts);
             envoy.Contexts.Remove(context);
@@ -325,6 +327,12 @@ internal sealed class ModelChaos(
             if (server.Store.State.Plan is null)
             {
                 time.WallError = TimeSpan.Zero;
+            }
+
+            // A leader that has just begun can know a process that has bundle bytes, and never had a leaf, only if it shows up in time (rule E2).
+            foreach (ModelEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
+            {
+                envoy.CutOffUntil = TimeSpan.Zero;
             }
 
             trace("the server starts");

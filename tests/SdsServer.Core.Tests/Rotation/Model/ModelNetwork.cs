@@ -24,6 +24,16 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
         }
     }
 
+    /// <summary>A new context on sources that have their bytes already is built at once.</summary>
+    public void Built(ModelEnvoy envoy, ModelContext context)
+    {
+        if (context.Complete)
+        {
+            context.Build();
+            claims.OnBuilt(envoy);
+        }
+    }
+
     public void Add(ModelEnvoy envoy, ModelProvider provider) => Connect(envoy, provider);
 
     /// <summary>One stream ends; its connection stays.</summary>
