@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SdsServer.Core.Pki;
@@ -49,6 +50,41 @@ public sealed class CertificateRevocationListTests
             {
                 // refused: just as good
             }
+        }
+    }
+
+    [Theory]
+    [InlineData("2.5.29.27", true)] // a delta list
+    [InlineData("2.5.29.28", true)] // a partitioned or indirect one
+    [InlineData("1.2.3.4", false)]
+    public void A_critical_extension_nobody_understands_refuses_the_list(string oid, bool critical)
+    {
+        using SigningAuthority root = Make.Root();
+        CertificateRevocationList good = CertificateRevocationList.Create(root, [], 1, Make.Now, Make.Now.AddDays(1));
+        AsnReader body = new AsnReader(good.Der, AsnEncodingRules.DER).ReadSequence().ReadSequence();
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            for (int field = 0; field < 5; field++)
+            {
+                writer.WriteEncodedValue(body.ReadEncodedValue().Span);
+            }
+
+            using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+            using (writer.PushSequence())
+            {
+                CertificateWriter.WriteExtension(writer, oid, critical, value => value.WriteNull());
+            }
+        }
+
+        byte[] der = SignedData.Sign(writer, new AsnWriter(AsnEncodingRules.DER), root.Key);
+        if (critical)
+        {
+            Assert.Contains(oid, Assert.Throws<FormatException>(() => CertificateRevocationList.Parse(der)).Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.True(CertificateRevocationList.Parse(der).IsSignedBy(root.Root));
         }
     }
 

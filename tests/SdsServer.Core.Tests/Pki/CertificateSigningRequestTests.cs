@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SdsServer.Core.Pki;
@@ -64,6 +65,31 @@ public sealed class CertificateSigningRequestTests
             Assert.False(CertificateSigningRequest.TryParse(request, out _, out string? said));
             Assert.Contains(reason, said, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Two_extension_requests_are_refused()
+    {
+        using PrivateKey key = PrivateKey.Generate(KeyAlgorithm.EcdsaP256);
+        AsnWriter body = new(AsnEncodingRules.DER);
+        using (body.PushSequence())
+        {
+            body.WriteInteger(0);
+            body.WriteEncodedValue(DistinguishedName.Empty.Der.Span);
+            body.WriteEncodedValue(key.PublicKey.Der.Span);
+            using AsnWriter.Scope attributes = body.PushSetOf(new Asn1Tag(TagClass.ContextSpecific, 0));
+            for (int i = 0; i < 2; i++)
+            {
+                using AsnWriter.Scope attribute = body.PushSequence();
+                body.WriteObjectIdentifier(Oids.ExtensionRequest);
+                using AsnWriter.Scope values = body.PushSetOf();
+                using AsnWriter.Scope extensions = body.PushSequence();
+            }
+        }
+
+        byte[] der = SignedData.Sign(body, new AsnWriter(AsnEncodingRules.DER), key);
+        Assert.False(CertificateSigningRequest.TryParse(der, out _, out string? reason));
+        Assert.Contains("two extension requests", reason, StringComparison.Ordinal);
     }
 
     [Fact]

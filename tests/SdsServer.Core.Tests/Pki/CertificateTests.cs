@@ -56,6 +56,10 @@ public sealed class CertificateTests
         Assert.Throws<FormatException>(() => Certificate.Parse([]));
         Assert.False(Certificate.TryParse([0x30, 0], out _, out string? reason));
         Assert.StartsWith("certificate: ", reason, StringComparison.Ordinal);
+        byte[] sameInside = [.. der];
+        int algorithm = der.AsSpan().LastIndexOf(SignatureAlgorithm.For(KeyAlgorithm.EcdsaP256).Identifier);
+        SignatureAlgorithm.For(KeyAlgorithm.EcdsaP384).Identifier.CopyTo(sameInside, algorithm);
+        Assert.Contains("differs", Assert.Throws<FormatException>(() => Certificate.Parse(sameInside)).Message, StringComparison.Ordinal);
         X509Extension extra = new("1.2.3.4", [5, 0], critical: false);
         Assert.Contains("twice", Assert.Throws<FormatException>(() => RawExtensions([extra, extra])).Message, StringComparison.Ordinal);
     }

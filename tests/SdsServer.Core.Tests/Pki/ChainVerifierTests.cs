@@ -56,6 +56,8 @@ public sealed class ChainVerifierTests
             return ([one.Leaf()], [one, two]);
         }),
         ["same name and key, one expired"] = (ChainFailure.Ambiguous, () => ([Root.Leaf()], [Root, Root with { NotAfter = ForgeNow, Serial = [1] }])),
+        ["serial of another in the authority key id"] = (ChainFailure.UnknownIssuer, () => ByIssuerAndSerial("CN=keyless", [9])),
+        ["issuer of another in the authority key id"] = (ChainFailure.UnknownIssuer, () => ByIssuerAndSerial("CN=other", [1])),
         ["empty"] = (ChainFailure.Empty, () => ([], [Root])),
         ["too long"] = (ChainFailure.TooLong, () => ([.. Enumerable.Repeat(Root.Leaf(), 11)], [Root])),
     };
@@ -85,6 +87,13 @@ public sealed class ChainVerifierTests
         {
             Forge upper = Root.Intermediate(), lower = upper.Intermediate();
             return ([lower.Leaf(), upper, lower], [Root]);
+        },
+        ["issuer and serial in the authority key id"] = () => ByIssuerAndSerial("CN=keyless", [1]),
+        ["a self-issued authority takes no path length"] = () =>
+        {
+            Forge root = Forge.Root("CN=same") with { PathLength = 0 };
+            Forge renewed = Forge.Root("CN=same") with { Issuer = root };
+            return ([renewed.Leaf(), renewed], [root]);
         },
         ["path length just enough"] = () =>
         {
@@ -132,6 +141,18 @@ public sealed class ChainVerifierTests
     }
 
     [Fact]
+    public void A_hash_below_sha_256_is_named_as_such()
+    {
+        byte[] der = Root.Leaf().Der(), sha256 = SignatureAlgorithm.For(KeyAlgorithm.EcdsaP256).Identifier;
+        foreach (int at in new[] { der.AsSpan().IndexOf(sha256), der.AsSpan().LastIndexOf(sha256) })
+        {
+            der[at + sha256.Length - 1] = 1; // ecdsa-with-SHA224
+        }
+
+        Assert.Equal(ChainFailure.Algorithm, ChainVerifier.Verify([Certificate.Parse(der)], [One(Root)], ChainPurpose.Server, Make.Now).Failure);
+    }
+
+    [Fact]
     public void Anchors_are_all_roots_that_suffice_alone()
     {
         (Forge leaf, Forge x, Forge old, Forge fresh) = CrossSigned(null);
@@ -148,6 +169,13 @@ public sealed class ChainVerifierTests
     private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<Forge, Certificate> Made = [];
 
     private static Certificate One(Forge forge) => Made.GetValue(forge, static forge => forge.Certificate());
+
+    private static (Forge[] Chain, Forge[] Anchors) ByIssuerAndSerial(string issuer, byte[] serial)
+    {
+        Forge root = Forge.Root("CN=keyless") with { HasKeyIdentifiers = false, Serial = [1] };
+        X509Extension identifier = X509AuthorityKeyIdentifierExtension.CreateFromIssuerNameAndSerialNumber(new X500DistinguishedName(issuer), serial);
+        return ([root.Leaf() with { HasKeyIdentifiers = false, More = [identifier] }], [root]);
+    }
 
     private static Forge[] Under(Forge root) => [root.Leaf()];
 

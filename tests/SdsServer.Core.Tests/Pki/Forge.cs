@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SdsServer.Core.Pki;
@@ -99,18 +100,22 @@ internal sealed record Forge
 
         if (Uris.Length + DnsNames.Length > 0)
         {
-            SubjectAlternativeNameBuilder names = new();
-            foreach (string uri in Uris)
+            // By hand: the framework's builder would turn spiffe://example.org into spiffe://example.org/
+            AsnWriter names = new(AsnEncodingRules.DER);
+            using (names.PushSequence())
             {
-                names.AddUri(new Uri(uri, UriKind.RelativeOrAbsolute));
+                foreach (string uri in Uris)
+                {
+                    names.WriteCharacterString(UniversalTagNumber.IA5String, uri, new Asn1Tag(TagClass.ContextSpecific, 6));
+                }
+
+                foreach (string name in DnsNames)
+                {
+                    names.WriteCharacterString(UniversalTagNumber.IA5String, name, new Asn1Tag(TagClass.ContextSpecific, 2));
+                }
             }
 
-            foreach (string name in DnsNames)
-            {
-                names.AddDnsName(name);
-            }
-
-            yield return names.Build(NamesCritical);
+            yield return new X509Extension(Oids.SubjectAlternativeName, names.Encode(), NamesCritical);
         }
 
         if (HasKeyIdentifiers)

@@ -56,7 +56,7 @@ public sealed class SigningAuthorityTests
     public void An_intermediate_ends_with_its_root_and_is_not_signed_outside_the_roots_time()
     {
         using SigningAuthority root = Make.Root(lifetime: TimeSpan.FromDays(10));
-        Assert.Equal(root.NotAfter, Make.Below(root).NotAfter);
+        Assert.Equal(root.NotAfter, Make.Below(root).Certificate.NotAfter);
         PublicKeyInfo key = PrivateKey.Generate(KeyAlgorithm.EcdsaP256).PublicKey;
         Assert.Throws<IssuanceException>(() => root.SignAuthority(key, new AuthorityProfile(Make.Domain), root.NotAfter));
         Assert.Throws<IssuanceException>(() => root.SignAuthority(key, new AuthorityProfile(Make.Domain), root.NotBefore.AddSeconds(-1)));
