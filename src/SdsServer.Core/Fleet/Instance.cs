@@ -73,6 +73,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The slots in the roster entry that is being written; 0 while none is.</summary>
     public int RosterPending { get; set; }
 
+    /// <summary>On the roster, or about to be: no expiry ends its membership.</summary>
+    public bool Enrolled => Rostered || RosterPending > 0;
+
     /// <summary>Monotonic time at which, having come back with a valid leaf, it is issued a new one.</summary>
     public TimeSpan ReconnectDue { get; set; }
 

@@ -64,7 +64,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>A consumer that never takes a leaf is put on the roster once it has proven the bundle: no expiry will end it.</summary>
     private void Enrol(Instance instance)
     {
-        if (instance.Workload.BundleOnly && !instance.Rostered && instance.RosterPending == 0 && instance.CountedAt is not null)
+        if (instance.Workload.BundleOnly && !instance.Enrolled && instance.CountedAt is not null)
         {
             instance.RosterPending = instance.Bundles.Slots;
             _effects.Add(new WriteRoster(new RosterEntry(instance.Id, instance.Key, instance.Bundles.Slots)));

@@ -259,7 +259,7 @@ public sealed partial class TrustDomainEngine
             _members.Move(instance.CountedAt, null);
             instance.CountedAt = null;
         }
-        else if (!instance.Connected && instance.Outstanding.Count == 0 && !instance.Rostered)
+        else if (!instance.Connected && instance.Outstanding.Count == 0 && !instance.Enrolled)
         {
             Vanish(instance);
         }

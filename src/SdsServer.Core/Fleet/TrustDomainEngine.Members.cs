@@ -106,7 +106,7 @@ public sealed partial class TrustDomainEngine
         !instance.Ended
         && (instance.Outstanding.Count > 0
             || instance.Work == LeafWork.Committing
-            || instance.Rostered
+            || instance.Enrolled
             || (instance.Connected && instance.Lo > 0 && instance.Lo >= _floor));
 
     private void Count(Instance instance)
@@ -149,7 +149,7 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private void Demote(Instance instance)
     {
-        bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Rostered;
+        bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Enrolled;
         if (bare && instance.Lo > 0 && instance.Lo < _state.Epoch
             && (_now.Up >= _epochSince + _policy.AckTimeout || instance.BundleRefused))
         {
@@ -215,9 +215,10 @@ public sealed partial class TrustDomainEngine
             _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
         }
 
-        if (instance.Rostered)
+        if (instance.Enrolled)
         {
             instance.Rostered = false;
+            instance.RosterPending = 0;
             _effects.Add(new RemoveRoster(instance.Id));
         }
 
@@ -264,7 +265,7 @@ public sealed partial class TrustDomainEngine
             {
                 RemoveOutstanding(owner, owner.Outstanding[serial]);
                 RememberSlots(owner.Key, owner.Bundles.Slots, owner.Leaves.Slots, due);
-                if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Rostered && owner.Work != LeafWork.Committing)
+                if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Enrolled && owner.Work != LeafWork.Committing)
                 {
                     Forget(owner);
                 }

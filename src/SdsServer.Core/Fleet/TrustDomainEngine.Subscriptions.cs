@@ -46,7 +46,7 @@ public sealed partial class TrustDomainEngine
 
         // A consumer on the roster has no leaf to show; its key is all there is, and it is never fresh.
         return opened.Workload.BundleOnly && _byKey.TryGetValue(opened.Key, out List<Instance>? same)
-            ? same.Find(known => known.Rostered && (!known.Connected || known.Connection == opened.Connection))
+            ? same.Find(known => known.Enrolled && (!known.Connected || known.Connection == opened.Connection))
             : null;
     }
 
@@ -70,7 +70,7 @@ public sealed partial class TrustDomainEngine
     private bool MayHideSlots(InstanceKey key) =>
         _vanished.Contains(key)
         || _oldSlots.ContainsKey(key)
-        || (_byKey.TryGetValue(key, out List<Instance>? same) && same.Exists(other => other.Outstanding.Count == 0 && !other.Rostered))
+        || (_byKey.TryGetValue(key, out List<Instance>? same) && same.Exists(other => other.Outstanding.Count == 0 && !other.Enrolled))
         || (_now.Up < _frozenUntil && _state.Epoch > 1);
 
     /// <summary>It may hide slots: it takes over those of its key's expired rows, and nothing is concluded before Wr of quiet.</summary>
@@ -213,7 +213,7 @@ public sealed partial class TrustDomainEngine
             }
 
             LeaveConnection(instance, closed.Connection);
-            if (instance.Outstanding.Count == 0 && !instance.Rostered && instance.Work != LeafWork.Committing)
+            if (instance.Outstanding.Count == 0 && !instance.Enrolled && instance.Work != LeafWork.Committing)
             {
                 Vanish(instance);
             }

@@ -84,7 +84,7 @@ public sealed class GateTests
         member.Bundle.Answers = false;
         young.Rotate("b", Manual);
         young.Restart(member);
-        Blocker wait = young.Engine.AllBlockers().First();
+        Blocker wait = young.Engine.AllBlockers()[0];
         Assert.Equal(BlockerReason.YoungTerm, wait.Reason);
         Assert.InRange(wait.Until!.Value, young.Time.True + TimeSpan.FromSeconds(29), young.Time.True + TimeSpan.FromSeconds(31));
         Assert.NotNull(proxy);
