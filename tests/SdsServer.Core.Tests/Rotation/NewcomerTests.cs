@@ -10,6 +10,9 @@ public sealed class NewcomerTests
     public void The_first_bundle_of_whoever_looks_new_is_made_of_bytes_that_nobody_else_gets()
     {
         EngineWorld world = new();
+        world.Fleet(1);
+        world.Rotate("b");
+        world.Pass(60);
         Sidecar one = world.Sidecar("one");
         Sidecar two = world.Sidecar("two");
         one.Answers = two.Answers = false;

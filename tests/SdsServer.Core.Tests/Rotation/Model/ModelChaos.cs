@@ -1,19 +1,14 @@
-using System.Globalization;
 using SdsServer.Core.Fleet;
-using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
-using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Tests.Rotation.Model;
 
-/// <summary>Everything that goes wrong, and operators who do what they like.</summary>
+/// <summary>Everything that goes wrong, between what operators do.</summary>
 internal sealed class ModelChaos(
-    VirtualTime time, VirtualServer server, ModelNetwork network, List<ModelEnvoy> envoys, FleetPolicy policy, Random random, Action<string> trace)
+    VirtualTime time, VirtualServer server, ModelNetwork network, ModelOperators operators, List<ModelEnvoy> envoys, FleetPolicy policy, Random random, Action<string> trace)
 {
-    private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
     private int _lastName;
-    private long _lastRequest;
     private int? _effectsToDeath;
     private double _pickiness;
     private double _storeTrouble;
@@ -65,12 +60,7 @@ internal sealed class ModelChaos(
             case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
             case 12 or 13: _effectsToDeath = random.Next(12); break;
             case 14: JumpClock(); break;
-            case 15: RetireDead(); break;
-            case 16: Repush(); break;
-            case 17: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
-            case 18 or 19 or 20: Turn(); break;
-            case 21 or 22: Tend(); break;
-            default: StartPlan(); break;
+            default: operators.Step(); break;
         }
     }
 
@@ -89,58 +79,6 @@ internal sealed class ModelChaos(
             Hush(envoy, false);
             envoy.Forgive();
             envoy.CutOffUntil = TimeSpan.Zero;
-        }
-    }
-
-    /// <summary>What a reasonable operator does now and then: lift holds, take manual steps, retire consumers that no expiry ends.</summary>
-    public void Tend()
-    {
-        if (Dead().Concat(Ghosts()).FirstOrDefault(view => view.Rostered) is { } gone)
-        {
-            Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = gone.Id });
-        }
-
-        if (server.Engine?.State.Plan is { } plan)
-        {
-            bool clockIsRight = time.WallError.Duration() < policy.MaxSkew / 2;
-            if (plan.Hold is { } hold && (hold.Cause != HoldCause.Clock || clockIsRight))
-            {
-                Order(id => new UnholdRotation { Id = id, Actor = "operator", Cause = hold.Cause });
-            }
-
-            if (plan.Policy.Advance == AdvanceMode.Manual)
-            {
-                Order(id => new AdvanceRotation { Id = id, Actor = "operator" });
-            }
-        }
-    }
-
-    private void StartPlan()
-    {
-        string to = Any(Authorities);
-        string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
-        RotationPolicy rotation = new()
-        {
-            Advance = random.Next(6) == 0 ? AdvanceMode.Manual : AdvanceMode.Automatic,
-            TrustSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
-            DropSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
-            GateDeadline = random.Next(3) == 0 ? TimeSpan.FromMinutes(10) : null,
-        };
-        Order(id => new StartRotation { Id = id, Actor = "operator", RequestId = request, RotationId = "r" + request, To = to, Policy = rotation });
-    }
-
-    private void Turn()
-    {
-        RotationGoal goal = (RotationGoal)random.Next(2);
-        Order(id => new TurnRotation { Id = id, Actor = "operator", Goal = goal });
-    }
-
-    private void Order(Func<long, EngineCommand> order)
-    {
-        if (server.Up)
-        {
-            trace($"operator: {order(0).GetType().Name}{(order(0) is StartRotation start ? " to " + start.To : order(0) is TurnRotation turn ? " " + turn.Goal : "")}");
-            server.Order(order);
         }
     }
 
@@ -287,32 +225,6 @@ internal sealed class ModelChaos(
             _ => TimeSpan.Zero,
         };
         trace($"the server's clock is wrong by {time.WallError}");
-    }
-
-    private void RetireDead()
-    {
-        if (Dead().FirstOrDefault() is { } dead)
-        {
-            Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = dead.Id });
-        }
-    }
-
-    // The entry of a consumer that came back, as a new one, before its old connection was known to be dead.
-    private IEnumerable<InstanceView> Ghosts()
-    {
-        IReadOnlyList<InstanceView> all = server.Engine?.Instances() ?? [];
-        return all.Where(view => !view.Connected && all.Any(other => other.Connected && other.Rostered && other.Key == view.Key));
-    }
-
-    private IEnumerable<InstanceView> Dead() =>
-        server.Engine?.Instances().Where(view => !view.Connected && !envoys.Any(envoy => envoy.Alive && envoy.Key == view.Key)) ?? [];
-
-    private void Repush()
-    {
-        if (server.Engine?.Instances().FirstOrDefault(view => view.Connected) is { } view)
-        {
-            Order(id => new RepushInstance { Id = id, Actor = "operator", InstanceId = view.Id });
-        }
     }
 
     private void OnServerDied()

@@ -15,6 +15,7 @@ internal sealed class ModelRun
     private readonly VirtualServer _server;
     private readonly ModelClaims _claims;
     private readonly ModelNetwork _network;
+    private readonly ModelOperators _operators;
     private readonly ModelChaos _chaos;
     private readonly FleetPolicy _policy;
     private readonly List<string>? _trace;
@@ -35,7 +36,8 @@ internal sealed class ModelRun
         _server = new VirtualServer(_time, store, _policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = ModelSettings.LeafLifetime };
         _claims = new ModelClaims(_time, store, _envoys);
         _network = new ModelNetwork(_time, _server, _claims, _policy, _random, Trace);
-        _chaos = new ModelChaos(_time, _server, _network, _envoys, _policy, _random, Trace);
+        _operators = new ModelOperators(_time, _server, _envoys, _policy, _random, Trace);
+        _chaos = new ModelChaos(_time, _server, _network, _operators, _envoys, _policy, _random, Trace);
         _server.Seen = effect =>
         {
             if (_trace is not null && effect is SaveState or WriteLedger or RaiseSlots or Noted or CommandDone)
@@ -76,14 +78,14 @@ internal sealed class ModelRun
         _chaos.Calm();
         for (int minute = 0; minute < 120 && !IsSettled(minute); minute++)
         {
-            _chaos.Tend();
+            _operators.Tend();
             _time.RunFor(TimeSpan.FromMinutes(1));
         }
 
         // A leaf that was issued while the clock was a day ahead lives a day longer.
         for (int quarter = 0; quarter < 120 && !IsSettled(int.MaxValue); quarter++)
         {
-            _chaos.Tend();
+            _operators.Tend();
             _time.RunFor(TimeSpan.FromMinutes(15));
         }
 
