@@ -83,6 +83,8 @@ public sealed class SecretRedactorTests
     [InlineData("inline_string: \"cut off here", "inline_string: \"[removed]")]
     [InlineData("a -----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY----- b", "a [removed] b")]
     [InlineData("a -----BEGIN PRIVATE KEY-----\nx", "a [removed]")]
+    [InlineData("run 0123456789abcdef end", "run [removed] end")]
+    [InlineData("run 0123456789abcde end", "run 0123456789abcde end")]
     [InlineData("der \\060\\201\\207\\002\\001\\000", "der [removed]")]
     public void Values_and_blocks_are_cut(string text, string left) => Assert.Equal(left, SecretRedactor.Redact(text));
 
