@@ -37,10 +37,10 @@ internal sealed class Direction : IAsyncDisposable
     {
         Server = await Proxy.StartAsync(options, server, $"{To}-in", token(To), Bootstrap.Shipped(SidecarRole.Server, options.Protocol)
             .With("node-cluster", To).With("listen-address", "127.0.0.1").With("listen-port", $"{_mtls.Number}")
-            .With("app-port", $"{app.Port}").With("peer-spiffe-id", Workloads.SpiffeId(From + "-out")));
+            .With("app-port", $"{app.Port}").With("peer-spiffe-id", Workloads.SpiffeId(From)));
         Client = await Proxy.StartAsync(options, server, $"{From}-out", token(From), Bootstrap.Shipped(SidecarRole.Client, options.Protocol)
             .With("node-cluster", From).With("listen-port", $"{_plain.Number}")
-            .With("peer-host", "127.0.0.1").With("peer-port", $"{_mtls.Number}").With("peer-spiffe-id", Workloads.SpiffeId(To + "-in")));
+            .With("peer-host", "127.0.0.1").With("peer-port", $"{_mtls.Number}").With("peer-spiffe-id", Workloads.SpiffeId(To)));
         await Task.WhenAll(Server.Envoy.WhenLiveAsync(), Client.Envoy.WhenLiveAsync());
         Traffic = new TrafficProbe(_plain.Endpoint, Pace);
         await MarkAsync();

@@ -20,11 +20,11 @@ internal sealed class Proxy : IAsyncDisposable
     public EnvoySidecar Envoy { get; }
 
     /// <param name="bootstrap">All of it but what leads to the server and says who is calling.</param>
-    /// <param name="token">The bearer token it shows; null: none.</param>
+    /// <param name="token">The bearer token it shows; null: the server knows it by its user.</param>
     public static async Task<Proxy> StartAsync(MeshOptions options, ServerProcess server, string nodeId, string? token, Bootstrap bootstrap)
     {
         EndPoint address = options.Transport is SdsTransport.Unix ? new UnixDomainSocketEndPoint(server.Socket) : server.Tcp;
-        ServerLink? link = options.Linked ? ServerLink.To(address) : null;
+        ServerLink? link = options.Linked(nodeId) ? ServerLink.To(address) : null;
         bootstrap = options.Transport is SdsTransport.Unix
             ? bootstrap.With("sds-socket", link?.Socket ?? server.Socket)
             : bootstrap.OverTls()
@@ -32,9 +32,13 @@ internal sealed class Proxy : IAsyncDisposable
                 .With("sds-server-name", ServerProcess.TlsName).With("sds-server-san", ServerProcess.TlsName)
                 .With("sds-ca-file", server.RootFile);
         bootstrap = token is null ? bootstrap.WithoutToken() : bootstrap.With("token", $"Bearer {token}");
-        EnvoySidecar envoy = await EnvoySidecar.StartAsync(options.Envoy, bootstrap.With("node-id", nodeId), new SidecarOptions { Uid = options.Uid });
+        EnvoySidecar envoy = await EnvoySidecar.StartAsync(options.Envoy, bootstrap.With("node-id", nodeId), new SidecarOptions { Uid = token is null ? options.Uid : null });
         return new Proxy(nodeId, link, envoy);
     }
+
+    /// <summary>The serial number of the one leaf it has in force, or null.</summary>
+    public async Task<string?> LeafSerialAsync(CancellationToken cancellation = default) =>
+        (await Envoy.Admin.CertificatesAsync(cancellation)).Leaves.Select(leaf => leaf.SerialNumber).Distinct().ToArray() is [var only] ? only : null;
 
     /// <summary>Full handshakes of all its processes.</summary>
     public long FullHandshakes(EnvoyStats stats) => _before + stats.FullHandshakes;
