@@ -13,7 +13,7 @@ internal static class Evidence
     private static readonly Version AllRootsShown = new(1, 40);
 
     /// <summary>Waits until these sidecars have a leaf of this authority in force, and those that listen serve it.</summary>
-    public static async Task AwaitSignedByAsync(this ServiceMesh mesh, Authority authority, params Proxy[] except)
+    public static async Task AwaitAllSignedByAsync(this ServiceMesh mesh, Authority authority, params Proxy[] except)
     {
         foreach (Proxy proxy in mesh.Proxies.Except(except))
         {

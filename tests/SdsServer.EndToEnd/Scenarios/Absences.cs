@@ -38,12 +38,12 @@ internal static class Absences
 
         cutLater.Link!.Cut();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(run.To, cutLater);
+        await mesh.AwaitAllSignedByAsync(run.To, cutLater);
         await run.ShutAsync(GateCode.G3DropTrust, cutLater, BlockerReason.NeedsOldRoot);
         await journal.PhaseAsync("Issuing, one link cut", Phase.Issuing);
         await run.StillShutAsync(GateCode.G3DropTrust, cutLater, BlockerReason.NeedsOldRoot);
         cutLater.Link.Mend();
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await mesh.AwaitSignedByAsync(run.To, two.Proxy);
         await run.ReachesAsync(Phase.Drained);
         await journal.PhaseAsync("Drained", Phase.Drained);

@@ -14,7 +14,7 @@ public abstract class MeshTests(ITestOutputHelper output)
         Journal journal = new(mesh);
         try
         {
-            await mesh.AwaitSignedByAsync(await mesh.SignerAsync());
+            await mesh.AwaitAllSignedByAsync(await mesh.SignerAsync());
             await journal.BeginAsync();
             await row.Scenario.RunAsync(mesh, journal);
             await journal.EndAsync();

@@ -18,7 +18,7 @@ public sealed class OtherUserTests(ITestOutputHelper output)
         MeshRow row = new(story, EnvoyBinary.Found[^1], XdsProtocol.Delta, SdsTransport.Unix);
         await using ServiceMesh mesh = await ServiceMesh.StartAsync(new MeshOptions(row.Envoy, row.Protocol, row.Transport) { Linked = story.Linked, Uid = Nobody });
         Journal journal = new(mesh);
-        await mesh.AwaitSignedByAsync(await mesh.SignerAsync());
+        await mesh.AwaitAllSignedByAsync(await mesh.SignerAsync());
         await journal.BeginAsync();
         await story.RunAsync(mesh, journal);
         await journal.EndAsync();
@@ -31,7 +31,7 @@ public sealed class OtherUserTests(ITestOutputHelper output)
         RotationRun run = await RotationRun.StartAsync(mesh, "by-itself", advance: AdvanceMode.Automatic);
         await run.EndsAsync(RotationState.Completed);
         await mesh.AwaitTrustAsync(run.To);
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await journal.PhaseAsync("Steady on new", Phase.Steady);
     }
 }

@@ -37,7 +37,7 @@ internal static class Refusals
         await mesh.AwaitTrustAsync(old, run.To);
         await mesh.AwaitSignedByAsync(old, healing.Proxy);
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await mesh.AwaitSignedByAsync(run.To, healing.Proxy);
         await run.StepAsync(GateCode.G3DropTrust);
         await run.EndsAsync(RotationState.Completed);
@@ -59,7 +59,7 @@ internal static class Refusals
         await leaving.Proxy.Envoy.KillAsync();
         await mesh.RetireGoneAsync(Leaving, staying: 0);
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await run.StepAsync(GateCode.G3DropTrust);
         await run.EndsAsync(RotationState.Completed);
         await mesh.AwaitTrustAsync(run.To);

@@ -19,7 +19,7 @@ internal static class Rollbacks
 
         RotationRun forward = await RotationRun.StartAsync(mesh, "forward", next);
         await forward.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(next);
+        await mesh.AwaitAllSignedByAsync(next);
         await forward.StepAsync(GateCode.G3DropTrust);
         await forward.EndsAsync(RotationState.Completed);
         await mesh.AwaitTrustAsync(next);
@@ -44,7 +44,7 @@ internal static class Rollbacks
         late.Link.Release();
         await run.EndsAsync(RotationState.RolledBack);
         await mesh.AwaitTrustAsync(old);
-        await mesh.AwaitSignedByAsync(old);
+        await mesh.AwaitAllSignedByAsync(old);
         return run.To;
     }
 
@@ -54,7 +54,7 @@ internal static class Rollbacks
         await run.GateOpensAsync(GateCode.G1SetSigner);
         late.Link!.Stall();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(next, late);
+        await mesh.AwaitAllSignedByAsync(next, late);
         await run.ShutAsync(GateCode.G3DropTrust, late, BlockerReason.NeedsOldRoot);
         await journal.PhaseAsync("Issuing, one behind", Phase.Issuing);
         await run.StillShutAsync(GateCode.G3DropTrust, late, BlockerReason.NeedsOldRoot);
@@ -62,7 +62,7 @@ internal static class Rollbacks
         await run.BackAsync();
         await run.StepAsync(GateCode.G1SetSigner);
         late.Link.Release();
-        await mesh.AwaitSignedByAsync(old);
+        await mesh.AwaitAllSignedByAsync(old);
         await run.ReachesAsync(Phase.Drained);
         await journal.PhaseAsync("Drained of new", Phase.Drained);
         await run.StepAsync(GateCode.G3DropTrust);
@@ -74,16 +74,16 @@ internal static class Rollbacks
     {
         RotationRun run = await RotationRun.StartAsync(mesh, "back-twice", next);
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(next);
+        await mesh.AwaitAllSignedByAsync(next);
         await run.ReachesAsync(Phase.Drained);
         await journal.PhaseAsync("Drained of old", Phase.Drained);
 
         await run.BackAsync();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(old);
+        await mesh.AwaitAllSignedByAsync(old);
         await run.ForwardAgainAsync();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(next);
+        await mesh.AwaitAllSignedByAsync(next);
         await run.GateOpensAsync(GateCode.G3DropTrust);
         late.Link!.Stall();
         await run.StepAsync(GateCode.G3DropTrust);
@@ -93,7 +93,7 @@ internal static class Rollbacks
         await run.BackAsync();
         late.Link.Release();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(old);
+        await mesh.AwaitAllSignedByAsync(old);
         await journal.PhaseAsync("back from Removing", phase: null);
         await run.StepAsync(GateCode.G3DropTrust);
         await run.EndsAsync(RotationState.RolledBack);

@@ -29,10 +29,10 @@ internal static class ServerCrashes
 
         late.Link.Stall();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(run.To, late);
+        await mesh.AwaitAllSignedByAsync(run.To, late);
         await CrashAsync(mesh, late);
         await journal.PhaseAsync("Issuing or later", phase: null);
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await run.ReachesAsync(Phase.Drained);
 
         await mesh.CrashServerAsync();
@@ -45,7 +45,7 @@ internal static class ServerCrashes
         await journal.PhaseAsync("Removing", Phase.Removing);
         await run.EndsAsync(RotationState.Completed);
         await mesh.AwaitTrustAsync(run.To);
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
 
         await mesh.CrashServerAsync();
         await journal.PhaseAsync("Steady on new", Phase.Steady);

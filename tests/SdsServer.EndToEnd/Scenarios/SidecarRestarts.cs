@@ -27,17 +27,17 @@ internal static class SidecarRestarts
 
         back.Server.Link!.Stall();
         await run.StepAsync(GateCode.G1SetSigner);
-        await mesh.AwaitSignedByAsync(run.To, back.Server);
+        await mesh.AwaitAllSignedByAsync(run.To, back.Server);
         await RestartAsync(mesh, there, there.Client, kill: true);
         await run.ShutAsync(GateCode.G3DropTrust, back.Server, BlockerReason.NeedsOldRoot);
         await journal.PhaseAsync("Issuing, a client killed", Phase.Issuing);
         back.Server.Link.Release();
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await run.ReachesAsync(Phase.Drained);
 
         await HotRestartAsync(mesh, there, there.Server);
         await HotRestartAsync(mesh, back, back.Client);
-        await mesh.AwaitSignedByAsync(run.To);
+        await mesh.AwaitAllSignedByAsync(run.To);
         await journal.PhaseAsync("Drained, a server and a client replaced hot", Phase.Drained);
 
         await run.StepAsync(GateCode.G3DropTrust);
