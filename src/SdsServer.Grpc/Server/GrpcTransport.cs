@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace SdsServer.Grpc.Server;
+
+/// <summary>Kestrel set up for many connections that hold long, mostly idle streams.</summary>
+public static class GrpcTransport
+{
+    /// <summary>
+    /// Sets Kestrel's limits, which are those of all its listeners, and the listen backlog. The listeners themselves say
+    /// <see cref="HttpProtocols.Http2"/>: without TLS there is no other way to agree on HTTP/2.
+    /// </summary>
+    public static IWebHostBuilder UseGrpcTransport(this IWebHostBuilder host) => host
+        .ConfigureKestrel(kestrel => kestrel.LimitForGrpc())
+        // A mesh that reconnects at once overruns the default of 512; the kernel's net.core.somaxconn caps it.
+        .UseSockets(sockets => sockets.Backlog = 8192);
+
+    /// <summary>The limits alone. No data rates: a stream may idle; a slow reader is dropped by cancelling its write.</summary>
+    public static void LimitForGrpc(this KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        KestrelServerLimits limits = kestrel.Limits;
+        limits.MinRequestBodyDataRate = null;
+        limits.MinResponseDataRate = null;
+        limits.MaxRequestHeadersTotalSize = 8 * 1024;
+        limits.MaxRequestHeaderCount = 32;
+
+        // An Envoy without ADS opens one stream for each secret. Far above this, floods of streams cost memory and CPU (CVE-2023-44487).
+        limits.Http2.MaxStreamsPerConnection = 1000;
+        limits.Http2.MaxRequestHeaderFieldSize = 4 * 1024;
+        limits.Http2.InitialConnectionWindowSize = 256 * 1024;
+        limits.Http2.InitialStreamWindowSize = 256 * 1024;
+
+        // Finds peers that vanished without a word.
+        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+    }
+}

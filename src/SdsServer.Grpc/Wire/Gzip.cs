@@ -1,0 +1,40 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.IO.Pipelines;
+
+namespace SdsServer.Grpc.Wire;
+
+/// <summary>The one message encoding besides identity.</summary>
+internal static class Gzip
+{
+    public const string Name = "gzip";
+
+    /// <exception cref="RpcException">The bytes are no gzip, or hold more than <paramref name="limit"/> bytes.</exception>
+    public static ReadOnlySequence<byte> Decompress(in ReadOnlySequence<byte> compressed, int limit)
+    {
+        // Grows with what really comes out, so that a small bomb costs at most the limit.
+        ArrayBufferWriter<byte> output = new();
+        try
+        {
+            using GZipStream gzip = new(PipeReader.Create(compressed).AsStream(), CompressionMode.Decompress);
+            while (true)
+            {
+                int read = gzip.Read(output.GetSpan(4096));
+                output.Advance(read);
+                if (output.WrittenCount > limit)
+                {
+                    throw new RpcException(StatusCode.ResourceExhausted, $"a message decompresses to more than the limit of {limit} bytes");
+                }
+
+                if (read == 0)
+                {
+                    return new(output.WrittenMemory);
+                }
+            }
+        }
+        catch (InvalidDataException malformed)
+        {
+            throw new RpcException(StatusCode.Internal, "a compressed message is no valid gzip", inner: malformed);
+        }
+    }
+}
