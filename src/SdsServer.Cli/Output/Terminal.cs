@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace SdsServer.Cli.Output;
+
+/// <summary>Results go to stdout, talk to stderr; colours only where somebody sees them.</summary>
+internal sealed class Terminal
+{
+    // Wide enough that nothing is ever wrapped for a file or a pipe.
+    private const int Unbounded = 4096;
+
+    private static readonly JsonFormatter s_indented = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithIndentation());
+    private static readonly JsonFormatter s_oneLine = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+
+    private static readonly JsonSerializerOptions s_indentedNode = new() { WriteIndented = true };
+
+    private readonly CliHost _host;
+    private readonly bool _quiet;
+
+    public Terminal(CliHost host, OutputFormat format, bool quiet, bool noColor)
+    {
+        (_host, Format, _quiet) = (host, format, quiet);
+        bool color = host.OutputIsTerminal && !noColor && format == OutputFormat.Human
+            && string.IsNullOrEmpty(host.Environment("NO_COLOR")) && host.Environment("TERM") != "dumb";
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(host.Out),
+            Ansi = color ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = color ? InteractionSupport.Yes : InteractionSupport.No,
+        });
+        Console.Profile.Width = host.OutputIsTerminal ? host.Width : Unbounded;
+        Animates = color;
+    }
+
+    public OutputFormat Format { get; }
+
+    /// <summary>The screen may be redrawn in place.</summary>
+    public bool Animates { get; }
+
+    public IAnsiConsole Console { get; }
+
+    public static Style Style(Tone tone) => tone switch
+    {
+        Tone.Good => new Style(Color.Green),
+        Tone.Caution => new Style(Color.Yellow),
+        Tone.Bad => new Style(Color.Red),
+        Tone.Quiet => new Style(decoration: Decoration.Dim),
+        Tone.Heading => new Style(decoration: Decoration.Bold),
+        _ => Spectre.Console.Style.Plain,
+    };
+
+    /// <summary>A line of the result.</summary>
+    public void Line(string text = "") => _host.Out.WriteLine(text);
+
+    public void Draw(IRenderable renderable) => Console.Write(renderable);
+
+    public void Json(IMessage message) => _host.Out.WriteLine(s_indented.Format(message));
+
+    public void Json(JsonObject document) => _host.Out.WriteLine(document.ToJsonString(s_indentedNode));
+
+    /// <summary>One message a line, for watches.</summary>
+    public void JsonLine(IMessage message)
+    {
+        _host.Out.WriteLine(s_oneLine.Format(message));
+        _host.Out.Flush();
+    }
+
+    /// <summary>What happened and what to run next: not part of the result.</summary>
+    public void Say(string text)
+    {
+        if (!_quiet)
+        {
+            _host.Error.WriteLine(text);
+        }
+    }
+}
