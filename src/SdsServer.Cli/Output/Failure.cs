@@ -143,6 +143,11 @@ internal sealed record Failure(int ExitCode, string Message)
             return new(ExitCodes.Unreachable, $"the server at {address} did not answer in time") { Hints = ["give it longer with --timeout 60s, and look at its log"] };
         }
 
+        if (address.StartsWith("unix://", StringComparison.Ordinal) && !File.Exists(address["unix://".Length..]))
+        {
+            said = $"there is no socket {address["unix://".Length..]}";
+        }
+
         string[] hints = said.Contains("Permission denied", StringComparison.Ordinal)
             ? ["you may not open that socket: use an account of its group, or sudo"]
             : ["is it running? 'systemctl status sdsserver', or start one with 'dotnet run --project src/SdsServer'",
