@@ -23,7 +23,12 @@ internal sealed record ActiveRotation(TrustDomain Trust, Rotation Rotation)
     }
 
     /// <summary>Shows the outcome of a command.</summary>
-    public static void Show(Session session, Rotation rotation, string done, bool dryRun = false)
+    /// <param name="session">Where.</param>
+    /// <param name="rotation">As it is now.</param>
+    /// <param name="done">What was done; with <paramref name="dryRun"/> what would be.</param>
+    /// <param name="dryRun">Nothing was done.</param>
+    /// <param name="next">What to run next.</param>
+    public static void Show(Session session, Rotation rotation, string done, bool dryRun = false, string next = "follow it with: sdsctl rotation watch")
     {
         Terminal terminal = session.Terminal;
         if (terminal.Format == OutputFormat.Json)
@@ -32,9 +37,8 @@ internal sealed record ActiveRotation(TrustDomain Trust, Rotation Rotation)
             return;
         }
 
-        string would = dryRun ? "would be possible: " : "";
-        terminal.Line($"{would}{done}");
+        terminal.Line(dryRun ? $"possible now: {done}" : done);
         terminal.Line($"  {RotationScreen.Line(rotation, session.Now)}");
-        terminal.Say(dryRun ? "nothing was changed; run it without --dry-run" : "follow it with: sdsctl rotation watch");
+        terminal.Say(dryRun ? "nothing was changed; run it without --dry-run" : next);
     }
 }

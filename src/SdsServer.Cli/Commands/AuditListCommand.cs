@@ -37,7 +37,7 @@ internal static class AuditListCommand
             return;
         }
 
-        Print(session, found.AuditEntries.Reverse(), headings: true);
+        Print(session, found.AuditEntries.Reverse(), table: true);
         if (!follow)
         {
             return;
@@ -47,7 +47,7 @@ internal static class AuditListCommand
         await foreach (WatchAuditEntriesResponse response in Watch.ForeverAsync(
             session, AdminMethods.WatchAuditEntries, () => new WatchAuditEntriesRequest { Parent = request.Parent, AfterNumber = last }))
         {
-            Print(session, response.AuditEntries, headings: false);
+            Print(session, response.AuditEntries, table: false);
             last = response.AuditEntries.Count > 0 ? response.AuditEntries[^1].Number : last;
         }
     }
@@ -58,7 +58,7 @@ internal static class AuditListCommand
         return newest.AuditEntries.Count > 0 ? newest.AuditEntries[0].Number : 0;
     }
 
-    private static void Print(Session session, IEnumerable<AuditEntry> entries, bool headings)
+    private static void Print(Session session, IEnumerable<AuditEntry> entries, bool table)
     {
         if (session.Terminal.Format == OutputFormat.Json)
         {
@@ -70,16 +70,27 @@ internal static class AuditListCommand
             return;
         }
 
-        Grid grid = headings ? new("NO", "TIME", "WHO", "WHAT", "ABOUT", "OUTCOME", "DETAIL", "WHY") : new("", "", "", "", "", "", "", "");
+        Grid grid = new("NO", "TIME", "WHO", "WHAT", "ABOUT", "OUTCOME", "DETAIL", "WHY");
         foreach (AuditEntry entry in entries)
         {
-            grid.Add(
+            Cell[] cells =
+            [
                 $"{entry.Number}", TimeText.Absolute(entry.Time), entry.Actor, entry.Action, About(entry.Resource),
-                new Cell(EnumText.Of(entry.Outcome), entry.Outcome switch { AuditOutcome.Done => Tone.Good, AuditOutcome.Refused => Tone.Caution, _ => Tone.Bad }),
-                entry.Detail, entry.Reason);
+                new(EnumText.Of(entry.Outcome), entry.Outcome switch { AuditOutcome.Done => Tone.Good, AuditOutcome.Refused => Tone.Caution, _ => Tone.Bad }),
+                entry.Detail, entry.Reason,
+            ];
+            if (table)
+            {
+                grid.Add(cells);
+            }
+            else
+            {
+                // One by one there is nothing to align with.
+                session.Terminal.Line(string.Join(session.Terminal.Format == OutputFormat.Plain ? "\t" : "   ", cells.Select(cell => cell.Text)));
+            }
         }
 
-        if (headings || !grid.IsEmpty)
+        if (table)
         {
             grid.WriteTo(session.Terminal);
         }

@@ -55,7 +55,7 @@ internal static class RotationAdvanceCommand
         }
 
         Rotation rotation = await session.Admin.CallAsync(AdminMethods.AdvanceRotation, request);
-        ActiveRotation.Show(session, rotation, gate.NextStep, dryRun);
+        ActiveRotation.Show(session, rotation, dryRun ? gate.NextStep : $"step taken: {gate.NextStep}", dryRun);
     }
 
     private static string Blocker(Gate gate, string name)

@@ -26,6 +26,6 @@ internal static class RotationForwardCommand
             ValidateOnly = dryRun,
             Reason = reason,
         });
-        ActiveRotation.Show(session, rotation, $"turned forward to {ResourceName.Id(active.Rotation.ToAuthority)}", dryRun);
+        ActiveRotation.Show(session, rotation, $"{(dryRun ? "turn" : "turned")} forward to {ResourceName.Id(active.Rotation.ToAuthority)}", dryRun);
     }
 }

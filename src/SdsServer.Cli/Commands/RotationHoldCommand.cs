@@ -32,7 +32,7 @@ internal static class RotationHoldCommand
                     ExpectedRevision = active.Trust.Revision,
                     Reason = reason,
                 });
-                ActiveRotation.Show(session, rotation, "held: no step is taken until 'sdsctl rotation unhold'");
+                ActiveRotation.Show(session, rotation, "held: no step is taken any more", next: "let it go on with: sdsctl rotation unhold; turn it back with: sdsctl rotation rollback");
                 return;
             }
             catch (RpcException error) when (error.StatusCode == StatusCode.Aborted && attempt < Attempts)

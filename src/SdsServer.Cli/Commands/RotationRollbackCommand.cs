@@ -27,6 +27,6 @@ internal static class RotationRollbackCommand
             ValidateOnly = dryRun,
             Reason = reason,
         });
-        ActiveRotation.Show(session, rotation, $"turned back to {ResourceName.Id(active.Rotation.FromAuthority)}", dryRun);
+        ActiveRotation.Show(session, rotation, $"{(dryRun ? "turn" : "turned")} back to {ResourceName.Id(active.Rotation.FromAuthority)}", dryRun);
     }
 }

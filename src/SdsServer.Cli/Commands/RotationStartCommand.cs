@@ -101,8 +101,8 @@ internal static class RotationStartCommand
         }
 
         screen.WriteTo(session.Terminal);
-        session.Terminal.Say(request.ValidateOnly
-            ? "nothing was started; run it without --dry-run"
+        session.Terminal.Say(response.Forecast?.Refusal is not null ? "nothing was started"
+            : request.ValidateOnly ? "nothing was started; run it without --dry-run"
             : "follow it with: sdsctl rotation watch; turn it back at any time with: sdsctl rotation rollback");
     }
 }

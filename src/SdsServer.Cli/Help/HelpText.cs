@@ -87,7 +87,7 @@ internal static class HelpText
         }
 
         text.AppendLine(title);
-        int column = Math.Min(42, rows.Max(row => row.Left.Length) + 4);
+        int column = Math.Min(title == "Examples" ? Width : 42, rows.Max(row => row.Left.Length) + 4);
         foreach ((string left, string right) in rows)
         {
             text.Append("  ").Append(left);

@@ -73,7 +73,7 @@ internal sealed record Failure(int ExitCode, string Message)
     {
         if (format == OutputFormat.Json)
         {
-            host.Out.WriteLine(ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            host.Out.WriteLine(ToJson().ToJsonString(Terminal.IndentedNode));
         }
 
         host.Error.WriteLine($"sdsctl: error: {Message}");

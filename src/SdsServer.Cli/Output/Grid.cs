@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace SdsServer.Cli.Output;
 
@@ -12,13 +13,13 @@ internal sealed class Grid(params IReadOnlyList<string> headings)
     public void Add(params IReadOnlyList<Cell> cells) => _rows.Add(cells);
 
     /// <summary>The table as Spectre draws it, indented by some columns.</summary>
-    public Table Draw(int indent = 0)
+    public IRenderable Draw(int indent = 0)
     {
         Table table = new Table().NoBorder().Collapse();
         for (int i = 0; i < headings.Count; i++)
         {
             bool last = i == headings.Count - 1;
-            table.AddColumn(new TableColumn(new Text(headings[i], Terminal.Style(Tone.Quiet))).PadLeft(i == 0 ? indent : 0).PadRight(last ? 0 : 3));
+            table.AddColumn(new TableColumn(new Text(headings[i], Terminal.Style(Tone.Quiet))).PadLeft(0).PadRight(last ? 0 : 3));
         }
 
         table.ShowHeaders = headings.Any(heading => heading.Length > 0);
@@ -27,7 +28,7 @@ internal sealed class Grid(params IReadOnlyList<string> headings)
             table.AddRow(row.Select(cell => new Text(cell.Text, Terminal.Style(cell.Tone))));
         }
 
-        return table;
+        return new Padder(table, new Padding(indent, 0, 0, 0));
     }
 
     public void WriteTo(Terminal terminal, int indent = 0)

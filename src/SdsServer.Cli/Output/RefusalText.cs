@@ -90,18 +90,19 @@ internal static class RefusalText
     private static string? Advice(Blocker blocker)
     {
         string id = ResourceName.Id(blocker.Subject);
+        string who = blocker.NodeId.Length > 0 ? blocker.NodeId : id;
         return blocker.Reason switch
         {
-            BlockerReason.PendingAck => $"a proxy that stays silent: look at its stream with 'sdsctl proxy show {id}'; if it hangs, restart it",
-            BlockerReason.Nacked => $"read Envoy's words with 'sdsctl proxy show {id}', mend that Envoy, then send again with 'sdsctl proxy repush {id}'",
-            BlockerReason.Absent => $"bring it back, or, if that process is gone for good, say so with 'sdsctl proxy retire {id}'",
-            BlockerReason.StaleReplica => $"look at replica {id}: is it running, does it reach the store?",
-            BlockerReason.ExportNotReadBack => $"see that the export {id} has been taken up, then it opens",
+            BlockerReason.PendingAck => $"{who}: it should answer within seconds; if it does not, see 'sdsctl proxy show {id}' and whether that Envoy hangs",
+            BlockerReason.Nacked => $"{who}: read Envoy's words with 'sdsctl proxy show {id}', mend that Envoy, then send again with 'sdsctl proxy repush {id}'",
+            BlockerReason.Absent => $"{who}: bring it back, or, if that process is gone for good, say so with 'sdsctl proxy retire {id}'",
+            BlockerReason.StaleReplica => $"replica {id}: is it running, does it reach the store?",
+            BlockerReason.ExportNotReadBack => $"export {id}: see that its consumer has taken it up",
             BlockerReason.Soak => "nothing to do: the time is there to notice trouble",
-            BlockerReason.UnmanagedTrust => "give it the new root by hand, then 'sdsctl rotation advance --override' with its name",
+            BlockerReason.UnmanagedTrust => $"{who}: give it the new root by hand, then 'sdsctl rotation advance --override {id}'",
             BlockerReason.NeedsOldRoot => "see the leaves with 'sdsctl leaf list --needs OLD-ROOT'; they are replaced or expire",
             BlockerReason.OldSigner => "wait for the waves: 'sdsctl rotation status'",
-            BlockerReason.ProviderUnhealthy => $"bring the provider of {id} back; the server's log says how it fails",
+            BlockerReason.ProviderUnhealthy => $"{id}: bring its provider back; the server's log says how it fails",
             BlockerReason.LeaderSettling => "nothing to do: proxies that know an older bundle get time to come back",
             BlockerReason.AwaitingApproval => "take the step with 'sdsctl rotation advance'",
             _ => null,

@@ -18,6 +18,7 @@ internal static class RotationScreen
         if (rotation.Held)
         {
             facts.Add("held", new Cell(rotation.HoldReason, Tone.Bad));
+            facts.Add("", new Cell("nothing moves until 'sdsctl rotation unhold', or turn back with 'sdsctl rotation rollback'", Tone.Caution));
         }
 
         facts.Add("started", TimeText.Both(rotation.CreateTime, now));

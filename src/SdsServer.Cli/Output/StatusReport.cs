@@ -24,11 +24,6 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
     public IReadOnlyList<string> Warnings(DateTimeOffset now)
     {
         List<string> warnings = [];
-        if (Trust.Held)
-        {
-            warnings.Add($"held: {Trust.HoldReason}");
-        }
-
         foreach (BundleRoot root in Trust.Bundle)
         {
             string id = ResourceName.Id(root.Authority);
@@ -43,20 +38,14 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
 
         foreach (Authority authority in Authorities.Where(a => a.Role is AuthorityRole.Active or AuthorityRole.Passive))
         {
-            string id = ResourceName.Id(authority.Name);
             if (authority.Tainted)
             {
-                warnings.Add($"{id} is tainted and still trusted; finish the rotation away from it");
-            }
-
-            if (authority is { Role: AuthorityRole.Active, Provider: AuthorityProvider.Builtin })
-            {
-                warnings.Add($"{id} is a built-in root: its key was made and is kept by this server, and losing the data directory loses it; "
-                    + "fine for trying out, keep the root of a production mesh elsewhere");
+                warnings.Add($"{ResourceName.Id(authority.Name)} is tainted and still trusted; finish the rotation away from it");
             }
         }
 
         AddFleetWarnings(warnings);
+        AddBuiltInWarning(warnings);
         return warnings;
     }
 
@@ -67,6 +56,16 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         ["rotation"] = Rotation is null ? null : JsonNode.Parse(s_json.Format(Rotation)),
         ["warnings"] = new JsonArray([.. Warnings(now).Select(warning => JsonValue.Create(warning))]),
     };
+
+    private void AddBuiltInWarning(List<string> warnings)
+    {
+        List<string> builtIn = [.. Authorities.Where(a => a is { Role: AuthorityRole.Active, Provider: AuthorityProvider.Builtin }).Select(a => ResourceName.Id(a.Name)).Order(StringComparer.Ordinal)];
+        if (builtIn.Count > 0)
+        {
+            warnings.Add($"{string.Join(" and ", builtIn)} {(builtIn.Count == 1 ? "is a built-in root: its key is" : "are built-in roots: their keys are")} "
+                + "nowhere but in this server's data directory; back it up, and keep the root of a production mesh elsewhere");
+        }
+    }
 
     private void AddFleetWarnings(List<string> warnings)
     {

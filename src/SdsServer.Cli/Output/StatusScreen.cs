@@ -12,12 +12,7 @@ internal static class StatusScreen
         Screen screen = new();
         Grid facts = new("", "");
         facts.Add("trust domain", new Cell(ResourceName.Id(trust.Name), Tone.Heading));
-        facts.Add("phase", new Cell(PhaseOf(trust), trust.Held ? Tone.Bad : trust.Phase == Phase.Steady ? Tone.Good : Tone.Caution));
-        if (trust.Held)
-        {
-            facts.Add("held", new Cell(trust.HoldReason, Tone.Bad));
-        }
-
+        facts.Add("phase", new Cell(PhaseOf(trust) + (trust.Held ? "; HELD" : ""), trust.Held ? Tone.Bad : trust.Phase == Phase.Steady ? Tone.Good : Tone.Caution));
         facts.Add("bundle", new Cell(trust.Floor >= trust.Epoch
             ? $"epoch {trust.Epoch}, enforced by every proxy (floor {trust.Floor})"
             : $"epoch {trust.Epoch}; some proxies may still enforce epoch {trust.Floor} (floor)", trust.Floor >= trust.Epoch ? Tone.None : Tone.Caution));

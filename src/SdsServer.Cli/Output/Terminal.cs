@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
@@ -15,7 +16,8 @@ internal sealed class Terminal
     private static readonly JsonFormatter s_indented = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithIndentation());
     private static readonly JsonFormatter s_oneLine = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
 
-    private static readonly JsonSerializerOptions s_indentedNode = new() { WriteIndented = true };
+    /// <summary>For documents that are not one message of the API; for terminals and files, never for HTML.</summary>
+    public static readonly JsonSerializerOptions IndentedNode = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly CliHost _host;
     private readonly bool _quiet;
@@ -60,7 +62,7 @@ internal sealed class Terminal
 
     public void Json(IMessage message) => _host.Out.WriteLine(s_indented.Format(message));
 
-    public void Json(JsonObject document) => _host.Out.WriteLine(document.ToJsonString(s_indentedNode));
+    public void Json(JsonObject document) => _host.Out.WriteLine(document.ToJsonString(IndentedNode));
 
     /// <summary>One message a line, for watches.</summary>
     public void JsonLine(IMessage message)

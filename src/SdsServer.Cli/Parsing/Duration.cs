@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace SdsServer.Cli.Parsing;
 
-/// <summary>Durations as people write them: <c>10m</c>, <c>1h30m</c>, <c>24h</c>, <c>90d</c>. Larger units first, each at most once.</summary>
+/// <summary>Durations as people write them: <c>10m</c>, <c>1h30m</c>, <c>24h</c>, <c>90d</c>. Larger units first, each at most once; at most 100 years.</summary>
 internal static partial class Duration
 {
     public const string Form = "a duration such as 30s, 10m, 1h30m, 24h or 90d";
@@ -21,7 +21,7 @@ internal static partial class Duration
 
         decimal seconds = (Part(match, "y") * 365 + Part(match, "d")) * 86_400 + Part(match, "h") * 3600 + Part(match, "m") * 60
             + Part(match, "s") + Part(match, "ms") / 1000;
-        if (seconds > 1_000_000_000_000m / 10_000)
+        if (seconds > 100m * 365 * 86_400)
         {
             return false;
         }

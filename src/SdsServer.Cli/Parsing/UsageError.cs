@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using SdsServer.Cli.Help;
 
 namespace SdsServer.Cli.Parsing;
 
@@ -25,6 +26,11 @@ internal static class UsageError
         {
             string verbs = string.Join(", ", command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
             return CliException.Usage($"'{path}' needs a command: {verbs}", Hints(path, null));
+        }
+
+        if (command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && arguments.GetResult(argument) is not { Tokens.Count: > 0 }) is { } missing)
+        {
+            return CliException.Usage($"'{path}' needs {HelpText.Label(missing)}", Hints(path, null));
         }
 
         return arguments.Errors is [ParseError first, ..] ? CliException.Usage(Sentence(first.Message), Hints(path, null)) : null;
