@@ -63,7 +63,7 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         if (builtIn.Count > 0)
         {
             warnings.Add($"{string.Join(" and ", builtIn)} {(builtIn.Count == 1 ? "is a built-in root: its key is" : "are built-in roots: their keys are")} "
-                + "nowhere but in this server's data directory; back it up, and keep the root of a production mesh elsewhere");
+                + "kept by this server alone; back up its store, and keep the root of a production mesh elsewhere");
         }
     }
 

@@ -1,0 +1,12 @@
+namespace SdsServer.Core.Pki;
+
+/// <summary>What a leaf shall say.</summary>
+/// <param name="Id">The workload's ID, the only URI name.</param>
+public sealed record LeafRequest(SpiffeId Id)
+{
+    /// <summary>DNS names, lower case, no wildcards, at most 64.</summary>
+    public IReadOnlyList<string> DnsNames { get; init; } = [];
+
+    /// <summary>Wanted lifetime, or null for the policy's default.</summary>
+    public TimeSpan? Lifetime { get; init; }
+}

@@ -1,0 +1,9 @@
+using SdsServer.Core.Fleet;
+
+namespace SdsServer.Xds;
+
+/// <summary>Who opened a stream, by evidence.</summary>
+/// <param name="Workload">Its identity and what its leaves carry.</param>
+/// <param name="Peer">See <see cref="InstanceKey.Peer"/>.</param>
+/// <param name="ValidUntil">When the evidence expires, a token's for instance: the stream then ends with UNAUTHENTICATED. Null: never.</param>
+public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? ValidUntil = null);

@@ -1,0 +1,209 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Secrets;
+using SdsServer.Grpc;
+using SdsServer.Grpc.Server;
+
+namespace SdsServer.Xds;
+
+/// <summary>
+/// The one loop that owns a stream. It takes a request or a delivery, lets the session decide, reports, then writes; it reads on only when
+/// the write is done, so a client that does not read costs one response and the newest delivery of each name.
+/// </summary>
+internal sealed class SecretStream<TRequest>(
+    OpenStream stream,
+    DiscoverySession<TRequest> session,
+    DeliveryMailbox mailbox,
+    DiscoveryProtocol<TRequest> protocol,
+    DiscoveryServer shared,
+    DateTimeOffset? validUntil,
+    bool isAggregated,
+    Func<EncodedMessage, CancellationToken, Task> write,
+    ServerCallContext call)
+{
+    // The longest time a timer can run is a little more.
+    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
+
+    private readonly StreamClient _client = stream.Client;
+    private bool _notedUnservedType;
+
+    /// <summary>Runs until the client ends the call (then it returns), or until there is a reason to end it (then it throws).</summary>
+    public async Task RunAsync(TRequest first, IAsyncEnumerator<TRequest> requests)
+    {
+        using CancellationTokenRegistration stopping = call.Stopping.UnsafeRegister(static box => ((DeliveryMailbox)box!).Wake(), mailbox);
+        ITimer? timer = null;
+        try
+        {
+            await HandleAsync(first);
+            Task<bool> next = requests.MoveNextAsync().AsTask();
+            while (true)
+            {
+                timer = Schedule(timer);
+                await Task.WhenAny(next, mailbox.Arrived);
+                EndIfOver();
+                await DeliverAsync();
+                if (next.IsCompleted)
+                {
+                    if (!await next)
+                    {
+                        return;
+                    }
+
+                    await HandleAsync(requests.Current);
+                    next = requests.MoveNextAsync().AsTask();
+                }
+            }
+        }
+        finally
+        {
+            mailbox.Close();
+            foreach (FleetEvent closed in session.Close())
+            {
+                shared.Port.Post(closed);
+            }
+
+            if (timer is not null)
+            {
+                await timer.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task HandleAsync(TRequest request)
+    {
+        protocol.Node(request);
+        string type = protocol.TypeUrl(request);
+        if (type.Length == 0 && isAggregated)
+        {
+            throw new RpcException(StatusCode.InvalidArgument, "a request of an aggregated stream needs a type_url");
+        }
+
+        if (type.Length > 0 && type != SecretType.Url)
+        {
+            if (!_notedUnservedType)
+            {
+                _notedUnservedType = true;
+                XdsLog.UnknownType(shared.Logger, stream.Id, XdsLog.Shown(type));
+            }
+
+            return;
+        }
+
+        await ApplyAsync(session.Handle(request, shared.Now));
+    }
+
+    private async Task DeliverAsync()
+    {
+        foreach (Delivery delivery in mailbox.TakeAll())
+        {
+            await ApplyAsync(session.Deliver(delivery, shared.Now));
+        }
+
+        if (mailbox.TakeResend())
+        {
+            await ApplyAsync(session.Resend(shared.Now));
+        }
+        else if (session.WakeAt <= shared.Now)
+        {
+            await ApplyAsync(session.Wake(shared.Now));
+        }
+    }
+
+    private async Task ApplyAsync(SessionStep step)
+    {
+        Log(step.Notes);
+        foreach (FleetEvent happened in step.Events)
+        {
+            Report(happened);
+        }
+
+        stream.Publish(session.Statuses);
+        if (step.Response is { } response)
+        {
+            await WriteAsync(protocol.Encode(shared.Encoder, response));
+            XdsLog.ResponseSent(shared.Logger, stream.Id, response.Version, response.Nonce);
+        }
+    }
+
+    private void Report(FleetEvent happened)
+    {
+        if (happened is SubscriptionOpened opened)
+        {
+            shared.Port.Open(opened, mailbox.Post);
+            return;
+        }
+
+        if (happened is DeliveryNacked nacked)
+        {
+            XdsLog.SecretRefused(
+                shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id,
+                XdsLog.Shown(session.NameOf(nacked.Subscription)), nacked.Delivery, nacked.Error);
+        }
+
+        shared.Port.Post(happened);
+    }
+
+    private async Task WriteAsync(EncodedMessage message)
+    {
+        using CancellationTokenSource limit = new(shared.Limits.Write, shared.Time);
+        try
+        {
+            await write(message, limit.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested)
+        {
+            XdsLog.SlowReaderDropped(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id, shared.Limits.Write);
+            throw new RpcException(StatusCode.DeadlineExceeded, $"no response was read for {shared.Limits.Write}");
+        }
+    }
+
+    private void EndIfOver()
+    {
+        if (call.Stopping.IsCancellationRequested)
+        {
+            throw new RpcException(StatusCode.Unavailable, "the server is shutting down");
+        }
+
+        if (validUntil <= shared.Now)
+        {
+            XdsLog.EvidenceExpired(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id);
+            throw new RpcException(StatusCode.Unauthenticated, "the credentials of this stream have expired; open a new one");
+        }
+    }
+
+    // One timer a stream, and only on those that have something to wait for.
+    private ITimer? Schedule(ITimer? timer)
+    {
+        DateTimeOffset? at = session.WakeAt is { } wake && !(validUntil <= wake) ? wake : validUntil;
+        if (at is null && timer is null)
+        {
+            return null;
+        }
+
+        timer ??= shared.Time.CreateTimer(
+            static box => ((DeliveryMailbox)box!).Wake(), mailbox, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        TimeSpan due = at - shared.Now ?? Timeout.InfiniteTimeSpan;
+        timer.Change(due == Timeout.InfiniteTimeSpan ? due : TimeSpan.FromTicks(Math.Clamp(due.Ticks, 0, s_longestTimer.Ticks)), Timeout.InfiniteTimeSpan);
+        return timer;
+    }
+
+    private void Log(ImmutableArray<SessionNote> notes)
+    {
+        foreach (SessionNote note in notes)
+        {
+            string subject = XdsLog.Shown(note.Subject);
+            switch (note.Kind)
+            {
+                case SessionNoteKind.UnknownName:
+                    XdsLog.UnknownSecretName(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id, subject);
+                    break;
+                case SessionNoteKind.Resent:
+                    XdsLog.SecretResent(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id, subject);
+                    break;
+                default:
+                    XdsLog.StaleNonce(shared.Logger, stream.Id, subject);
+                    break;
+            }
+        }
+    }
+}

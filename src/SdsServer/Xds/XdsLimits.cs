@@ -1,0 +1,29 @@
+namespace SdsServer.Xds;
+
+/// <summary>What one client may ask for, and how long it may take.</summary>
+public sealed record XdsLimits
+{
+    /// <summary>Names one stream may be subscribed to. More end it with RESOURCE_EXHAUSTED.</summary>
+    public int NamesPerStream { get; init; } = 100;
+
+    /// <summary>Characters of a name; the default is the longest SPIFFE ID. A longer one ends the stream with INVALID_ARGUMENT.</summary>
+    public int NameLength { get; init; } = 2048;
+
+    /// <summary>Characters of <c>node.id</c> and of <c>node.cluster</c>.</summary>
+    public int NodeIdLength { get; init; } = 256;
+
+    /// <summary>Open streams of all clients. One more is refused with RESOURCE_EXHAUSTED.</summary>
+    public int Streams { get; init; } = 100_000;
+
+    /// <summary>How long a new stream may take to say who it is.</summary>
+    public TimeSpan FirstRequest { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a write may wait for the client to read before the stream is dropped.</summary>
+    public TimeSpan Write { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The least time between two answers to a request that only repeats an answered one. Shorter than the 15 s for which Envoy holds a
+    /// listener back, which is what the repeat is about (envoyproxy/envoy#47309).
+    /// </summary>
+    public TimeSpan Resend { get; init; } = TimeSpan.FromSeconds(5);
+}
