@@ -34,7 +34,7 @@ internal static class TokenCreateCommand
     private static async Task RunAsync(Session session, FileInfo? output, CreateTokenRequest request)
     {
         // Opened first: a token that cannot be written down would be lost.
-        await using FileStream? file = output is null ? null : Open(output);
+        await using FileStream? file = output is null ? null : new FileStream(output.FullName, PrivateFile.New);
         request.Parent = await session.Admin.ParentAsync();
         CreateTokenResponse made = await session.Admin.CallAsync(AdminMethods.CreateToken, request);
         if (file is not null)
@@ -53,16 +53,5 @@ internal static class TokenCreateCommand
 
         session.Terminal.Say($"made token {ResourceName.Id(made.Token.Name)} for {made.Token.SpiffeId}, accepted until {TimeText.Both(made.Token.ExpireTime, session.Now)}");
         session.Terminal.Say(output is null ? "it is not shown again" : $"it stands in {output.Name} and nowhere else");
-    }
-
-    private static FileStream Open(FileInfo output)
-    {
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        return new FileStream(output.FullName, options);
     }
 }

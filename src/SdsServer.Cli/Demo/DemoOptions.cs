@@ -6,4 +6,5 @@ namespace SdsServer.Cli.Demo;
 /// <param name="Seed">Draws the order of the pairs.</param>
 /// <param name="ServerPath">The server's program; null to look for it.</param>
 /// <param name="Keep">Leave the data directory.</param>
-internal sealed record DemoOptions(int Sidecars, int Workers, int Seed, string? ServerPath, bool Keep);
+/// <param name="WithEnvoy">Add a pair of real Envoys.</param>
+internal sealed record DemoOptions(int Sidecars, int Workers, int Seed, string? ServerPath, bool Keep, bool WithEnvoy);

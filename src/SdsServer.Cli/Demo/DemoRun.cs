@@ -1,5 +1,6 @@
 using System.Globalization;
 using SdsServer.Cli.Admin;
+using SdsServer.Cli.Demo.Envoys;
 using SdsServer.Cli.Output;
 
 namespace SdsServer.Cli.Demo;
@@ -7,10 +8,14 @@ namespace SdsServer.Cli.Demo;
 /// <summary>The demo from an empty directory to its last line.</summary>
 internal sealed class DemoRun(Session session, DemoOptions options)
 {
-    // Safe here only: the demo's sidecars come back at once, while a real Envoy may take 30 s.
     private static readonly Dictionary<string, string> s_settings = new()
     {
         ["TrustDomain"] = "example.org",
+    };
+
+    // Safe here only: the demo's sidecars come back at once, while a real Envoy may take 30 s.
+    private static readonly Dictionary<string, string> s_shortWindows = new(s_settings)
+    {
         ["Fleet:ReconnectWindow"] = "00:00:01",
         ["Fleet:ReconnectSpread"] = "00:00:01",
         ["Fleet:SuccessionWindow"] = "00:00:05",
@@ -26,9 +31,9 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         DirectoryInfo data = Directory.CreateTempSubdirectory("sdsctl-demo-");
         try
         {
-            await using ServerProcess server = ServerProcess.Start(program, data.FullName, s_settings);
+            await using ServerProcess server = ServerProcess.Start(program, data.FullName, options.WithEnvoy ? s_settings : s_shortWindows);
             await server.WaitReadyAsync(_time, session.Cancellation);
-            return await RunAsync(server);
+            return await RunAsync(server, data.FullName);
         }
         finally
         {
@@ -43,14 +48,17 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         }
     }
 
-    private async Task<int> RunAsync(ServerProcess server)
+    private async Task<int> RunAsync(ServerProcess server, string folder)
     {
         using AdminClient admin = new(server.AdminAddress, null, TimeSpan.FromSeconds(10), session.Cancellation);
         await using DemoFleet fleet = new();
         await fleet.StartAsync(admin, await admin.ParentAsync(), server.SdsAddress, options.Sidecars, _time);
+        await using EnvoyPair? envoys = options.WithEnvoy
+            ? await EnvoyPair.StartAsync(session.Host, admin, server.SdsSocket, folder, session.Cancellation)
+            : null;
         HandshakeLoad load = new(fleet.Sidecars, options.Seed, _time);
         DateTimeOffset started = session.Now;
-        DemoState state = new(fleet, load, started);
+        DemoState state = new(fleet, load, envoys, started);
         DemoStory story = new(state, admin, server, _time, session.Cancellation);
         using CancellationTokenSource viewEnds = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         using CancellationTokenSource loadEnds = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
@@ -60,6 +68,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         {
             await story.EnrolAsync();
             workers = Task.WhenAll(Enumerable.Range(0, options.Workers).Select(_ => Task.Run(() => load.RunAsync(loadEnds.Token))));
+            envoys?.Begin();
             await story.RotateAsync();
             await story.RollBackAsync();
         }
@@ -67,17 +76,23 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         {
             await loadEnds.CancelAsync();
             await workers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await (envoys?.StopTrafficAsync() ?? Task.CompletedTask);
             await viewEnds.CancelAsync();
             await view.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            ShowFailures(load);
+            ShowFailures(load, envoys);
         }
 
         Summarize(state, story);
-        return load.Failed == 0 ? ExitCodes.Ok : ExitCodes.Failure;
+        return load.Failed == 0 && envoys is null or { Failed: 0 } ? ExitCodes.Ok : ExitCodes.Failure;
     }
 
-    private void ShowFailures(HandshakeLoad load)
+    private void ShowFailures(HandshakeLoad load, EnvoyPair? envoys)
     {
+        if (envoys?.FirstFailure is { } first)
+        {
+            session.Host.Error.WriteLine($"failed through Envoy {first}");
+        }
+
         foreach (HandshakeFailure failure in load.Failures)
         {
             session.Host.Error.WriteLine($"failed {failure}");
@@ -100,6 +115,8 @@ internal sealed class DemoRun(Session session, DemoOptions options)
                 ["rounds"] = state.Load.Rounds,
                 ["handshakes"] = state.Load.Done,
                 ["failed"] = state.Load.Failed,
+                ["envoyRequests"] = state.Envoys?.Requests,
+                ["envoyFailed"] = state.Envoys?.Failed,
             });
             return;
         }
@@ -113,6 +130,11 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         terminal.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"each of the {state.Load.Pairs} ordered pairs shook hands at least {state.Load.Rounds} times; {state.Load.Done / Math.Max(0.1, took.TotalSeconds):0} mTLS handshakes a second, seed {options.Seed}"));
+        if (state.Envoys is { } envoys)
+        {
+            terminal.Line($"requests through a pair of real Envoys {envoys.Requests}, failed {envoys.Failed}");
+        }
+
         terminal.Line($"handshakes {state.Load.Done}, failed {state.Load.Failed}");
     }
 }

@@ -1,9 +1,10 @@
+using SdsServer.Cli.Demo.Envoys;
 using SdsServer.Protos.Admin.V1;
 
 namespace SdsServer.Cli.Demo;
 
 /// <summary>What the demo is doing, for whoever draws it. Written by the story, read by the view.</summary>
-internal sealed class DemoState(DemoFleet fleet, HandshakeLoad load, DateTimeOffset started)
+internal sealed class DemoState(DemoFleet fleet, HandshakeLoad load, EnvoyPair? envoys, DateTimeOffset started)
 {
     private volatile string _stage = "";
     private volatile string _newRoot = "";
@@ -13,6 +14,9 @@ internal sealed class DemoState(DemoFleet fleet, HandshakeLoad load, DateTimeOff
     public DemoFleet Fleet => fleet;
 
     public HandshakeLoad Load => load;
+
+    /// <summary>Null without <c>--envoy</c>.</summary>
+    public EnvoyPair? Envoys => envoys;
 
     public DateTimeOffset Started => started;
 

@@ -9,7 +9,8 @@ namespace SdsServer.Cli.Demo;
 /// <summary>What happens in the demo: a whole rotation, then one that is turned back half way.</summary>
 internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProcess server, TimeProvider time, CancellationToken cancellation)
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(90);
+    // Envoy needs the longer waiting times.
+    private readonly TimeSpan _limit = TimeSpan.FromSeconds(state.Envoys is null ? 90 : 300);
     private static readonly TimeSpan s_soak = TimeSpan.FromSeconds(1);
 
     /// <summary>What was done, a sentence each.</summary>
@@ -21,7 +22,7 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
         state.Stage = "sidecars take their identities";
         int count = state.Fleet.Sidecars.Count;
         await UntilAsync(() => state.Fleet.Sidecars.All(sidecar => sidecar.Identity is not null)
-            && state.Trust is { } trust && trust.Floor == trust.Epoch && trust.Fleet?.Proven >= count);
+            && state.Trust is { } trust && trust.Floor == trust.Epoch && trust.Fleet?.Proven >= count + (state.Envoys is null ? 0 : 2));
     }
 
     public async Task RotateAsync()
@@ -128,12 +129,13 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
         while (!condition())
         {
             server.ThrowIfExited();
+            state.Envoys?.ThrowIfExited();
             await state.Fleet.ThrowIfFailedAsync();
             await RefreshAsync();
-            if (time.GetElapsedTime(begun) > s_limit)
+            if (time.GetElapsedTime(begun) > _limit)
             {
                 string where = state.Rotation is { } rotation ? RotationScreen.Line(rotation, time.GetUtcNow()) : state.Trust is { } trust ? TrustText.State(trust) : "nothing is known";
-                throw new CliException(ExitCodes.Failure, $"{state.Stage}: nothing more within {s_limit.TotalSeconds:0} s; {where}", $"the server's log is {server.LogFile}");
+                throw new CliException(ExitCodes.Failure, $"{state.Stage}: nothing more within {_limit.TotalSeconds:0} s; {where}", $"the server's log is {server.LogFile}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellation);

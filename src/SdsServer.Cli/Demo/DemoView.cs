@@ -41,7 +41,7 @@ internal sealed class DemoView(Terminal terminal, DemoState state, TimeProvider 
     private string Line()
     {
         string trust = state.Trust is { } t ? $"{Phase()}, epoch {t.Epoch}, floor {t.Floor}, proven {t.Fleet?.Proven ?? 0} of {state.Fleet.Sidecars.Count}" : "-";
-        return $"{Elapsed().PadLeft(6)}  {state.Stage}: {trust}, new-root leaves {state.LeavesOnNewRoot} of {state.Fleet.Sidecars.Count}, handshakes {state.Load.Done}, failed {state.Load.Failed}";
+        return $"{Elapsed().PadLeft(6)}  {state.Stage}: {trust}, new-root leaves {state.LeavesOnNewRoot} of {state.Fleet.Sidecars.Count}, handshakes {state.Load.Done}, failed {state.Load.Failed}{Envoy()}";
     }
 
     private Table Frame()
@@ -55,12 +55,19 @@ internal sealed class DemoView(Terminal terminal, DemoState state, TimeProvider 
         Row("leaves on the new root", Bar(state.LeavesOnNewRoot, count));
         Row("answers", $"{state.Fleet.Acks} ACK, {state.Fleet.Nacks} NACK");
         Row("handshakes", string.Create(CultureInfo.InvariantCulture, $"{state.Load.Done:N0}, every pair {state.Load.Rounds} times"));
+        if (state.Envoys is { } envoys)
+        {
+            Row("through Envoy", string.Create(CultureInfo.InvariantCulture, $"{envoys.Requests:N0} requests, {envoys.Failed} failed"));
+        }
+
         table.AddRow(new Text("failed"), new Text($"{state.Load.Failed}", Terminal.Style(state.Load.Failed == 0 ? Tone.Good : Tone.Bad)));
         Row("time", Elapsed());
         return table;
 
         void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
     }
+
+    private string Envoy() => state.Envoys is { } envoys ? $", requests through Envoy {envoys.Requests}, failed {envoys.Failed}" : "";
 
     private string Phase() => state.Trust is { } trust
         ? $"{EnumText.Of(trust.Phase)}{(trust.Goal == Protos.Admin.V1.Goal.Unspecified ? "" : $" ({EnumText.Of(trust.Goal)})")}"

@@ -29,7 +29,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         LogFile = Path.Combine(dataDirectory, "server.log");
         _log = new StreamWriter(LogFile) { AutoFlush = true };
         AdminAddress = $"unix://{Path.Combine(dataDirectory, "admin.sock")}";
-        SdsAddress = $"unix://{Path.Combine(dataDirectory, "sds.sock")}";
+        SdsSocket = Path.Combine(dataDirectory, "sds.sock");
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();
@@ -38,7 +38,10 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public string AdminAddress { get; }
 
-    public string SdsAddress { get; }
+    /// <summary>Path of the Unix socket for proxies.</summary>
+    public string SdsSocket { get; }
+
+    public string SdsAddress => $"unix://{SdsSocket}";
 
     public string LogFile { get; }
 

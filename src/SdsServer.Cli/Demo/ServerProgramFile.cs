@@ -21,7 +21,7 @@ internal sealed record ServerProgramFile(string Path)
             return new(beside);
         }
 
-        string checkout = Checkout(AppContext.BaseDirectory) ?? Checkout(directory)
+        string checkout = Checkout.Find(directory)
             ?? throw new CliException(ExitCodes.Failure, "the server's program was not found", "name it with --server-bin, or run this inside a checkout of the repository");
         if (Built(checkout) is { } built)
         {
@@ -47,19 +47,6 @@ internal sealed record ServerProgramFile(string Path)
         string own = AppContext.BaseDirectory.Contains("release", StringComparison.Ordinal) ? "release" : "debug";
         string output = System.IO.Path.Combine(checkout, ".artifacts", "bin", "SdsServer");
         return Existing(output, own, Assembly) ?? Existing(output, "release", Assembly) ?? Existing(output, "debug", Assembly);
-    }
-
-    private static string? Checkout(string start)
-    {
-        for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(System.IO.Path.Combine(folder.FullName, "SdsServer.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        return null;
     }
 
     private static async Task BuildAsync(string checkout, CancellationToken cancellation)
