@@ -38,7 +38,7 @@ public sealed class HandshakeTests : IDisposable
         Assert.Contains($"the server refused the client: its SPIFFE ID is {Y}", await TryAsync(Identity(_a.Leaf(Y), _a), Identity(_a.Leaf(Y), _a)), StringComparison.Ordinal);
 
     [Fact]
-    public async Task Never_resumes_so_that_a_root_that_was_dropped_counts_at_once()
+    public async Task A_root_that_was_dropped_counts_at_once()
     {
         LeafSecret client = LeafSecret.Read(_a.Leaf(X).TlsCertificate);
         LeafSecret server = LeafSecret.Read(_b.Leaf(Y).TlsCertificate);
