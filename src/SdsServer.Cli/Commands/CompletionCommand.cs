@@ -7,8 +7,9 @@ internal static class CompletionCommand
 {
     private const string Bash = """
         _sdsctl() {
-          local line="${COMP_LINE:0:COMP_POINT}" word="${COMP_WORDS[COMP_CWORD]}"
-          mapfile -t COMPREPLY < <(sdsctl "[suggest:${COMP_POINT}]" "$line" 2>/dev/null | grep -F -- "$word" | grep -- "^$word")
+          local words
+          words=$(sdsctl "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
+          mapfile -t COMPREPLY < <(compgen -W "${words}" -- "${COMP_WORDS[COMP_CWORD]}")
         }
         complete -o default -F _sdsctl sdsctl
         """;

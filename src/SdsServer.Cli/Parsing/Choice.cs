@@ -11,6 +11,7 @@ internal static class Choice
         where T : struct, Enum
     {
         Option<T> option = new(name) { HelpName = Words(word), Description = description, CustomParser = result => Parse(result.Tokens.Single(), result, word) };
+        option.CompletionSources.Clear();
         option.CompletionSources.Add(_ => Values(word).Select(value => new CompletionItem(word(value))));
         return option;
     }
@@ -26,6 +27,7 @@ internal static class Choice
             CustomParser = result => [.. result.Tokens.Select(token => Parse(token, result, word))],
             DefaultValueFactory = _ => [],
         };
+        option.CompletionSources.Clear();
         option.CompletionSources.Add(_ => Values(word).Select(value => new CompletionItem(word(value))));
         return option;
     }

@@ -27,7 +27,7 @@ internal static class CommandTree
         }
 
         root.Add(StatusCommand.Create());
-        root.Add(Noun("root", "Roots and other authorities that can sign.", RootListCommand.Create(), RootCreateCommand.Create(), RootDeleteCommand.Create()));
+        root.Add(Noun("root", "Roots and other authorities that can sign. 'authority' means the same.", RootListCommand.Create(), RootCreateCommand.Create(), RootDeleteCommand.Create()));
         root.Subcommands[^1].Aliases.Add("authority");
         root.Add(Noun(
             "rotation", "Moves the mesh from one root to another, one proven step at a time.",
