@@ -50,6 +50,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
 
     private async Task<int> RunAsync(ServerProcess server, string folder)
     {
+        DateTimeOffset started = session.Now;
         using AdminClient admin = new(server.AdminAddress, null, TimeSpan.FromSeconds(10), session.Cancellation);
         await using DemoFleet fleet = new();
         await fleet.StartAsync(admin, await admin.ParentAsync(), server.SdsAddress, options.Sidecars, _time);
@@ -57,7 +58,6 @@ internal sealed class DemoRun(Session session, DemoOptions options)
             ? await EnvoyPair.StartAsync(session.Host, admin, server.SdsSocket, folder, session.Cancellation)
             : null;
         HandshakeLoad load = new(fleet.Sidecars, options.Seed, _time);
-        DateTimeOffset started = session.Now;
         DemoState state = new(fleet, load, envoys, started);
         DemoStory story = new(state, admin, server, _time, session.Cancellation);
         using CancellationTokenSource viewEnds = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
@@ -69,6 +69,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
             await story.EnrolAsync();
             workers = Task.WhenAll(Enumerable.Range(0, options.Workers).Select(_ => Task.Run(() => load.RunAsync(loadEnds.Token))));
             envoys?.Begin();
+            await story.WarmUpAsync();
             await story.RotateAsync();
             await story.RollBackAsync();
         }

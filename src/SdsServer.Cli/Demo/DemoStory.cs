@@ -11,7 +11,9 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
 {
     // Envoy needs the longer waiting times.
     private readonly TimeSpan _limit = TimeSpan.FromSeconds(state.Envoys is null ? 90 : 300);
-    private static readonly TimeSpan s_soak = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_shortSoak = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestSoak = TimeSpan.FromSeconds(6);
+    private TimeSpan _soak = s_shortSoak;
 
     /// <summary>What was done, a sentence each.</summary>
     public List<string> Outcomes { get; } = [];
@@ -25,14 +27,26 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
             && state.Trust is { } trust && trust.Floor == trust.Epoch && trust.Fleet?.Proven >= count + (state.Envoys is null ? 0 : 2));
     }
 
+    /// <summary>Until every pair has shaken hands; sets the waiting times so that every pair does in each phase, where that is not too long.</summary>
+    public async Task WarmUpAsync()
+    {
+        state.Stage = "every pair shakes hands";
+        long begun = time.GetTimestamp();
+        await UntilAsync(() => state.Load.Rounds >= 1);
+        TimeSpan round = time.GetElapsedTime(begun) * 1.2;
+        _soak = round < s_shortSoak ? s_shortSoak : round > s_longestSoak ? s_longestSoak : round;
+    }
+
     public async Task RotateAsync()
     {
         DateTimeOffset begun = time.GetUtcNow();
         LeafSecret oldLeaf = state.Fleet.Sidecars[0].Identity!.Leaf;
-        Rotation rotation = await StartAsync("rotation 1 of 2", "demo-forward");
+        Rotation rotation = await StartAsync("rotation 1 of 2", "demo-forward", _soak);
         await UntilAsync(() => state.Rotation?.State is not RotationState.Active);
         Expect(RotationState.Completed);
         Outcomes.Add($"moved from {ResourceName.Id(rotation.FromAuthority)} to {ResourceName.Id(rotation.ToAuthority)} in {Seconds(begun)}");
+        state.Stage = "rotation 1 of 2, done";
+        await FullRoundAsync();
         Outcomes.Add($"a leaf of the old root is refused by {await RefusalsAsync(oldLeaf)} of {state.Fleet.Sidecars.Count - 1} peers now");
     }
 
@@ -40,9 +54,9 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
     {
         DateTimeOffset begun = time.GetUtcNow();
         Sidecar silent = state.Fleet.Sidecars[^1];
-        Rotation rotation = await StartAsync("rotation 2 of 2, with one sidecar that stops answering", "demo-back", () => silent.Stall(Sidecar.LeafName));
+        Rotation rotation = await StartAsync("rotation 2 of 2, with one sidecar that stops answering", "demo-back", s_shortSoak, () => silent.Stall(Sidecar.LeafName));
         int others = state.Fleet.Sidecars.Count - 1;
-        await UntilAsync(() => state.Rotation?.Phase == Phase.Issuing && state.LeavesOnNewRoot > 0);
+        await UntilAsync(() => state.Rotation?.Phase == Phase.Issuing && state.LeavesOnNewRoot == others);
         int moved = state.LeavesOnNewRoot;
         state.Stage = "rotation 2 of 2, turned back";
         await TurnBackAsync(rotation.Name);
@@ -51,13 +65,14 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
         Expect(RotationState.RolledBack);
         Outcomes.Add($"began to move to {ResourceName.Id(rotation.ToAuthority)}, turned back with {moved} of {others + 1} leaves on it, "
             + $"all back on {ResourceName.Id(rotation.FromAuthority)} after {Seconds(begun)}");
+        state.Stage = "rotation 2 of 2, back where it began";
+        await FullRoundAsync();
     }
 
-    private async Task<Rotation> StartAsync(string stage, string id, Action? beforehand = null)
+    private async Task<Rotation> StartAsync(string stage, string id, TimeSpan soak, Action? beforehand = null)
     {
         TrustDomain trust = await admin.TrustDomainAsync();
-        state.Stage = stage;
-        state.Rotation = null;
+        (state.Trust, state.Rotation, state.Stage) = (trust, null, stage);
         beforehand?.Invoke();
         StartRotationResponse started = await admin.CallAsync(AdminMethods.StartRotation, new StartRotationRequest
         {
@@ -69,10 +84,10 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
             Policy = new RotationPolicy
             {
                 Advance = AdvanceMode.Automatic,
-                TrustSoak = s_soak.ToDuration(),
-                CanarySoak = s_soak.ToDuration(),
-                WaveSoak = s_soak.ToDuration(),
-                DropSoak = s_soak.ToDuration(),
+                TrustSoak = soak.ToDuration(),
+                CanarySoak = soak.ToDuration(),
+                WaveSoak = soak.ToDuration(),
+                DropSoak = soak.ToDuration(),
             },
             Reason = "sdsctl demo",
         });
@@ -142,13 +157,21 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
         }
     }
 
+    // The round under way began before; the one after it is whole.
+    private Task FullRoundAsync()
+    {
+        int last = state.Load.Rounds + 2;
+        return UntilAsync(() => state.Load.Rounds >= last);
+    }
+
     private async Task RefreshAsync()
     {
-        state.Trust = await admin.TrustDomainAsync();
         if (state.Rotation is { State: RotationState.Active, Name.Length: > 0 } rotation)
         {
             state.Rotation = await admin.CallAsync(AdminMethods.GetRotation, new GetRotationRequest { Name = rotation.Name });
         }
+
+        state.Trust = await admin.TrustDomainAsync();
     }
 
     private string Seconds(DateTimeOffset begun) => FormattableString.Invariant($"{(time.GetUtcNow() - begun).TotalSeconds:0.0} s");
