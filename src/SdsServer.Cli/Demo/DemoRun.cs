@@ -64,6 +64,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         using CancellationTokenSource loadEnds = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         Task view = session.Terminal.Format == OutputFormat.Json ? Task.CompletedTask : new DemoView(session.Terminal, state, _time).RunAsync(viewEnds.Token);
         Task workers = Task.CompletedTask;
+        double rate = 0;
         try
         {
             await story.EnrolAsync();
@@ -75,6 +76,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         }
         finally
         {
+            rate = load.PerSecond;
             await loadEnds.CancelAsync();
             await workers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await (envoys?.StopTrafficAsync() ?? Task.CompletedTask);
@@ -83,7 +85,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
             ShowFailures(load, envoys);
         }
 
-        Summarize(state, story);
+        Summarize(state, story, rate);
         return load.Failed == 0 && envoys is null or { Failed: 0 } ? ExitCodes.Ok : ExitCodes.Failure;
     }
 
@@ -100,7 +102,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         }
     }
 
-    private void Summarize(DemoState state, DemoStory story)
+    private void Summarize(DemoState state, DemoStory story, double rate)
     {
         TimeSpan took = session.Now - state.Started;
         Terminal terminal = session.Terminal;
@@ -130,7 +132,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
 
         terminal.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"each of the {state.Load.Pairs} ordered pairs shook hands at least {state.Load.Rounds} times; {state.Load.Done / Math.Max(0.1, took.TotalSeconds):0} mTLS handshakes a second, seed {options.Seed}"));
+            $"each of the {state.Load.Pairs} ordered pairs shook hands at least {state.Load.Rounds} times; {rate:0} mTLS handshakes a second, seed {options.Seed}"));
         if (state.Envoys is { } envoys)
         {
             terminal.Line($"requests through a pair of real Envoys {envoys.Requests}, failed {envoys.Failed}");

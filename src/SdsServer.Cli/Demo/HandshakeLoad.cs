@@ -18,6 +18,7 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
     private int _rounds;
     private long _done;
     private long _failed;
+    private long _begun;
 
     /// <summary>For the record of a failure.</summary>
     public string Phase { get; set; } = "";
@@ -32,11 +33,15 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
 
     public long Failed => Interlocked.Read(ref _failed);
 
+    /// <summary>Since the first worker began.</summary>
+    public double PerSecond => Done / Math.Max(0.001, time.GetElapsedTime(Interlocked.Read(ref _begun)).TotalSeconds);
+
     public IReadOnlyCollection<HandshakeFailure> Failures => _failures;
 
     /// <summary>One worker; run as many as there should be handshakes at once.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
+        Interlocked.CompareExchange(ref _begun, time.GetTimestamp(), 0);
         while (!stopping.IsCancellationRequested)
         {
             (int client, int server) = Draw();

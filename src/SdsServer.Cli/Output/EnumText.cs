@@ -7,6 +7,21 @@ internal static class EnumText
 {
     public static string Of(Phase phase) => phase == Phase.Unspecified ? "unknown" : phase.ToString();
 
+    /// <summary>What a phase means for the mesh. On the way back the words old and new stand for the same roots as on the way there.</summary>
+    public static string Meaning(Phase phase, Goal goal) => (phase, goal) switch
+    {
+        (Phase.Steady, _) => "one root, no rotation",
+        (Phase.Distributing, Goal.Back) => "both roots trusted, the old one signs for everyone again",
+        (Phase.Distributing, _) => "everyone gets both roots, the old one signs",
+        (Phase.Issuing, Goal.Back) => "both roots trusted, everyone gets a leaf of the old one again",
+        (Phase.Issuing, _) => "both roots trusted, everyone gets a leaf of the new one",
+        (Phase.Drained, Goal.Back) => "both roots trusted, no leaf of the new one is left",
+        (Phase.Drained, _) => "both roots trusted, no leaf of the old one is left",
+        (Phase.Removing, Goal.Back) => "the new root has left the bundle, not yet every proxy",
+        (Phase.Removing, _) => "the old root has left the bundle, not yet every proxy",
+        _ => "unknown",
+    };
+
     public static string Of(Goal goal) => goal switch { Goal.Forward => "forward", Goal.Back => "back", _ => "-" };
 
     public static string Of(AuthorityRole role) => role switch

@@ -34,7 +34,7 @@ internal static class RefusalText
             yield return "does not open by itself: somebody has to act";
         }
 
-        if (refusal.OverrideBreaks.Count > 0)
+        if (refusal.OverrideBreaks.Count > 0 && refusal.Blockers.Any(blocker => blocker.Overridable))
         {
             yield return "an override would break:";
             foreach (string line in refusal.OverrideBreaks)
@@ -98,13 +98,13 @@ internal static class RefusalText
             BlockerReason.Absent => $"{who}: bring it back, or, if that process is gone for good, say so with 'sdsctl proxy retire {id}'",
             BlockerReason.StaleReplica => $"replica {id}: is it running, does it reach the store?",
             BlockerReason.ExportNotReadBack => $"export {id}: see that its consumer has taken it up",
-            BlockerReason.Soak => "nothing to do: the time is there to notice trouble",
             BlockerReason.UnmanagedTrust => $"{who}: give it the new root by hand, then 'sdsctl rotation advance --override {id}'",
             BlockerReason.NeedsOldRoot => "see the leaves with 'sdsctl leaf list --needs OLD-ROOT'; they are replaced or expire",
             BlockerReason.OldSigner => "wait for the waves: 'sdsctl rotation status'",
             BlockerReason.ProviderUnhealthy => $"{id}: bring its provider back; the server's log says how it fails",
-            BlockerReason.LeaderSettling => "nothing to do: proxies that know an older bundle get time to come back",
             BlockerReason.AwaitingApproval => "take the step with 'sdsctl rotation advance'",
+
+            // These end by themselves, and when stands with them.
             _ => null,
         };
     }

@@ -86,7 +86,7 @@ internal static class RotationScreen
 
         if (gate.Deadline is not null)
         {
-            screen.Line($"  the rotation is held if it is still closed {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
+            screen.Line($"  held if it is still closed at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
         }
 
         foreach (string advice in RefusalText.Advice(refusal))
@@ -105,7 +105,7 @@ internal static class RotationScreen
         string direction = rotation.Goal == Goal.Back ? $", turned back to {ResourceName.Id(rotation.FromAuthority)}" : "";
         string wave = rotation is { Phase: Phase.Issuing, Waves: { } waves } ? $", wave {waves.Index} of {waves.Count}" : "";
         string manual = rotation.Policy?.Advance == AdvanceMode.Manual ? ", every step by hand" : "";
-        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}";
+        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation.Phase, rotation.Goal)}";
     }
 
     private static string Progress(WaveProgress waves)

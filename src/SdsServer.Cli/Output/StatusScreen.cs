@@ -52,15 +52,11 @@ internal static class StatusScreen
         return screen;
     }
 
-    private static string PhaseOf(TrustDomain trust) => trust.Phase switch
+    private static string PhaseOf(TrustDomain trust)
     {
-        Phase.Steady => "Steady: one root, no rotation",
-        Phase.Distributing => $"Distributing ({EnumText.Of(trust.Goal)}): everyone gets both roots, the old one signs",
-        Phase.Issuing => $"Issuing ({EnumText.Of(trust.Goal)}): both roots trusted, leaves of the new one go out in waves",
-        Phase.Drained => $"Drained ({EnumText.Of(trust.Goal)}): both roots trusted, the new one signs for everyone",
-        Phase.Removing => $"Removing ({EnumText.Of(trust.Goal)}): the old root has left the bundle, not yet every proxy",
-        _ => "unknown",
-    };
+        string goal = trust.Goal == Goal.Unspecified ? "" : $" ({EnumText.Of(trust.Goal)})";
+        return $"{EnumText.Of(trust.Phase)}{goal}: {EnumText.Meaning(trust.Phase, trust.Goal)}";
+    }
 
     private static string Fleet(FleetCounts fleet)
     {

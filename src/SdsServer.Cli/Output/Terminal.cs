@@ -27,14 +27,8 @@ internal sealed class Terminal
         (_host, Format, _quiet) = (host, format, quiet);
         bool color = host.OutputIsTerminal && !noColor && format == OutputFormat.Human
             && string.IsNullOrEmpty(host.Environment("NO_COLOR")) && host.Environment("TERM") != "dumb";
-        Console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(host.Out),
-            Ansi = color ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = color ? InteractionSupport.Yes : InteractionSupport.No,
-        });
-        Console.Profile.Width = host.OutputIsTerminal ? host.Width : Unbounded;
+        int width = host.OutputIsTerminal ? host.Width : Unbounded;
+        Console = color ? Coloured(host.Out, width) : Plain(host.Out, width);
         Animates = color;
     }
 
@@ -58,7 +52,23 @@ internal sealed class Terminal
     /// <summary>A line of the result.</summary>
     public void Line(string text = "") => _host.Out.WriteLine(text);
 
-    public void Draw(IRenderable renderable) => Console.Write(renderable);
+    public void Draw(IRenderable renderable)
+    {
+        if (Animates)
+        {
+            Console.Write(renderable);
+            return;
+        }
+
+        // Columns are padded to the last; nobody wants that in a file.
+        using StringWriter lines = new();
+        IAnsiConsole console = Plain(lines, Console.Profile.Width);
+        console.Write(renderable);
+        foreach (string line in lines.ToString().TrimEnd('\n').Split('\n'))
+        {
+            Line(line.TrimEnd());
+        }
+    }
 
     public void Json(IMessage message) => _host.Out.WriteLine(s_indented.Format(message));
 
@@ -78,5 +88,18 @@ internal sealed class Terminal
         {
             _host.Error.WriteLine(text);
         }
+    }
+
+    private static IAnsiConsole Coloured(TextWriter writer, int width) =>
+        Create(writer, width, AnsiSupport.Yes, ColorSystemSupport.Standard, InteractionSupport.Yes);
+
+    private static IAnsiConsole Plain(TextWriter writer, int width) =>
+        Create(writer, width, AnsiSupport.No, ColorSystemSupport.NoColors, InteractionSupport.No);
+
+    private static IAnsiConsole Create(TextWriter writer, int width, AnsiSupport ansi, ColorSystemSupport colors, InteractionSupport interaction)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer), Ansi = ansi, ColorSystem = colors, Interactive = interaction });
+        console.Profile.Width = width;
+        return console;
     }
 }
