@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,6 +31,8 @@ internal sealed class IssuingBench : IAsyncDisposable
     private readonly LeafIssuer _issuer;
     private readonly LedgerWriter _ledger;
     private readonly PrivateKey _given = PrivateKey.Generate(KeyAlgorithm.EcdsaP256);
+
+    private long _instances;
 
     private IssuingBench(TemporaryDirectory directory, SqliteTrustStore store, Keyring keyring, SigningAuthority authority, TrustState state)
     {
@@ -84,7 +86,7 @@ internal sealed class IssuingBench : IAsyncDisposable
         LedgerRow row = new()
         {
             Serial = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(17)),
-            InstanceId = "instance",
+            InstanceId = string.Create(CultureInfo.InvariantCulture, $"instance-{Interlocked.Increment(ref _instances)}"),
             Key = new InstanceKey(Workload.SpiffeId, "node", "ip:127.0.0.1"),
             BundleSlots = 1,
             LeafSlots = 1,

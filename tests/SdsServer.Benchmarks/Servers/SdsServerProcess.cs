@@ -19,8 +19,8 @@ internal sealed class SdsServerProcess : ServerUnderTest
         Admin = new AdminApi(Path.Combine(data, "admin.sock"));
     }
 
-    /// <summary>The release build.</summary>
-    public static string Program { get; } = Path.Combine(RepositoryRoot.Path, ".artifacts", "bin", "SdsServer", "release", "SdsServer.dll");
+    /// <summary>The release build, or, to compare two, the one that <c>SDSSERVER_DLL</c> names.</summary>
+    public static string Program { get; } = Environment.GetEnvironmentVariable("SDSSERVER_DLL") ?? Path.Combine(RepositoryRoot.Path, ".artifacts", "bin", "SdsServer", "release", "SdsServer.dll");
 
     /// <summary>The Unix socket; <see cref="ServerUnderTest.Address"/> is the TCP address.</summary>
     public UnixDomainSocketEndPoint Socket { get; }
