@@ -16,9 +16,17 @@ internal static class SqliteFile
 
     /// <summary>
     /// Makes a new database. It gets its name only when it is complete: a file of that name that is empty or cut short was once whole.
+    /// Throws <see cref="StoreOpenException"/> where a database has been before.
     /// </summary>
     public static void Create(string path, KeyEncryptionKey key, ILogger logger)
     {
+        if (File.Exists(path + "-wal"))
+        {
+            throw new StoreOpenException(
+                $"the database '{path}' is gone, but its write-ahead log '{path}-wal' is there. Restore the database from a backup; "
+                + "for a new trust domain choose an empty data directory.");
+        }
+
         string unfinished = path + ".new";
         foreach (string leftover in (string[])[unfinished, unfinished + "-journal"])
         {
@@ -61,6 +69,11 @@ internal static class SqliteFile
             throw error.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
                 ? Damaged(path, error.Message, error)
                 : new StoreOpenException($"the database '{path}' cannot be opened: {error.Message} Check the file's owner and the disk.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            connection?.Dispose();
+            throw new StoreOpenException($"the database '{path}' cannot be opened: {error.Message} Check the file's owner and the disk.", error);
         }
         catch
         {

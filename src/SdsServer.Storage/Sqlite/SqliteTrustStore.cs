@@ -124,7 +124,7 @@ public sealed class SqliteTrustStore : ITrustStore
                 cancellation);
             total += pruned;
         }
-        while (pruned == PrunedAtOnce);
+        while (pruned > 0);
         return total;
     }
 
