@@ -98,6 +98,7 @@ internal static class ServerProgram
         }));
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Admin, branch => branch.UseGrpc(routes =>
         {
+            admin.Map(routes);
             xds.MapClientStatus(routes);
             admin.Map(routes);
             routes.MapHealth(health).MapReflection();
