@@ -79,9 +79,10 @@ public sealed class CancellationTests
             await Task.Delay(Timeout.Infinite, context.CancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
             return request;
         });
-        using GrpcChannel channel = server.Channel();
-        await InteropClient.FailsAsync(
-            StatusCode.DeadlineExceeded, () => channel.UnaryAsync(Behaviour.Unary, new Text(), new CallOptions(Timeout: TimeSpan.FromMilliseconds(50))).InTime());
+        await using RawHttp2Connection raw = await RawHttp2Connection.ConnectAsync(server.Address);
+        await raw.SendHeadersAsync(1, Behaviour.Unary.Path, more: [("grpc-timeout", "50m")]);
+        await raw.SendAsync(RawHttp2Connection.Data, RawHttp2Connection.EndStream, 1, new byte[5]);
+        Assert.Contains("grpc-status\u00014", await raw.EndOfAsync(1).InTime(), StringComparison.Ordinal);
     }
 
     [Fact]
