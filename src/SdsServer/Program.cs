@@ -1,1 +1,3 @@
-return 0;
+using SdsServer.Hosting;
+
+return await ServerProgram.RunAsync(args);

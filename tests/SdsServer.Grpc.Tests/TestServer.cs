@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using SdsServer.Grpc.Authority;
 using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
@@ -34,12 +35,12 @@ internal sealed class TestServer : IAsyncDisposable
                     endpoint.UseHttps(certificate);
                 }
 
-                listen?.Invoke(endpoint);
+                (listen ?? (each => each.AcceptAnyAuthority()))(endpoint);
             });
             kestrel.ListenUnixSocket(SocketPath, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http2;
-                listen?.Invoke(endpoint);
+                (listen ?? (each => each.AcceptAnyAuthority()))(endpoint);
             });
         });
         builder.Services.Configure(options);

@@ -5,7 +5,7 @@ namespace SdsServer.Core.Fleet;
 /// <summary>The durable trace of one leaf: enough to know who may present what, never the certificate itself.</summary>
 public sealed record LedgerRow
 {
-    /// <summary>Lower-case hex of the certificate's serial number, 32 digits.</summary>
+    /// <summary>Lower-case hex of the certificate's serial number.</summary>
     public required string Serial { get; init; }
 
     public LedgerRowKind Kind { get; init; }

@@ -10,37 +10,65 @@ internal static class AuthorityRules
         string where = root.ToString();
         if (!root.IsAuthority)
         {
-            yield return new($"{area}.not-authority", where, "it is not CA:TRUE, so Envoy accepts it and refuses what it signed", "Give the root certificate, not a leaf");
+            yield return new(
+                $"{area}.not-authority",
+                where,
+                "it is not CA:TRUE, so Envoy accepts it and refuses what it signed",
+                "Give the root certificate, not a leaf");
         }
 
         if (root.KeyUsage is not { } usage || !usage.HasFlag(X509KeyUsageFlags.KeyCertSign))
         {
-            yield return new($"{area}.key-usage", where, "it lacks the key usage keyCertSign (X509-SVID 4.3)", "Make the root with a critical keyUsage of keyCertSign and cRLSign");
+            yield return new(
+                $"{area}.key-usage",
+                where,
+                "it lacks the key usage keyCertSign (X509-SVID 4.3)",
+                "Make the root with a critical keyUsage of keyCertSign and cRLSign");
         }
 
         if (root.PublicKey.Algorithm is null)
         {
-            yield return new($"{area}.key-type", where, $"it has a {root.PublicKey.Description} key, which not every supported Envoy verifies", "Use P-256, P-384 or RSA with 2048, 3072 or 4096 bits");
+            yield return new(
+                $"{area}.key-type",
+                where,
+                $"it has a {root.PublicKey.Description} key, which not every supported Envoy verifies",
+                "Use P-256, P-384 or RSA with 2048, 3072 or 4096 bits");
         }
 
         if (root.ExtendedKeyUsage is { } usages && !(usages.Contains(Oids.ServerAuth) && usages.Contains(Oids.ClientAuth)))
         {
-            yield return new($"{area}.extended-key-usage", where, "its extended key usage lacks serverAuth or clientAuth, so one side of each handshake refuses it", "Make the root without extended key usage");
+            yield return new(
+                $"{area}.extended-key-usage",
+                where,
+                "its extended key usage lacks serverAuth or clientAuth, so one side of each handshake refuses it",
+                "Make the root without extended key usage");
         }
 
         if (root.UnknownCriticalExtensions is [string oid, ..])
         {
-            yield return new($"{area}.critical-extension", where, $"it has the critical extension {oid}, which Envoy does not process", "Make the root without that extension");
+            yield return new(
+                $"{area}.critical-extension",
+                where,
+                $"it has the critical extension {oid}, which Envoy does not process",
+                "Make the root without that extension");
         }
 
         if (now < root.NotBefore)
         {
-            yield return new($"{area}.not-yet-valid", where, $"it is not valid before {root.NotBefore:u}; Envoy accepts it and refuses its leaves", "Wait until then, or correct the clock");
+            yield return new(
+                $"{area}.not-yet-valid",
+                where,
+                $"it is not valid before {root.NotBefore:u}; Envoy accepts it and refuses its leaves",
+                "Wait until then, or correct the clock");
         }
 
         if (now >= root.NotAfter)
         {
-            yield return new($"{area}.expired", where, $"it expired at {root.NotAfter:u}; Envoy accepts it and refuses its leaves", "Drop it, or rotate to a new root");
+            yield return new(
+                $"{area}.expired",
+                where,
+                $"it expired at {root.NotAfter:u}; Envoy accepts it and refuses its leaves",
+                "Drop it, or rotate to a new root");
         }
     }
 
@@ -55,17 +83,29 @@ internal static class AuthorityRules
 
         if (root.Subject.Equals(other.Subject))
         {
-            yield return new($"{area}.same-name", where, $"its subject is that of serial {other.Serial}; Envoy then tries one of the two, which one depends on its release", "Give each root its own subject name");
+            yield return new(
+                $"{area}.same-name",
+                where,
+                $"its subject is that of serial {other.Serial}; Envoy then tries one of the two, which one depends on its release",
+                "Give each root its own subject name");
         }
 
         if (root.SubjectKeyIdentifier is { } id && other.SubjectKeyIdentifier is { } otherId && id.Span.SequenceEqual(otherId.Span))
         {
-            yield return new($"{area}.same-key-id", where, $"its subject key identifier is that of {other}", "Give each root its own subject key identifier");
+            yield return new(
+                $"{area}.same-key-id",
+                where,
+                $"its subject key identifier is that of {other}",
+                "Give each root its own subject key identifier");
         }
 
         if (root.PublicKey.Equals(other.PublicKey))
         {
-            yield return new($"{area}.same-key", where, $"its key is that of {other}; dropping one would not end trust in the other", "Make a new key for each root");
+            yield return new(
+                $"{area}.same-key",
+                where,
+                $"its key is that of {other}; dropping one would not end trust in the other",
+                "Make a new key for each root");
         }
     }
 }

@@ -18,7 +18,11 @@ public static class BundleLint
         List<Finding> findings = [];
         if (pem.Length > MaxLength)
         {
-            findings.Add(new("bundle.too-large", "the bundle", $"it has {pem.Length} octets, more than {MaxLength}", "Remove roots that are not in use"));
+            findings.Add(new(
+                "bundle.too-large",
+                "the bundle",
+                $"it has {pem.Length} octets, more than {MaxLength}",
+                "Remove roots that are not in use"));
         }
 
         List<Certificate> roots = ReadRoots(pem, findings);
@@ -46,13 +50,21 @@ public static class BundleLint
 
         if (document.Blocks.Count == 0)
         {
-            findings.Add(new("bundle.empty", "the bundle", "it holds no certificate, so Envoy refuses it or, without SAN matcher, lets everyone in", "Never publish a bundle without a root"));
+            findings.Add(new(
+                "bundle.empty",
+                "the bundle",
+                "it holds no certificate, so Envoy refuses it or, without SAN matcher, lets everyone in",
+                "Never publish a bundle without a root"));
         }
 
         bool onlyStamp = document.Text.Count == 0 || (document.Text is [string line] && IsLastLine(pem, line));
         if (!onlyStamp)
         {
-            findings.Add(new("bundle.text", $"\"{SecretRedactor.Redact(document.Text[0], 60)}\"", "there is text other than the one line \"# epoch N salt HEX\" at the end", "Remove the text"));
+            findings.Add(new(
+                "bundle.text",
+                $"\"{SecretRedactor.Redact(document.Text[0], 60)}\"",
+                "there is text other than the one line \"# epoch N salt HEX\" at the end",
+                "Remove the text"));
         }
 
         return roots;

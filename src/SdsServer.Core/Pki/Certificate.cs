@@ -39,7 +39,7 @@ public sealed class Certificate : IEquatable<Certificate>
         NotAfter = X509Time.Read(validity);
         validity.ThrowIfNotEmpty();
         Subject = DistinguishedName.Parse(body.ReadEncodedValue());
-        PublicKey = PublicKey.Parse(body.ReadEncodedValue());
+        PublicKey = PublicKeyInfo.Parse(body.ReadEncodedValue());
         Asn1Tag extensions = new(TagClass.ContextSpecific, 3);
         AsnReader? list = null;
         if (body.HasData && body.PeekTag().HasSameClassAndValue(extensions))
@@ -72,7 +72,7 @@ public sealed class Certificate : IEquatable<Certificate>
     public DateTimeOffset NotAfter { get; }
 
     /// <summary>The key it vouches for.</summary>
-    public PublicKey PublicKey { get; }
+    public PublicKeyInfo PublicKey { get; }
 
     /// <summary>CA:TRUE.</summary>
     public bool IsAuthority => _extensions.IsAuthority;
@@ -175,7 +175,7 @@ public sealed class Certificate : IEquatable<Certificate>
         && (_extensions.AuthoritySerial is not { } serial || serial.Span.SequenceEqual(candidate.SerialBytes.Span))
         && (_extensions.AuthorityIssuer is not { } issuer || issuer.Equals(candidate.Issuer));
 
-    internal bool IsSignedBy(PublicKey key) => _signed.IsSignedBy(key);
+    internal bool IsSignedBy(PublicKeyInfo key) => _signed.IsSignedBy(key);
 
     internal bool HasKnownSignatureAlgorithm => _signed.HasKnownAlgorithm;
 

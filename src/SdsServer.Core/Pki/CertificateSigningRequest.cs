@@ -15,7 +15,7 @@ public sealed class CertificateSigningRequest
     private const string PemLabel = "CERTIFICATE REQUEST";
     private static readonly Asn1Tag Attributes = new(TagClass.ContextSpecific, 0);
 
-    private CertificateSigningRequest(PublicKey publicKey, DistinguishedName subject, AlternativeNames alternativeNames)
+    private CertificateSigningRequest(PublicKeyInfo publicKey, DistinguishedName subject, AlternativeNames alternativeNames)
     {
         PublicKey = publicKey;
         Subject = subject;
@@ -23,7 +23,7 @@ public sealed class CertificateSigningRequest
     }
 
     /// <summary>The requester's key: P-256, P-384, RSA-2048, -3072 or -4096.</summary>
-    public PublicKey PublicKey { get; }
+    public PublicKeyInfo PublicKey { get; }
 
     /// <summary>The asked-for subject; we never use it.</summary>
     public DistinguishedName Subject { get; }
@@ -87,7 +87,7 @@ public sealed class CertificateSigningRequest
         }
 
         DistinguishedName subject = DistinguishedName.Parse(body.ReadEncodedValue());
-        PublicKey key = PublicKey.Parse(body.ReadEncodedValue());
+        PublicKeyInfo key = PublicKeyInfo.Parse(body.ReadEncodedValue());
         AlternativeNames names = body.HasData ? ReadNames(body.ReadSetOf(skipSortOrderValidation: true, Attributes)) : AlternativeNames.None;
         body.ThrowIfNotEmpty();
         if (key.Algorithm is null)

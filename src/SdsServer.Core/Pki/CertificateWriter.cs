@@ -97,7 +97,7 @@ internal sealed class CertificateWriter
         ReadOnlySpan<byte> issuer,
         (DateTimeOffset NotBefore, DateTimeOffset NotAfter) validity,
         DistinguishedName subject,
-        PublicKey key,
+        PublicKeyInfo key,
         string uri,
         IReadOnlyList<string> dnsNames,
         params ReadOnlySpan<byte[]> extensions)

@@ -59,6 +59,6 @@ public static class ChainVerifier
         ChainVerification? refused = results.Find(result => !result.IsTrusted);
         return refused is not null && results.Exists(result => result.IsTrusted)
             ? ChainVerification.Refused(path, ChainFailure.Ambiguous, $"{last} has several possible issuers, and one of them fails: {refused.Reason}")
-            : refused ?? results[0];
+            : results[0];
     }
 }

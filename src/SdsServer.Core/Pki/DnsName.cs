@@ -3,7 +3,7 @@ using System.Buffers;
 namespace SdsServer.Core.Pki;
 
 /// <summary>DNS names as certificates carry them (RFC 1123 labels, RFC 5280 4.2.1.6), lower case, never a wildcard.</summary>
-internal static class DnsName
+public static class DnsName
 {
     private static readonly SearchValues<char> Allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 

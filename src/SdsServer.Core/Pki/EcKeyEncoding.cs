@@ -28,12 +28,12 @@ internal static class EcKeyEncoding
 
     private static ReadOnlySpan<byte> PointP384 => [0xa1, 0x64, 0x03, 0x62, 0x00];
 
-    public static (byte[] Pkcs8, PublicKey PublicKey) Encode(KeyAlgorithm algorithm, in ECParameters key)
+    public static (byte[] Pkcs8, PublicKeyInfo PublicKey) Encode(KeyAlgorithm algorithm, in ECParameters key)
     {
         bool p256 = algorithm == KeyAlgorithm.EcdsaP256;
         byte[] point = [4, .. key.Q.X!, .. key.Q.Y!];
         byte[] spki = [.. p256 ? SpkiP256 : SpkiP384, .. point];
         byte[] pkcs8 = [.. p256 ? Pkcs8P256 : Pkcs8P384, .. key.D!, .. p256 ? PointP256 : PointP384, .. point];
-        return (pkcs8, PublicKey.FromParts(spki, point, algorithm, p256 ? "P-256" : "P-384"));
+        return (pkcs8, PublicKeyInfo.FromParts(spki, point, algorithm, p256 ? "P-256" : "P-384"));
     }
 }

@@ -10,7 +10,11 @@ internal static class LeafChainRules
         {
             if (now < certificate.NotBefore)
             {
-                yield return new("leaf.not-yet-valid", certificate.ToString(), $"it is not valid before {certificate.NotBefore:u}", "Wait until then, or correct the clock");
+                yield return new(
+                    "leaf.not-yet-valid",
+                    certificate.ToString(),
+                    $"it is not valid before {certificate.NotBefore:u}",
+                    "Wait until then, or correct the clock");
             }
 
             if (now >= certificate.NotAfter)
@@ -20,7 +24,11 @@ internal static class LeafChainRules
 
             if (certificate != leaf && certificate.IsSelfSigned)
             {
-                yield return new("leaf.root-appended", certificate.ToString(), "a root stands in the chain; peers take roots from their bundle only", "Send the leaf and its intermediates, without the root");
+                yield return new(
+                    "leaf.root-appended",
+                    certificate.ToString(),
+                    "a root stands in the chain; peers take roots from their bundle only",
+                    "Send the leaf and its intermediates, without the root");
             }
         }
 
@@ -28,7 +36,11 @@ internal static class LeafChainRules
         {
             if (!chain[i].IsSignedBy(chain[i + 1]))
             {
-                yield return new("leaf.order", chain[i].ToString(), $"the next certificate, {chain[i + 1]}, did not sign it", "Send the leaf first and each issuer right behind (RFC 8446 4.4.2)");
+                yield return new(
+                    "leaf.order",
+                    chain[i].ToString(),
+                    $"the next certificate, {chain[i + 1]}, did not sign it",
+                    "Send the leaf first and each issuer right behind (RFC 8446 4.4.2)");
             }
         }
 
@@ -37,7 +49,11 @@ internal static class LeafChainRules
         if (!asServer.IsTrusted || !asClient.IsTrusted)
         {
             ChainVerification refused = asServer.IsTrusted ? asClient : asServer;
-            yield return new("leaf.untrusted", leaf.ToString(), $"peers will refuse it: {refused.Reason}", "Add its root to the bundle first, or issue under a root that is in it");
+            yield return new(
+                "leaf.untrusted",
+                leaf.ToString(),
+                $"peers will refuse it: {refused.Reason}",
+                "Add its root to the bundle first, or issue under a root that is in it");
             yield break;
         }
 
@@ -45,7 +61,11 @@ internal static class LeafChainRules
         {
             if (leaf.NotAfter > issuer.NotAfter)
             {
-                yield return new("leaf.outlives-issuer", leaf.ToString(), $"it ends after {issuer}", "Issue leaves that end before their chain does");
+                yield return new(
+                    "leaf.outlives-issuer",
+                    leaf.ToString(),
+                    $"it ends after {issuer}",
+                    "Issue leaves that end before their chain does");
             }
         }
 
@@ -62,7 +82,11 @@ internal static class LeafChainRules
             CertificateRevocationList[] lists = [.. bundle.RevocationLists.Where(list => list.IsSignedBy(path[i + 1]))];
             if (lists.Length == 0)
             {
-                yield return new("leaf.crl-missing", path[i].ToString(), $"the bundle has revocation lists but none of {path[i + 1]}, so peers will refuse it", "Publish a list for every issuer in the chain, or none at all");
+                yield return new(
+                    "leaf.crl-missing",
+                    path[i].ToString(),
+                    $"the bundle has revocation lists but none of {path[i + 1]}, so peers will refuse it",
+                    "Publish a list for every issuer in the chain, or none at all");
             }
             else if (lists.Any(list => list.Serials.Contains(path[i].Serial)))
             {

@@ -45,7 +45,7 @@ public sealed class LeafIssuer
 
     /// <summary>Signs a leaf for a key that exists already: one from a pool, or a request's, whose proof of possession was checked.</summary>
     /// <exception cref="IssuanceException">The request breaks the policy, the key is one Envoy cannot use, or the authority is at its end.</exception>
-    public IssuedLeaf Issue(LeafRequest request, PublicKey key, DateTimeOffset now)
+    public IssuedLeaf Issue(LeafRequest request, PublicKeyInfo key, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(key);
         return key.Algorithm is null
@@ -96,7 +96,7 @@ public sealed class LeafIssuer
                 $"{Authority.Certificate.Subject} and its chain end at {Authority.NotAfter:u}, too soon for a leaf of at least {Policy.Minimum}; rotate the authority");
     }
 
-    private IssuedLeaf Sign(LeafRequest request, PublicKey key, (DateTimeOffset NotBefore, DateTimeOffset NotAfter) validity)
+    private IssuedLeaf Sign(LeafRequest request, PublicKeyInfo key, (DateTimeOffset NotBefore, DateTimeOffset NotAfter) validity)
     {
         byte[] serial = CertificateWriter.NewSerial();
         byte[] der = CertificateWriter.ForThisThread.Write(

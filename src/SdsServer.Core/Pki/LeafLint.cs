@@ -22,13 +22,21 @@ public static class LeafLint
         List<Finding> findings = [];
         if (chainPem.Length > MaxLength)
         {
-            findings.Add(new("leaf.too-large", "the chain", $"it has {chainPem.Length} octets, more than {MaxLength}", "Send fewer intermediates"));
+            findings.Add(new(
+                "leaf.too-large",
+                "the chain",
+                $"it has {chainPem.Length} octets, more than {MaxLength}",
+                "Send fewer intermediates"));
         }
 
         List<Certificate> chain = PemRules.ReadCertificates("leaf", chainPem, findings, out PemDocument? document);
         if (document?.Text is [string text, ..])
         {
-            findings.Add(new("leaf.text", $"\"{SecretRedactor.Redact(text, 60)}\"", "there is text outside the PEM blocks", "Remove the text"));
+            findings.Add(new(
+                "leaf.text",
+                $"\"{SecretRedactor.Redact(text, 60)}\"",
+                "there is text outside the PEM blocks",
+                "Remove the text"));
         }
 
         if (chain.Count == 0)
@@ -50,27 +58,47 @@ public static class LeafLint
         string where = leaf.ToString();
         if (leaf.PublicKey.Algorithm is null)
         {
-            yield return new("leaf.key-type", where, $"it has a {leaf.PublicKey.Description} key; Envoy refuses it, or ACKs it and fails the handshake", "Use P-256, P-384 or RSA with 2048, 3072 or 4096 bits");
+            yield return new(
+                "leaf.key-type",
+                where,
+                $"it has a {leaf.PublicKey.Description} key; Envoy refuses it, or ACKs it and fails the handshake",
+                "Use P-256, P-384 or RSA with 2048, 3072 or 4096 bits");
         }
 
         if (leaf.IsAuthority)
         {
-            yield return new("leaf.authority", where, "it is CA:TRUE (X509-SVID 4.1)", "Put the leaf first, and issue leaves with CA:FALSE");
+            yield return new(
+                "leaf.authority",
+                where,
+                "it is CA:TRUE (X509-SVID 4.1)",
+                "Put the leaf first, and issue leaves with CA:FALSE");
         }
 
         if (leaf.KeyUsage is not { } usage || !usage.HasFlag(X509KeyUsageFlags.DigitalSignature) || (usage & (X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)) != 0)
         {
-            yield return new("leaf.key-usage", where, $"its key usage is {leaf.KeyUsage?.ToString() ?? "absent"} (X509-SVID 4.3)", "Issue leaves with digitalSignature and without keyCertSign and cRLSign");
+            yield return new(
+                "leaf.key-usage",
+                where,
+                $"its key usage is {leaf.KeyUsage?.ToString() ?? "absent"} (X509-SVID 4.3)",
+                "Issue leaves with digitalSignature and without keyCertSign and cRLSign");
         }
 
         if (leaf.ExtendedKeyUsage is not { } usages || !usages.Contains(Oids.ServerAuth) || !usages.Contains(Oids.ClientAuth))
         {
-            yield return new("leaf.extended-key-usage", where, "its extended key usage lacks serverAuth or clientAuth, so Envoy fails as server or as client", "Issue leaves with both");
+            yield return new(
+                "leaf.extended-key-usage",
+                where,
+                "its extended key usage lacks serverAuth or clientAuth, so Envoy fails as server or as client",
+                "Issue leaves with both");
         }
 
         if (leaf.AlternativeNames.Uris is not [string uri])
         {
-            yield return new("leaf.spiffe-id", where, $"it has {leaf.AlternativeNames.Uris.Count} URI names (X509-SVID 2)", "Issue leaves with exactly one, the SPIFFE ID");
+            yield return new(
+                "leaf.spiffe-id",
+                where,
+                $"it has {leaf.AlternativeNames.Uris.Count} URI names (X509-SVID 2)",
+                "Issue leaves with exactly one, the SPIFFE ID");
         }
         else if (!SpiffeId.TryParse(uri, out SpiffeId? id, out string? reason))
         {
@@ -78,12 +106,20 @@ public static class LeafLint
         }
         else if (!id.IsWorkload)
         {
-            yield return new("leaf.spiffe-id", where, $"{id} has no path, as only authorities' IDs have none (X509-SVID 3.1)", "Issue leaves with a workload's ID");
+            yield return new(
+                "leaf.spiffe-id",
+                where,
+                $"{id} has no path, as only authorities' IDs have none (X509-SVID 3.1)",
+                "Issue leaves with a workload's ID");
         }
 
         if (leaf.Subject.IsEmpty && !leaf.AlternativeNamesCritical)
         {
-            yield return new("leaf.names-not-critical", where, "its subject is empty and its alternative names are not critical (RFC 5280 4.1.2.6)", "Issue such leaves with critical alternative names");
+            yield return new(
+                "leaf.names-not-critical",
+                where,
+                "its subject is empty and its alternative names are not critical (RFC 5280 4.1.2.6)",
+                "Issue such leaves with critical alternative names");
         }
     }
 
@@ -94,7 +130,11 @@ public static class LeafLint
             using PrivateKey key = PrivateKey.FromPem(keyPem);
             if (leaf is not null && !key.PublicKey.Equals(leaf.PublicKey))
             {
-                findings.Add(new("leaf.key-mismatch", leaf.ToString(), "the private key is not that of the first certificate", "Send the key the leaf was issued for, and the leaf first"));
+                findings.Add(new(
+                    "leaf.key-mismatch",
+                    leaf.ToString(),
+                    "the private key is not that of the first certificate",
+                    "Send the key the leaf was issued for, and the leaf first"));
             }
         }
         catch (FormatException error)

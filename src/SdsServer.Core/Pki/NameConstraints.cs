@@ -73,8 +73,9 @@ internal sealed class NameConstraints
         {
             AsnReader subtree = list.ReadSequence();
             Asn1Tag name = subtree.PeekTag();
-            string text = name.TagValue is Dns or Uri ? subtree.ReadCharacterString(UniversalTagNumber.IA5String, name) : "";
-            if (name.TagValue is not (Dns or Uri))
+            bool readable = name is { TagClass: TagClass.ContextSpecific, TagValue: Dns or Uri };
+            string text = readable ? subtree.ReadCharacterString(UniversalTagNumber.IA5String, name) : "";
+            if (!readable)
             {
                 subtree.ReadEncodedValue();
             }

@@ -27,12 +27,20 @@ internal static class PemRules
             PemBlock block = document.Blocks[i];
             if (block.Label.Contains("PRIVATE KEY", StringComparison.Ordinal))
             {
-                findings.Add(new($"{area}.private-key", $"block {i + 1}", "it is a private key among certificates, which are public", "Remove it, and replace the key: it may have been published"));
+                findings.Add(new(
+                    $"{area}.private-key",
+                    $"block {i + 1}",
+                    "it is a private key among certificates, which are public",
+                    "Remove it, and replace the key: it may have been published"));
                 block.Zero();
             }
             else if (block.Label != Certificate.PemLabel)
             {
-                findings.Add(new($"{area}.foreign-block", $"block {i + 1}", $"it is a {SecretRedactor.Redact(block.Label, 40)} block, not a certificate", "Remove it"));
+                findings.Add(new(
+                    $"{area}.foreign-block",
+                    $"block {i + 1}",
+                    $"it is a {SecretRedactor.Redact(block.Label, 40)} block, not a certificate",
+                    "Remove it"));
             }
             else if (Certificate.TryParse(block.Der.Span, out Certificate? certificate, out string? reason))
             {

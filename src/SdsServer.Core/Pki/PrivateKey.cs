@@ -20,7 +20,7 @@ public sealed class PrivateKey : IDisposable
     private readonly ConcurrentBag<AsymmetricAlgorithm> _signers = [];
     private volatile bool _disposed;
 
-    private PrivateKey(byte[] pkcs8, PublicKey publicKey, KeyAlgorithm algorithm)
+    private PrivateKey(byte[] pkcs8, PublicKeyInfo publicKey, KeyAlgorithm algorithm)
     {
         _pkcs8 = pkcs8;
         PublicKey = publicKey;
@@ -31,7 +31,7 @@ public sealed class PrivateKey : IDisposable
     public KeyAlgorithm Algorithm { get; }
 
     /// <summary>The public half.</summary>
-    public PublicKey PublicKey { get; }
+    public PublicKeyInfo PublicKey { get; }
 
     /// <summary>How many octets <see cref="WritePkcs8"/> writes.</summary>
     public int Pkcs8Length => _pkcs8.Length;
@@ -49,7 +49,7 @@ public sealed class PrivateKey : IDisposable
                 using (ECDsa ecdsa = ECDsa.Create(algorithm == KeyAlgorithm.EcdsaP256 ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384))
                 {
                     ECParameters parameters = ecdsa.ExportParameters(includePrivateParameters: true);
-                    (byte[] pkcs8, PublicKey publicKey) = EcKeyEncoding.Encode(algorithm, parameters);
+                    (byte[] pkcs8, PublicKeyInfo publicKey) = EcKeyEncoding.Encode(algorithm, parameters);
                     CryptographicOperations.ZeroMemory(parameters.D);
                     return new PrivateKey(pkcs8, publicKey, algorithm);
                 }
@@ -60,7 +60,7 @@ public sealed class PrivateKey : IDisposable
                 int size = algorithm switch { KeyAlgorithm.Rsa2048 => 2048, KeyAlgorithm.Rsa3072 => 3072, _ => 4096 };
                 using (RSA rsa = RSA.Create(size))
                 {
-                    return new PrivateKey(rsa.ExportPkcs8PrivateKey(), PublicKey.Parse(rsa.ExportSubjectPublicKeyInfo()), algorithm);
+                    return new PrivateKey(rsa.ExportPkcs8PrivateKey(), PublicKeyInfo.Parse(rsa.ExportSubjectPublicKeyInfo()), algorithm);
                 }
 
             default:
@@ -204,7 +204,7 @@ public sealed class PrivateKey : IDisposable
 
     private static PrivateKey Copy(AsymmetricAlgorithm key)
     {
-        PublicKey publicKey = PublicKey.Parse(key.ExportSubjectPublicKeyInfo());
+        PublicKeyInfo publicKey = PublicKeyInfo.Parse(key.ExportSubjectPublicKeyInfo());
         if (publicKey.Algorithm is not { } algorithm)
         {
             throw new FormatException($"private key: Envoy cannot use {publicKey.Description}; use P-256, P-384 or RSA with 2048, 3072 or 4096 bits");

@@ -24,17 +24,29 @@ internal static class RevocationListRules
     {
         if (!roots.Any(list.IsSignedBy))
         {
-            yield return new("crl.foreign", list.ToString(), "no root of the bundle signed it (or that root lacks cRLSign); Envoy then refuses everyone", "Remove it, or add its root first");
+            yield return new(
+                "crl.foreign",
+                list.ToString(),
+                "no root of the bundle signed it (or that root lacks cRLSign); Envoy then refuses everyone",
+                "Remove it, or add its root first");
         }
 
         if (now < list.ThisUpdate)
         {
-            yield return new("crl.not-yet-valid", list.ToString(), $"it begins at {list.ThisUpdate:u}", "Wait until then, or correct the clock");
+            yield return new(
+                "crl.not-yet-valid",
+                list.ToString(),
+                $"it begins at {list.ThisUpdate:u}",
+                "Wait until then, or correct the clock");
         }
 
         if (now >= list.NextUpdate)
         {
-            yield return new("crl.stale", list.ToString(), $"its next update was due at {list.NextUpdate:u}; Envoy refuses every leaf of that root", "Publish a fresh list");
+            yield return new(
+                "crl.stale",
+                list.ToString(),
+                $"its next update was due at {list.NextUpdate:u}; Envoy refuses every leaf of that root",
+                "Publish a fresh list");
         }
     }
 
@@ -45,11 +57,19 @@ internal static class RevocationListRules
             int count = lists.Count(list => list.IsSignedBy(root));
             if (count == 0)
             {
-                yield return new("crl.missing", root.ToString(), "other roots have a revocation list and it has none, so Envoy refuses all its leaves", "Give a list for every root, or none at all");
+                yield return new(
+                    "crl.missing",
+                    root.ToString(),
+                    "other roots have a revocation list and it has none, so Envoy refuses all its leaves",
+                    "Give a list for every root, or none at all");
             }
             else if (count > 1)
             {
-                yield return new("crl.duplicate", root.ToString(), $"it has {count} revocation lists, and which one counts is not defined", "Give only the newest");
+                yield return new(
+                    "crl.duplicate",
+                    root.ToString(),
+                    $"it has {count} revocation lists, and which one counts is not defined",
+                    "Give only the newest");
             }
         }
     }

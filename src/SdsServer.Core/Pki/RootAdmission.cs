@@ -25,18 +25,30 @@ public static class RootAdmission
         string where = root.ToString();
         if (!root.IsSelfSigned)
         {
-            yield return new("root.not-self-signed", where, $"it is signed by {root.Issuer}", "Add the root at the end of that chain; intermediates travel with the leaf");
+            yield return new(
+                "root.not-self-signed",
+                where,
+                $"it is signed by {root.Issuer}",
+                "Add the root at the end of that chain; intermediates travel with the leaf");
         }
 
         if (root.SubjectKeyIdentifier is null)
         {
-            yield return new("root.no-key-id", where, "it has no subject key identifier, by which Envoy tells roots apart", "Make the root with one (RFC 5280 4.2.1.2)");
+            yield return new(
+                "root.no-key-id",
+                where,
+                "it has no subject key identifier, by which Envoy tells roots apart",
+                "Make the root with one (RFC 5280 4.2.1.2)");
         }
 
         TimeSpan needed = (3 * context.MaxLeafLifetime) + context.ExpectedPlanTime;
         if (root.NotAfter - now <= needed)
         {
-            yield return new("root.lifetime", where, $"it ends at {root.NotAfter:u}; a rotation needs it for more than {needed}", "Make a root that lives longer, or shorten the leaf lifetime");
+            yield return new(
+                "root.lifetime",
+                where,
+                $"it ends at {root.NotAfter:u}; a rotation needs it for more than {needed}",
+                "Make a root that lives longer, or shorten the leaf lifetime");
         }
     }
 
@@ -54,7 +66,11 @@ public static class RootAdmission
                 .FirstOrDefault(reason => reason is not null);
             if (reason is not null)
             {
-                yield return new("root.name-constraints", authority.ToString(), $"its name constraints refuse identities in use: {reason}", "Use an authority whose constraints admit the whole mesh, or that has none");
+                yield return new(
+                    "root.name-constraints",
+                    authority.ToString(),
+                    $"its name constraints refuse identities in use: {reason}",
+                    "Use an authority whose constraints admit the whole mesh, or that has none");
             }
         }
     }
@@ -65,7 +81,11 @@ public static class RootAdmission
         {
             if (context.Bundle.RevocationLists.Count > 0)
             {
-                yield return new("root.crl-missing", candidate.Root.ToString(), "the roots in use have revocation lists and it has none, so Envoy would refuse all its leaves", "Give its revocation list, or remove all others first");
+                yield return new(
+                    "root.crl-missing",
+                    candidate.Root.ToString(),
+                    "the roots in use have revocation lists and it has none, so Envoy would refuse all its leaves",
+                    "Give its revocation list, or remove all others first");
             }
 
             yield break;
@@ -73,12 +93,20 @@ public static class RootAdmission
 
         if (context.Bundle.RevocationLists.Count == 0)
         {
-            yield return new("root.crl-alone", candidate.Root.ToString(), "it has a revocation list and the roots in use have none, so Envoy would refuse all their leaves", "Leave its list out, or give lists for all roots first");
+            yield return new(
+                "root.crl-alone",
+                candidate.Root.ToString(),
+                "it has a revocation list and the roots in use have none, so Envoy would refuse all their leaves",
+                "Leave its list out, or give lists for all roots first");
         }
 
         if (!list.IsSignedBy(candidate.Root) || now < list.ThisUpdate || now >= list.NextUpdate)
         {
-            yield return new("root.crl-invalid", list.ToString(), "it is not signed by the root, or not valid now", "Give the root's current list");
+            yield return new(
+                "root.crl-invalid",
+                list.ToString(),
+                "it is not signed by the root, or not valid now",
+                "Give the root's current list");
         }
     }
 
@@ -88,14 +116,22 @@ public static class RootAdmission
         int intermediates = candidate.TrialChain.Skip(1).Count(certificate => !certificate.IsSelfIssued);
         if (root.PathLength < intermediates)
         {
-            yield return new("root.path-length", root.ToString(), $"it allows {root.PathLength} authorities below it, the provider's chain has {intermediates}", "Issue leaves from the root itself, or make a root that allows more");
+            yield return new(
+                "root.path-length",
+                root.ToString(),
+                $"it allows {root.PathLength} authorities below it, the provider's chain has {intermediates}",
+                "Issue leaves from the root itself, or make a root that allows more");
         }
 
         ChainVerification asServer = ChainVerifier.Verify(candidate.TrialChain, [root], ChainPurpose.Server, now);
         ChainVerification refused = asServer.IsTrusted ? ChainVerifier.Verify(candidate.TrialChain, [root], ChainPurpose.Client, now) : asServer;
         if (!refused.IsTrusted)
         {
-            yield return new("root.trial", root.ToString(), $"a trial leaf of its provider does not verify under it: {refused.Reason}", "Correct the provider's chain, then try again");
+            yield return new(
+                "root.trial",
+                root.ToString(),
+                $"a trial leaf of its provider does not verify under it: {refused.Reason}",
+                "Correct the provider's chain, then try again");
         }
     }
 }

@@ -98,7 +98,7 @@ public static class SecretRedactor
         ReadOnlySpan<char> rest = text;
         while (!rest.IsEmpty)
         {
-            int length = rest.IndexOfAnyExcept(RunCharacters) is >= 0 and int found ? found : rest.Length;
+            int length = RunLength(rest);
             ReadOnlySpan<char> run = rest[..length];
             if (length < ShortestSecretRun || KnownWords.GetAlternateLookup<ReadOnlySpan<char>>().Contains(run))
             {
@@ -116,6 +116,19 @@ public static class SecretRedactor
         }
 
         return result.ToString();
+    }
+
+    // Indentation after a line break, real or escaped, belongs to the run too; a space between words ends it.
+    private static int RunLength(ReadOnlySpan<char> text)
+    {
+        int length = 0;
+        bool lineStart = false;
+        for (; length < text.Length && (RunCharacters.Contains(text[length]) || (lineStart && text[length] == ' ')); length++)
+        {
+            lineStart = text[length] is '\n' or '\r' || (lineStart && text[length] == ' ') || (text[length] == 'n' && length > 0 && text[length - 1] == '\\');
+        }
+
+        return length;
     }
 
     private static string Shorten(string text, int maxLength)

@@ -36,7 +36,7 @@ internal sealed class SignedData
         return unused == 0 ? new SignedData(body, algorithm, signature) : throw new FormatException("the signature does not end on an octet");
     }
 
-    public bool IsSignedBy(PublicKey key) => key.Verify(Body.Span, _signature, _algorithm);
+    public bool IsSignedBy(PublicKeyInfo key) => key.Verify(Body.Span, _signature, _algorithm);
 
     public static byte[] Sign(AsnWriter body, AsnWriter result, PrivateKey key)
     {

@@ -75,7 +75,7 @@ public sealed class SigningAuthority : IDisposable
 
     /// <summary>Signs a CA certificate for a key held elsewhere (an edge agent, an exported intermediate). Its path length is cut to what this authority allows.</summary>
     /// <exception cref="IssuanceException">This authority may not sign authorities, has expired, or the key is one Envoy cannot use.</exception>
-    public Certificate SignAuthority(PublicKey key, AuthorityProfile profile, DateTimeOffset now)
+    public Certificate SignAuthority(PublicKeyInfo key, AuthorityProfile profile, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(profile);
@@ -117,7 +117,7 @@ public sealed class SigningAuthority : IDisposable
         DistinguishedName issuer,
         ReadOnlyMemory<byte>? keyIdentifier,
         DistinguishedName subject,
-        PublicKey key,
+        PublicKeyInfo key,
         AuthorityProfile profile,
         (DateTimeOffset NotBefore, DateTimeOffset NotAfter) validity)
     {
@@ -143,7 +143,7 @@ public sealed class SigningAuthority : IDisposable
             [.. extensions]);
     }
 
-    private static DistinguishedName Name(string kind, AuthorityProfile profile, PublicKey key)
+    private static DistinguishedName Name(string kind, AuthorityProfile profile, PublicKeyInfo key)
     {
         string identifier = Convert.ToHexStringLower(key.KeyIdentifier.Span);
         string start = $"SdsServer {kind} ", end = $" {identifier[..8]}", domain = profile.TrustDomain.Name;

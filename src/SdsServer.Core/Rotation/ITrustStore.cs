@@ -6,13 +6,15 @@ namespace SdsServer.Core.Rotation;
 /// <summary>
 /// The durable side of one trust domain. Every method returns only after its effect survives <c>kill -9</c> and power loss;
 /// a method that throws may or may not have taken effect unless its exception says so. Safe for concurrent use.
-/// Every write to state, ledger, roster and keys carries the leader term and throws <see cref="StaleTermException"/>, changing nothing, when a newer term has begun.
+/// Every write to state, ledger, roster and keys carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
+/// unless it is the running one. A medium that fails or is full surfaces as <see cref="IOException"/>; nothing is half-written, and later
+/// calls work again once it has recovered. A call cancelled before its turn has no effect; one whose turn has come ends with its outcome.
 /// </summary>
 public interface ITrustStore : IAsyncDisposable
 {
     /// <summary>Begins a new leader term, which ends every earlier one, and returns what is stored at that moment.</summary>
     /// <param name="trustDomain">Name of the trust domain.</param>
-    /// <param name="keepLedgerFrom">Rows whose NotAfter is earlier are left out (and may be deleted).</param>
+    /// <param name="keepLedgerFrom">Rows whose NotAfter is earlier are left out.</param>
     Task<TrustRecord> BeginTermAsync(string trustDomain, DateTimeOffset keepLedgerFrom, CancellationToken cancellation);
 
     /// <summary>
@@ -23,15 +25,25 @@ public interface ITrustStore : IAsyncDisposable
 
     /// <summary>
     /// Writes rows in one commit. Element i of the result is false, and row i is not written, when the stored
-    /// <see cref="TrustState.SignerRevision"/> differs from that of insert i.
+    /// <see cref="TrustState.SignerRevision"/> differs from that of insert i, or no state is stored. Slots are written no lower than those on
+    /// the instance's rows. Throws <see cref="InvalidOperationException"/>, writing nothing, if a serial is taken.
     /// </summary>
     Task<IReadOnlyList<bool>> InsertLeavesAsync(string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation);
 
     /// <summary>Records what became of leaves. Unknown serials are ignored. May be called late: a missing record only over-counts.</summary>
     Task SetLeafStatesAsync(string trustDomain, long term, IReadOnlyList<(string Serial, LeafState State)> states, CancellationToken cancellation);
 
-    /// <summary>Raises the slots on every row, and on the roster entry, of an instance; never lowers them.</summary>
+    /// <summary>
+    /// Raises the slots on every row, and on the roster entry, of an instance; never lowers them. It finds stored rows only:
+    /// let an insert for the same instance that is still under way end first.
+    /// </summary>
     Task RaiseSlotsAsync(string trustDomain, long term, string instanceId, int bundleSlots, int leafSlots, CancellationToken cancellation);
+
+    /// <summary>
+    /// Deletes the rows a new term would leave out: superseded ones, and those whose NotAfter is before <paramref name="keepFrom"/>.
+    /// Returns how many. A long-lived leader calls it now and then; inserts get in between.
+    /// </summary>
+    Task<int> PruneLedgerAsync(string trustDomain, long term, DateTimeOffset keepFrom, CancellationToken cancellation);
 
     /// <summary>Adds a roster entry, or replaces the one of the same instance.</summary>
     Task PutRosterAsync(string trustDomain, long term, RosterEntry entry, CancellationToken cancellation);

@@ -25,14 +25,14 @@ public sealed record RotationPlan
 
     public required DateTimeOffset StartedAt { get; init; }
 
+    /// <summary>The <see cref="TrustState.SignerRevision"/> at the start: while it stands, no leaf of this plan's new authority exists.</summary>
+    public required long SignerRevisionAtStart { get; init; }
+
     /// <summary>When the last move or turn was made: deadlines count from here.</summary>
     public required DateTimeOffset StepSince { get; init; }
 
     /// <summary>Since when nothing needs the outgoing root any more, null while something does: the drop soak counts from here.</summary>
     public DateTimeOffset? DrainedAt { get; init; }
-
-    /// <summary>The step an operator has approved, by its <see cref="TrustState.Decisions"/> number; only for <see cref="AdvanceMode.Manual"/>.</summary>
-    public long? ApprovedAt { get; init; }
 
     /// <summary>The authority the goal leads to.</summary>
     public string Target => Goal == RotationGoal.Forward ? To : From;

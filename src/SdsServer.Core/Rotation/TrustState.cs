@@ -8,6 +8,9 @@ namespace SdsServer.Core.Rotation;
 /// </summary>
 public sealed record TrustState
 {
+    /// <summary>How many ended rotations are remembered.</summary>
+    public const int MaxPast = 100;
+
     /// <summary>The trust domain's name, without <c>spiffe://</c>.</summary>
     public required string TrustDomain { get; init; }
 
@@ -43,6 +46,9 @@ public sealed record TrustState
     public long SignerRevision { get; init; }
 
     public RotationPlan? Plan { get; init; }
+
+    /// <summary>The last rotations that ended, newest first, at most <see cref="MaxPast"/>.</summary>
+    public ImmutableArray<PastRotation> Past { get; init; } = [];
 
     /// <summary>The newest wall-clock time a leader has seen, written lazily: a gap to it at a restart is a doubt about the clock.</summary>
     public required DateTimeOffset SeenAt { get; init; }

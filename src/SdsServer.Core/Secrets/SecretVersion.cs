@@ -23,6 +23,6 @@ public static partial class SecretVersion
         return match.Success ? match.Groups[1].Value : null;
     }
 
-    [GeneratedRegex(@"(?:^|\+)l([0-9a-f]{32})(?:\+|$)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?:^|\+)l([0-9a-f]{16,40})(?:\+|$)", RegexOptions.CultureInvariant)]
     private static partial Regex Leaf();
 }

@@ -9,14 +9,15 @@ internal static class CallRequest
 {
     private static readonly string s_userAgent = $"grpc-dotnet-sdsserver/{typeof(CallRequest).Assembly.GetName().Version?.ToString(3)}";
 
-    public static HttpRequestMessage Create(Uri uri, string? authority, CallOptions options)
+    public static HttpRequestMessage Create(Uri uri, string? authority, CallOptions options, HttpContent content)
     {
         HttpRequestMessage request = new(HttpMethod.Post, uri)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new RequestContent(),
+            Content = content,
         };
+        content.Headers.ContentType = new MediaTypeHeaderValue(Headers.ContentType);
         request.Headers.Host = authority;
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         request.Headers.TryAddWithoutValidation(Headers.AcceptEncoding, Headers.SupportedEncodings);

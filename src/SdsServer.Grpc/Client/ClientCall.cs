@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
@@ -18,6 +19,8 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
     where TResponse : class, IMessage<TResponse>, new()
 {
     private readonly CancellationToken _callerCancelled;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly TimeSpan? _timeout;
     private readonly int _maxReceiveMessageSize;
     private readonly HttpRequestMessage _request;
     private readonly RequestContent _content;
@@ -28,12 +31,15 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
     private MessageReader? _responses;
     private Status? _status;
 
-    internal ClientCall(HttpMessageInvoker http, HttpRequestMessage request, int maxReceiveMessageSize, CallOptions options)
+    internal ClientCall(HttpMessageInvoker http, Uri uri, GrpcChannelOptions channel, CallOptions options)
     {
-        (_request, _content, _maxReceiveMessageSize) = (request, (RequestContent)request.Content!, maxReceiveMessageSize);
+        _maxReceiveMessageSize = channel.MaxReceiveMessageSize;
         _callerCancelled = options.CancellationToken;
         _cancelled = CancellationTokenSource.CreateLinkedTokenSource(_callerCancelled, _deadline.Token);
-        if (options.Timeout is { } timeout && timeout < GrpcTimeout.LongestTimer)
+        _content = new RequestContent(_cancelled.Token);
+        _request = CallRequest.Create(uri, channel.Authority, options, _content);
+        _timeout = options.Timeout;
+        if (_timeout is { } timeout && timeout < GrpcTimeout.LongestTimer)
         {
             _deadline.CancelAfter(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero);
         }
@@ -181,7 +187,7 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
         Stream body = await response.Content.ReadAsStreamAsync(_cancelled.Token);
         PipeReader pipe = PipeReader.Create(body, new StreamPipeReaderOptions(useZeroByteReads: true));
         string? encoding = response.Headers.NonValidated.TryGetValues(Headers.Encoding, out HeaderStringValues values) ? values.ToString() : null;
-        return new MessageReader(pipe, encoding, _maxReceiveMessageSize, static error => new RpcException(TransportStatus.Of(error), inner: error));
+        return new MessageReader(pipe, encoding, _maxReceiveMessageSize, Failure);
     }
 
     private void End(HttpResponseHeaders headers)
@@ -207,7 +213,8 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
             return new OperationCanceledException("The call was cancelled by its caller.", error, _callerCancelled);
         }
 
-        return _deadline.IsCancellationRequested
+        // The server's timer may be first, and reset the call before ours fires.
+        return _deadline.IsCancellationRequested || Stopwatch.GetElapsedTime(_started) >= _timeout
             ? new RpcException(StatusCode.DeadlineExceeded, "the time for the call is over", inner: error)
             : _cancelled.IsCancellationRequested
             ? new OperationCanceledException("The call was cancelled.", error, _cancelled.Token)

@@ -90,11 +90,7 @@ public sealed class GrpcChannel : IDisposable
     /// <summary>A call of any shape, for callers who want its headers and trailers as well.</summary>
     public ClientCall<TRequest, TResponse> Start<TRequest, TResponse>(GrpcMethod<TRequest, TResponse> method, CallOptions options = default)
         where TRequest : class, IMessage<TRequest>, new()
-        where TResponse : class, IMessage<TResponse>, new()
-    {
-        HttpRequestMessage request = CallRequest.Create(new Uri(_base, method.Path), _options.Authority, options);
-        return new ClientCall<TRequest, TResponse>(_http, request, _options.MaxReceiveMessageSize, options);
-    }
+        where TResponse : class, IMessage<TResponse>, new() => new(_http, new Uri(_base, method.Path), _options, options);
 
     public void Dispose() => _http.Dispose();
 

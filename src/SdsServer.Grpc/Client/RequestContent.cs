@@ -1,16 +1,13 @@
 using System.Net;
-using System.Net.Http.Headers;
-using SdsServer.Grpc.Wire;
 
 namespace SdsServer.Grpc.Client;
 
 /// <summary>Hands the request's stream to the call, and keeps it open until the call is through with it.</summary>
-internal sealed class RequestContent : HttpContent
+/// <param name="callCancelled">Fires when this side resets the call.</param>
+internal sealed class RequestContent(CancellationToken callCancelled) : HttpContent
 {
     private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public RequestContent() => Headers.ContentType = new MediaTypeHeaderValue(Wire.Headers.ContentType);
 
     /// <summary>There as soon as a connection is.</summary>
     public Task<Stream> Stream => _stream.Task;
@@ -29,7 +26,14 @@ internal sealed class RequestContent : HttpContent
         // Sends the headers now: the server may have something to say before the first message.
         await stream.FlushAsync(cancellationToken);
         _stream.TrySetResult(stream);
-        await _done.Task.WaitAsync(cancellationToken);
+        try
+        {
+            await _done.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (!callCancelled.IsCancellationRequested)
+        {
+            // The server has ended the call and wants no more requests. No failure: its status is what counts.
+        }
     }
 
     protected override bool TryComputeLength(out long length)

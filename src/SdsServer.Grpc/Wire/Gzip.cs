@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Pipelines;
 
@@ -28,7 +29,9 @@ internal static class Gzip
 
                 if (read == 0)
                 {
-                    return new(output.WrittenMemory);
+                    return HasLength(compressed, output.WrittenCount)
+                        ? new(output.WrittenMemory)
+                        : throw new InvalidDataException("The gzip data is cut off.");
                 }
             }
         }
@@ -36,5 +39,18 @@ internal static class Gzip
         {
             throw new RpcException(StatusCode.Internal, "a compressed message is no valid gzip", inner: malformed);
         }
+    }
+
+    // GZipStream takes cut off data for its end. RFC 1952, 2.3.1: the last four bytes are the length, after at least 14 others.
+    private static bool HasLength(in ReadOnlySequence<byte> compressed, int length)
+    {
+        if (compressed.Length < 18)
+        {
+            return false;
+        }
+
+        Span<byte> tail = stackalloc byte[4];
+        compressed.Slice(compressed.Length - 4).CopyTo(tail);
+        return BinaryPrimitives.ReadInt32LittleEndian(tail) == length;
     }
 }

@@ -28,6 +28,20 @@ public sealed class GrpcGoServerTests
         await PassAllAsync(server, $"https://127.0.0.1:{port}", new GrpcChannelOptions { Tls = InteropClientTests.Trusting(certificate.Certificate) });
     }
 
+    // Both sides' timers run out together; whoever is first, the status is the same.
+    [RealProgramFact("grpc-interop-server")]
+    public async Task A_deadline_is_a_deadline_on_whichever_side_it_fires()
+    {
+        int port = FreePort();
+        await using RealProgram server = RealProgram.Start("grpc-interop-server", [$"--port={port}", "--use_tls=false"]);
+        using GrpcChannel channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+        await ReadyAsync(server, channel);
+        for (int round = 0; round < 200; round++)
+        {
+            await InteropClient.Cases["timeout_on_sleeping_server"](channel).InTime();
+        }
+    }
+
     private static async Task PassAllAsync(RealProgram server, string address, GrpcChannelOptions options)
     {
         using GrpcChannel channel = GrpcChannel.ForAddress(address, options);

@@ -1,3 +1,4 @@
+using SdsServer.Testing;
 namespace SdsServer.Tests.Protos;
 
 /// <summary>A fact that needs buf; skipped with the reason where it is not installed.</summary>

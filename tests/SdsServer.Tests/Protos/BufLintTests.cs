@@ -1,3 +1,4 @@
+using SdsServer.Testing;
 using System.Diagnostics;
 
 namespace SdsServer.Tests.Protos;

@@ -1,3 +1,4 @@
+using SdsServer.Testing;
 using System.Text.RegularExpressions;
 
 namespace SdsServer.Tests.Protos;

@@ -4,12 +4,12 @@ using System.Security.Cryptography;
 namespace SdsServer.Core.Pki;
 
 /// <summary>A SubjectPublicKeyInfo (RFC 5280 4.1.2.7). Immutable, equal by its DER.</summary>
-public sealed class PublicKey : IEquatable<PublicKey>
+public sealed class PublicKeyInfo : IEquatable<PublicKeyInfo>
 {
     private readonly byte[] _der;
     private readonly byte[] _keyIdentifier;
 
-    private PublicKey(byte[] der, ReadOnlySpan<byte> keyBits, KeyAlgorithm? algorithm, string description)
+    private PublicKeyInfo(byte[] der, ReadOnlySpan<byte> keyBits, KeyAlgorithm? algorithm, string description)
     {
         _der = der;
         _keyIdentifier = SHA256.HashData(keyBits)[..20];
@@ -31,7 +31,7 @@ public sealed class PublicKey : IEquatable<PublicKey>
 
     /// <summary>Reads one SubjectPublicKeyInfo without trailing bytes. Keys we cannot use are read too, with a null <see cref="Algorithm"/>.</summary>
     /// <exception cref="FormatException">The bytes are not a SubjectPublicKeyInfo, or the key is malformed.</exception>
-    public static PublicKey Parse(ReadOnlyMemory<byte> der)
+    public static PublicKeyInfo Parse(ReadOnlyMemory<byte> der)
     {
         try
         {
@@ -48,7 +48,7 @@ public sealed class PublicKey : IEquatable<PublicKey>
             }
 
             (KeyAlgorithm? algorithm, string description) = Describe(oid, identifier, bits);
-            return new PublicKey(der.ToArray(), bits, algorithm, description);
+            return new PublicKeyInfo(der.ToArray(), bits, algorithm, description);
         }
         catch (AsnContentException error)
         {
@@ -56,7 +56,7 @@ public sealed class PublicKey : IEquatable<PublicKey>
         }
     }
 
-    internal static PublicKey FromParts(byte[] der, ReadOnlySpan<byte> keyBits, KeyAlgorithm algorithm, string description) =>
+    internal static PublicKeyInfo FromParts(byte[] der, ReadOnlySpan<byte> keyBits, KeyAlgorithm algorithm, string description) =>
         new(der, keyBits, algorithm, description);
 
     /// <summary>True if the signature over data was made with the private half of this key. False also for algorithms that do not fit the key.</summary>
@@ -87,10 +87,10 @@ public sealed class PublicKey : IEquatable<PublicKey>
     }
 
     /// <inheritdoc/>
-    public bool Equals(PublicKey? other) => other is not null && _der.AsSpan().SequenceEqual(other._der);
+    public bool Equals(PublicKeyInfo? other) => other is not null && _der.AsSpan().SequenceEqual(other._der);
 
     /// <inheritdoc/>
-    public override bool Equals(object? obj) => Equals(obj as PublicKey);
+    public override bool Equals(object? obj) => Equals(obj as PublicKeyInfo);
 
     /// <inheritdoc/>
     public override int GetHashCode() => BitConverter.ToInt32(_keyIdentifier);

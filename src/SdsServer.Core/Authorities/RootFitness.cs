@@ -1,0 +1,46 @@
+using SdsServer.Core.Pki;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Authorities;
+
+/// <summary>Gate G0: whether an authority's root may be trusted beside those that are.</summary>
+public sealed class RootFitness(Keyring keyring, LeafPolicy leaves, TimeSpan expectedPlanTime)
+{
+    /// <summary>What speaks against it; empty if nothing. Signs a trial leaf, so the authority must be open: see <see cref="PrepareAsync"/>.</summary>
+    public IReadOnlyList<string> FindUnfit(TrustState state, Authority authority, DateTimeOffset now)
+    {
+        if (state.Root(authority.RootId).Since is not null)
+        {
+            // It was in use before: on the way back only its remaining life counts.
+            Certificate known = Certificate.Parse(state.Root(authority.RootId).Certificate.AsSpan());
+            return known.NotAfter > now + leaves.Lifetime ? [] : [$"its root ends at {known.NotAfter:u}, before a leaf of {leaves.Lifetime} would"];
+        }
+
+        Task<SigningAuthority> opening = keyring.OpenAsync(authority, CancellationToken.None);
+        if (!opening.IsCompletedSuccessfully)
+        {
+            return [$"the key of '{authority.Id}' could not be opened{(opening.Exception is { } error ? $": {error.InnerException!.Message}" : " in time; try again")}"];
+        }
+
+        SigningAuthority signer = opening.GetAwaiter().GetResult();
+        IReadOnlyList<Certificate> trial;
+        try
+        {
+            SpiffeId probe = SpiffeId.Parse($"spiffe://{state.TrustDomain}/sdsserver/trial");
+            (IssuedLeaf leaf, PrivateKey key) = new LeafIssuer(signer, leaves).Issue(new LeafRequest(probe), KeyAlgorithm.EcdsaP256, now);
+            key.Dispose();
+            trial = Certificate.ParsePem(leaf.ChainPem.Span);
+        }
+        catch (IssuanceException refused)
+        {
+            return [refused.Message];
+        }
+
+        TrustBundle bundle = new([.. state.Bundle.Where(id => id != authority.RootId).Select(id => Certificate.Parse(state.Root(id).Certificate.AsSpan()))]);
+        AdmissionContext context = new(bundle, [TrustDomain.Parse(state.TrustDomain)], [], leaves.Lifetime, expectedPlanTime);
+        return [.. RootAdmission.Check(new RootCandidate(signer.Root, trial), context, now).Select(finding => finding.ToString())];
+    }
+
+    /// <summary>Opens the authority's key, so that <see cref="FindUnfit"/> can answer at once.</summary>
+    public async Task PrepareAsync(Authority authority, CancellationToken cancellation) => await keyring.OpenAsync(authority, cancellation);
+}

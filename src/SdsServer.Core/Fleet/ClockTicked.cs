@@ -1,0 +1,4 @@
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Time has passed; nothing else.</summary>
+public sealed record ClockTicked : EngineEvent;

@@ -1,0 +1,22 @@
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet.Commands;
+
+/// <summary>Begin to move the fleet to another authority. The same request id returns the plan it began.</summary>
+public sealed record StartRotation : EngineCommand
+{
+    public required string RequestId { get; init; }
+
+    /// <summary>Resource id of the new rotation.</summary>
+    public required string RotationId { get; init; }
+
+    /// <summary>The authority that shall sign; it must be known and not signing.</summary>
+    public required string To { get; init; }
+
+    public RotationKind Kind { get; init; }
+
+    /// <summary>Check everything, change nothing.</summary>
+    public bool ValidateOnly { get; init; }
+
+    public RotationPolicy Policy { get; init; } = new();
+}

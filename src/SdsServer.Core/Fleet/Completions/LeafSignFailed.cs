@@ -1,0 +1,4 @@
+namespace SdsServer.Core.Fleet.Completions;
+
+/// <summary>The signer could not sign.</summary>
+public sealed record LeafSignFailed(long Ticket, string Error) : EngineEvent;

@@ -1,0 +1,4 @@
+namespace SdsServer.Core.Fleet.Effects;
+
+/// <summary>Remove the roster entry.</summary>
+public sealed record RemoveRoster(string InstanceId) : EngineEffect;

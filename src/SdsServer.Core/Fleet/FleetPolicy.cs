@@ -1,0 +1,40 @@
+namespace SdsServer.Core.Fleet;
+
+/// <summary>The windows and lifetimes by which evidence is judged. Defaults are safe with real Envoys.</summary>
+public sealed record FleetPolicy
+{
+    /// <summary>Wr: the longest backoff of a sidecar's streams. Envoy's is 30 s, and no setting shortens it for plain SDS (tried on 1.36.4 and 1.40.0).</summary>
+    public TimeSpan ReconnectWindow { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>W: after this long a process that has not come back, while a newer one of the same key holds an accepted leaf, is gone.</summary>
+    public TimeSpan SuccessionWindow { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>True: W ends nothing; only expiry and authoritative departure do.</summary>
+    public bool StrictAbsence { get; init; }
+
+    /// <summary>A response unanswered for longer may be followed by a newer one; both may be live then.</summary>
+    public TimeSpan AckTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How far wall clock and monotonic clock may drift apart, and how long past NotAfter a leaf still counts.</summary>
+    public TimeSpan MaxSkew { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A leaf is renewed at this part of its life, give or take a tenth of it.</summary>
+    public double RenewAt { get; init; } = 0.5;
+
+    /// <summary>Reconnecting proxies that hold a valid leaf are issued anew within this time, at random.</summary>
+    public TimeSpan ReconnectSpread { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>First wait before a refused secret is followed by fresh bytes; doubled with every refusal of the same key.</summary>
+    public TimeSpan NackBackoff { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan MaxNackBackoff { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A member that holds up a plan for longer gets no renewal any more and ages out.</summary>
+    public TimeSpan QuarantineAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Leaves being signed or written at once.</summary>
+    public int IssuesInFlight { get; init; } = 256;
+
+    /// <summary>The longest lifetime a leaf can have.</summary>
+    public TimeSpan MaxLeafLifetime { get; init; } = TimeSpan.FromHours(24);
+}

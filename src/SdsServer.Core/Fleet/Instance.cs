@@ -1,0 +1,94 @@
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>One Envoy process, as far as evidence shows.</summary>
+internal sealed class Instance(string id, InstanceKey key, Workload workload)
+{
+    public string Id { get; } = id;
+
+    public InstanceKey Key { get; } = key;
+
+    public Workload Workload { get; set; } = workload;
+
+    public string NodeVersion { get; set; } = "";
+
+    /// <summary>The connection its streams are on; null while it is not connected.</summary>
+    public long? Connection { get; set; }
+
+    public SlotSet Bundles { get; } = new();
+
+    public SlotSet Leaves { get; } = new();
+
+    /// <summary>The oldest epoch any of its slots may enforce; 0 while nothing is known.</summary>
+    public long Lo { get; set; }
+
+    /// <summary>Nothing can be hidden: it came without versions, no bundle stream of it ever closed, and nobody of its key vanished.</summary>
+    public bool Fresh { get; set; } = true;
+
+    /// <summary>Some bundle bytes sent to it were refused or never answered: it gets bytes of its own, for good.</summary>
+    public bool Dirty { get; set; }
+
+    /// <summary>On the durable roster of consumers that never take a leaf.</summary>
+    public bool Rostered { get; set; }
+
+    public Dictionary<string, OutstandingLeaf> Outstanding { get; } = [];
+
+    /// <summary>The newest leaf issued to it in this process's life.</summary>
+    public OutstandingLeaf? Newest { get; set; }
+
+    public int LeavesIssued { get; set; }
+
+    public LeafWork Work { get; set; }
+
+    /// <summary>Number of its newest entry in the issuing queue: an older one is void.</summary>
+    public long QueueEntry { get; set; }
+
+    /// <summary>The signer when the leaf under way was asked for.</summary>
+    public string SigningAuthority { get; set; } = "";
+
+    /// <summary>Monotonic time before which no leaf is issued, after refusals and failures.</summary>
+    public TimeSpan LeafNotBefore { get; set; }
+
+    /// <summary>Refusals in a row, for the backoff.</summary>
+    public int Refusals { get; set; }
+
+    public NackReport? LastNack { get; set; }
+
+    /// <summary>The newest leaf state of its leaf subscriptions is a refusal.</summary>
+    public bool LeafRefused { get; set; }
+
+    /// <summary>Why its leaf request waits, for people to read; null when it does not.</summary>
+    public string? HeldBecause { get; set; }
+
+    /// <summary>The epoch at which the floor counts it; null while it is no member.</summary>
+    public long? CountedAt { get; set; }
+
+    /// <summary>The earliest monotonic time its timer is set for.</summary>
+    public TimeSpan? TimerAt { get; set; }
+
+    /// <summary>Writes of its slots under way: nothing goes out on a new slot before they are durable.</summary>
+    public int SlotsBeingRaised { get; set; }
+
+    /// <summary>Its roster entry is being written.</summary>
+    public bool RosterPending { get; set; }
+
+    /// <summary>Monotonic time at which, having come back with a valid leaf, it is issued a new one.</summary>
+    public TimeSpan ReconnectDue { get; set; }
+
+    /// <summary>An operator asked for a new leaf.</summary>
+    public bool WantsLeaf { get; set; }
+
+    /// <summary>Monotonic time since when it, being a new process, has held an accepted leaf.</summary>
+    public TimeSpan? HoldsLeafSince { get; set; }
+
+    public bool Ended { get; set; }
+
+    public bool Connected => Connection is not null;
+
+    public bool HasOpenRefusal => LeafRefused || Bundles.Live.Any(subscription => subscription.Refused);
+
+    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
+
+    public SlotSet SlotsOf(SecretKind kind) => kind == SecretKind.Bundle ? Bundles : Leaves;
+}

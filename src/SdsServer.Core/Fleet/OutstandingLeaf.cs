@@ -1,0 +1,23 @@
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>A leaf that its instance may present.</summary>
+internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? payload, TimeSpan renewAfter)
+{
+    public LedgerRow Row { get; } = row;
+
+    /// <summary>Position among the instance's leaves, from 1.</summary>
+    public int Order { get; } = order;
+
+    /// <summary>Certificate and key, for as long as this process remembers them; null for a leaf of an earlier term.</summary>
+    public LeafPayload? Payload { get; } = payload;
+
+    public LeafState State { get; set; } = row.State;
+
+    /// <summary>Some delivery of it was never answered: its bytes must not be sent again, an ACK of them would prove nothing.</summary>
+    public bool Lost { get; set; }
+
+    /// <summary>When to renew, measured from NotBefore.</summary>
+    public DateTimeOffset RenewAt { get; } = row.NotBefore + renewAfter;
+}

@@ -1,0 +1,55 @@
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>One name on one stream, as the engine sees it.</summary>
+internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
+{
+    public long Id { get; } = opened.Subscription;
+
+    public long Connection { get; } = opened.Connection;
+
+    public SecretKind Kind { get; } = opened.Kind;
+
+    public string Name { get; } = opened.Name;
+
+    public Instance Instance { get; set; } = instance;
+
+    /// <summary>Sent, or about to be, and not answered.</summary>
+    public Delivery? InFlight { get; set; }
+
+    /// <summary>Monotonic time of the delivery in flight.</summary>
+    public TimeSpan InFlightSince { get; set; }
+
+    /// <summary>The delivery in flight had its time to answer; something newer may follow.</summary>
+    public bool TimedOut { get; set; }
+
+    /// <summary>An ACK of the bundle in flight proves its epoch: this term was the first to send these bytes.</summary>
+    public bool InFlightProves { get; set; }
+
+    /// <summary>Epoch of the newest bundle offered; 0 before the first.</summary>
+    public long OfferedEpoch { get; set; }
+
+    /// <summary>Newest epoch proven on this subscription; 0 for none.</summary>
+    public long Proven { get; set; }
+
+    /// <summary>Position, among the instance's leaves, of the newest accepted on this subscription; 0 for none.</summary>
+    public int AckedLeaf { get; set; }
+
+    /// <summary>Serial of the newest leaf offered on this subscription.</summary>
+    public string? OfferedLeaf { get; set; }
+
+    /// <summary>Its newest answer was a NACK.</summary>
+    public bool Refused { get; set; }
+
+    /// <summary>When fresh bytes may follow a refusal, or an operator asked for them.</summary>
+    public TimeSpan RetryAt { get; set; }
+
+    /// <summary>An operator asked for the secret to be sent again.</summary>
+    public bool Repush { get; set; }
+
+    /// <summary>Nothing may be sent until the ledger knows of this slot.</summary>
+    public bool AwaitsLedger { get; set; }
+
+    public bool Busy => InFlight is not null && !TimedOut;
+}

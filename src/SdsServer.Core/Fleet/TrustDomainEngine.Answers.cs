@@ -1,0 +1,263 @@
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>What is sent to a process, and what its answers prove (rule E7).</summary>
+public sealed partial class TrustDomainEngine
+{
+    private const int MaxRefusedKeys = 100_000;
+
+    /// <summary>
+    /// Looks at one instance as a whole: what its evidence says now, what is due to it, and when to look again. Everything that
+    /// happens to an instance ends here, so there is one place where its state is judged.
+    /// </summary>
+    private void Attend(Instance instance)
+    {
+        if (instance.Ended)
+        {
+            return;
+        }
+
+        instance.Bundles.Observe(instance.Connected, _now.Up);
+        instance.Leaves.Observe(instance.Connected, _now.Up);
+        if (!_policy.StrictAbsence)
+        {
+            GiveUpSlots(instance.Bundles);
+            GiveUpSlots(instance.Leaves);
+        }
+
+        foreach (Subscription subscription in instance.Subscriptions)
+        {
+            subscription.TimedOut |= subscription.InFlight is not null && _now.Up >= subscription.InFlightSince + _policy.AckTimeout;
+        }
+
+        RaiseLo(instance);
+        Supersede(instance);
+        Demote(instance);
+        Succeed(instance);
+        Count(instance);
+        Enrol(instance);
+        if (_begun)
+        {
+            OfferBundles(instance);
+            ConsiderLeaf(instance);
+        }
+
+        SetTimer(instance);
+    }
+
+    private void GiveUpSlots(SlotSet slots)
+    {
+        if (slots.MissingUntil(_policy.SuccessionWindow) is { } until && _now.Up >= until)
+        {
+            slots.GiveUpMissing(_now.Up);
+        }
+    }
+
+    /// <summary>A consumer that never takes a leaf is put on the roster once it has proven the bundle: no expiry will end it.</summary>
+    private void Enrol(Instance instance)
+    {
+        if (instance.Workload.BundleOnly && !instance.Rostered && !instance.RosterPending && instance.CountedAt is not null)
+        {
+            instance.RosterPending = true;
+            _effects.Add(new WriteRoster(new RosterEntry(instance.Id, instance.Key, instance.Bundles.Slots)));
+        }
+    }
+
+    private void OfferBundles(Instance instance)
+    {
+        // Bundle and leaf of one proxy are never both in flight: Envoy judges the context as a whole, and a NACK does not say whose fault it is.
+        if (instance.Leaves.Live.Any(subscription => subscription.Busy))
+        {
+            return;
+        }
+
+        foreach (Subscription subscription in instance.Bundles.Live.Where(IsBundleDue).OrderBy(subscription => subscription.Id).ToList())
+        {
+            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0)
+                || instance.Dirty || subscription.Refused || subscription.Repush;
+            BundlePayload payload = own ? _seams.EncodeBundle(_state, _seams.RandomHex(16)) : _shared;
+            subscription.OfferedEpoch = _state.Epoch;
+            subscription.InFlightProves = own || _sharedProves;
+            subscription.Refused = false;
+            subscription.Repush = false;
+            Offer(subscription, payload);
+        }
+    }
+
+    private bool IsBundleDue(Subscription subscription)
+    {
+        if (subscription.AwaitsLedger || subscription.Busy)
+        {
+            return false;
+        }
+
+        if (subscription.Refused)
+        {
+            return _now.Up >= subscription.RetryAt;
+        }
+
+        return subscription.OfferedEpoch < _state.Epoch || subscription.Repush;
+    }
+
+    private void Offer(Subscription subscription, SecretPayload payload)
+    {
+        bool replaces = subscription.Instance.Subscriptions.Any(other => other.InFlight is not null);
+        Lose(subscription);
+        subscription.OfferedLeaf = (payload as LeafPayload)?.Serial;
+        Delivery delivery = new(++_lastDelivery, subscription.Id, payload, replaces);
+        subscription.InFlight = delivery;
+        subscription.InFlightSince = _now.Up;
+        subscription.TimedOut = false;
+        _effects.Add(new Deliver(delivery));
+    }
+
+    private void OnAcked(DeliveryAcked acked)
+    {
+        if (!_subscriptions.TryGetValue(acked.Subscription, out Subscription? subscription) || subscription.InFlight?.Id != acked.Delivery)
+        {
+            return;
+        }
+
+        Instance instance = subscription.Instance;
+        SecretPayload? payload = subscription.InFlight.Payload;
+        subscription.InFlight = null;
+        subscription.TimedOut = false;
+        _refusals.Remove(instance.Key);
+        if (payload is BundlePayload bundle)
+        {
+            if (subscription.InFlightProves)
+            {
+                subscription.Proven = Math.Max(subscription.Proven, bundle.Epoch);
+            }
+
+            if (instance.LeafRefused)
+            {
+                // The refused leaf may come alive with this bundle: fresh bytes at once (envoy-side: bytes are stored before they are applied).
+                instance.LeafNotBefore = _now.Up;
+            }
+        }
+        else if (payload is LeafPayload leaf)
+        {
+            OnLeafAccepted(instance, subscription, leaf.Serial);
+        }
+
+        Attend(instance);
+    }
+
+    private void OnLeafAccepted(Instance instance, Subscription subscription, string serial)
+    {
+        if (!instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? accepted))
+        {
+            return;
+        }
+
+        subscription.AckedLeaf = accepted.Order;
+        subscription.Refused = false;
+        instance.LeafRefused = instance.Leaves.Live.Any(other => other.Refused);
+        instance.HoldsLeafSince ??= _now.Up;
+        if (accepted.State == LeafState.Issued)
+        {
+            accepted.State = LeafState.Acked;
+            _effects.Add(new SetLeafState(serial, LeafState.Acked));
+        }
+
+        foreach (Subscription sibling in instance.Bundles.Live.Where(other => other.Refused))
+        {
+            sibling.RetryAt = _now.Up;
+        }
+    }
+
+    private void OnNacked(DeliveryNacked nacked)
+    {
+        if (!_subscriptions.TryGetValue(nacked.Subscription, out Subscription? subscription) || subscription.InFlight?.Id != nacked.Delivery)
+        {
+            return;
+        }
+
+        Instance instance = subscription.Instance;
+        subscription.InFlight = null;
+        subscription.TimedOut = false;
+        subscription.Refused = true;
+        instance.LastNack = new NackReport(subscription.Name, nacked.Error, _now.Utc);
+        TimeSpan retry = _now.Up + Backoff(instance.Key);
+        if (subscription.Kind == SecretKind.Bundle)
+        {
+            instance.Dirty = true;
+            subscription.RetryAt = retry;
+        }
+        else
+        {
+            instance.LeafRefused = true;
+            instance.LeafNotBefore = retry;
+            if (subscription.OfferedLeaf is { } serial && instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
+            {
+                leaf.State = LeafState.Nacked;
+                _effects.Add(new SetLeafState(serial, LeafState.Nacked));
+            }
+        }
+
+        _effects.Add(new Noted(instance.Id, $"refused {subscription.Name}: {nacked.Error}"));
+        Attend(instance);
+    }
+
+    private TimeSpan Backoff(InstanceKey key)
+    {
+        int refusals = _refusals.GetValueOrDefault(key) + 1;
+        if (_refusals.Count < MaxRefusedKeys || refusals > 1)
+        {
+            _refusals[key] = refusals;
+        }
+
+        double factor = Math.Pow(2, Math.Min(refusals - 1, 20));
+        TimeSpan wait = _policy.NackBackoff * factor;
+        return wait < _policy.MaxNackBackoff ? wait : _policy.MaxNackBackoff;
+    }
+
+    /// <summary>When this instance must be looked at again even if nothing happens.</summary>
+    private void SetTimer(Instance instance)
+    {
+        TimeSpan? next = null;
+        void At(TimeSpan? when)
+        {
+            if (when is { } time && time > _now.Up)
+            {
+                next = Earlier(next, time);
+            }
+        }
+
+        if (!instance.Fresh)
+        {
+            At(instance.Bundles.ChangedAt + _policy.ReconnectWindow);
+            At(instance.Leaves.ChangedAt + _policy.ReconnectWindow);
+        }
+
+        At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));
+        At(instance.Leaves.MissingUntil(_policy.SuccessionWindow));
+        At(instance.HoldsLeafSince + _policy.SuccessionWindow);
+        At(instance.LeafNotBefore);
+        At(instance.ReconnectDue);
+        if (instance.Lo < _state.Epoch)
+        {
+            At(_epochSince + _policy.AckTimeout);
+        }
+
+        foreach (Subscription subscription in instance.Subscriptions)
+        {
+            At(subscription.InFlight is null ? subscription.RetryAt : subscription.InFlightSince + _policy.AckTimeout);
+        }
+
+        if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
+        {
+            At(_now.Up + (newest.RenewAt - _now.Utc));
+        }
+
+        if (next is { } at && (instance.TimerAt is not { } set || at < set))
+        {
+            instance.TimerAt = at;
+            _timers.Enqueue(instance, at);
+        }
+    }
+}

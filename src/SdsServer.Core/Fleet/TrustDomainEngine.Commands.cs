@@ -1,0 +1,305 @@
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Operators' orders. Each is checked against the state it finds; what is refused changes nothing.</summary>
+public sealed partial class TrustDomainEngine
+{
+    private void Execute(EngineCommand command)
+    {
+        bool repeated = command is StartRotation start
+            && (_state.Plan?.RequestId == start.RequestId || _state.Past.Any(past => past.RequestId == start.RequestId));
+        if (!repeated && command.ExpectedDecisions is { } expected && expected != _state.Decisions)
+        {
+            Answer(command, CommandStatus.Aborted, $"the trust domain is at revision {_state.Decisions}, not {expected}: look at it again, then repeat the command");
+            return;
+        }
+
+        switch (command)
+        {
+            case StartRotation order: Start(order); break;
+            case TurnRotation order: Turn(order); break;
+            case HoldRotation order: Hold(order); break;
+            case UnholdRotation order: Unhold(order); break;
+            case AdvanceRotation order: Advance(order); break;
+            case RetireInstance order: Retire(order); break;
+            case RepushInstance order: Repush(order); break;
+            case AddAuthority order: Add(order); break;
+            case RemoveAuthority order: Remove(order); break;
+            default: throw new ArgumentException($"unknown command {command.GetType().Name}", nameof(command));
+        }
+    }
+
+    private void Start(StartRotation order)
+    {
+        if (_state.Past.FirstOrDefault(past => past.RequestId == order.RequestId) is { } over)
+        {
+            Answer(order, CommandStatus.Done, $"rotation '{over.Id}' was started by this request before, and has ended");
+            return;
+        }
+
+        if (_state.Plan is { } running)
+        {
+            if (running.RequestId == order.RequestId)
+            {
+                Answer(order, CommandStatus.Done, $"rotation '{running.Id}' was started by this request before");
+            }
+            else
+            {
+                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: let it finish, or roll it back", Refuse("rotation_under_way", Gate.G0, []));
+            }
+
+            return;
+        }
+
+        if (_state.Authorities.FirstOrDefault(authority => authority.Id == order.To) is not { } target)
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no authority '{order.To}'");
+            return;
+        }
+
+        if (target.Id == _state.Signer)
+        {
+            Answer(order, CommandStatus.Invalid, $"authority '{order.To}' signs already");
+            return;
+        }
+
+        if (Unfit(target) is { } unfit)
+        {
+            Answer(order, CommandStatus.Refused, unfit.Message, unfit);
+            return;
+        }
+
+        if (order.ValidateOnly)
+        {
+            Answer(order, CommandStatus.Done, "the rotation can start");
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out _) with
+        {
+            Decisions = _state.Decisions + 1,
+            Plan = new RotationPlan
+            {
+                Id = order.RotationId,
+                RequestId = order.RequestId,
+                Kind = order.Kind,
+                From = _state.Signer,
+                To = order.To,
+                Policy = order.Policy,
+                StartedAt = _now.Utc,
+                StepSince = _now.Utc,
+                SignerRevisionAtStart = _state.SignerRevision,
+            },
+        };
+        Commit(order, WithTargetTrusted(next), $"start rotation {order.RotationId} to {order.To}", $"rotation '{order.RotationId}' started");
+    }
+
+    private void Turn(TurnRotation order)
+    {
+        if (Planned(order) is not { } plan)
+        {
+            return;
+        }
+
+        if (plan.Goal == order.Goal && plan.Hold is null)
+        {
+            Answer(order, CommandStatus.Done, $"rotation '{plan.Id}' goes {Direction(order.Goal)} already");
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out _);
+        next = next with
+        {
+            Decisions = next.Decisions + 1,
+            Plan = next.Plan! with { Goal = order.Goal, Hold = null, StepSince = _now.Utc, DrainedAt = null },
+        };
+        if (!next.Trusts(next.RootOf(next.Plan.Target).Id) && Unfit(next.Authority(next.Plan.Target)) is { } unfit)
+        {
+            Answer(order, CommandStatus.Refused, unfit.Message, unfit);
+            return;
+        }
+
+        Commit(order, WithTargetTrusted(next), $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} now");
+    }
+
+    private TrustState WithTargetTrusted(TrustState state)
+    {
+        string root = state.RootOf(state.Plan!.Target).Id;
+        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _now.Utc);
+    }
+
+    private void Hold(HoldRotation order)
+    {
+        if (Planned(order) is not { } plan)
+        {
+            return;
+        }
+
+        PlanHold hold = new(HoldCause.Operator, order.Reason.Length == 0 ? $"held by {order.Actor}" : order.Reason, _now.Utc);
+        Commit(order, With(plan with { Hold = hold }), $"hold rotation {plan.Id}", $"rotation '{plan.Id}' is held");
+    }
+
+    private void Unhold(UnholdRotation order)
+    {
+        if (Planned(order) is not { } plan)
+        {
+            return;
+        }
+
+        if (plan.Hold is null)
+        {
+            Answer(order, CommandStatus.Done, $"rotation '{plan.Id}' is not held");
+            return;
+        }
+
+        if (plan.Hold.Cause == HoldCause.Clock)
+        {
+            _clock.Accept(_now);
+            _judged = _clock.Judge(_now);
+        }
+
+        _violation = null;
+        Commit(order, With(plan with { Hold = null, StepSince = _now.Utc }), $"unhold rotation {plan.Id}", $"rotation '{plan.Id}' goes on");
+    }
+
+    private void Advance(AdvanceRotation order)
+    {
+        if (Planned(order) is not { } plan)
+        {
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out Decision? doubt);
+        Verdict verdict = RotationPlanner.Next(next, Facts(plan), _now.Utc);
+        if (order.Gate is { } seen && seen != verdict.Gate)
+        {
+            Answer(order, CommandStatus.Aborted, $"the next gate is {verdict.Gate}, not {seen}: look at the rotation again");
+        }
+        else if (next.Plan!.Hold is { } hold && doubt is null)
+        {
+            Answer(order, CommandStatus.Refused, $"the rotation is held: {hold.Reason}", Refuse("held", verdict.Gate, Blockers(next, verdict)));
+        }
+        else if (!verdict.Open)
+        {
+            Refusal refusal = Explain(next, verdict);
+            Answer(order, CommandStatus.Refused, refusal.Message, refusal);
+        }
+        else
+        {
+            Commit(order, Made(next, verdict), Describe(verdict), $"done: {Describe(verdict)}");
+        }
+    }
+
+    private void Retire(RetireInstance order)
+    {
+        if (!_instances.TryGetValue(order.InstanceId, out Instance? instance))
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no instance '{order.InstanceId}'");
+            return;
+        }
+
+        if (instance.Connected)
+        {
+            Answer(order, CommandStatus.Refused, $"instance '{order.InstanceId}' is connected: stop the process first", Refuse("connected", Gate.G4, []));
+            return;
+        }
+
+        End(instance);
+        Commit(order, WithEvidence(_state, out _), $"retire instance {order.InstanceId} of {instance.Key.SpiffeId}", $"instance '{order.InstanceId}' counts no more");
+    }
+
+    private void Repush(RepushInstance order)
+    {
+        if (!_instances.TryGetValue(order.InstanceId, out Instance? instance))
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no instance '{order.InstanceId}'");
+            return;
+        }
+
+        foreach (Subscription subscription in instance.Bundles.Live)
+        {
+            subscription.Repush = true;
+        }
+
+        instance.WantsLeaf = instance.Leaves.Live.Count > 0;
+        Attend(instance);
+        Answer(order, CommandStatus.Done, $"{instance.Bundles.Live.Count + instance.Leaves.Live.Count} secrets go out as fresh bytes");
+    }
+
+    private void Add(AddAuthority order)
+    {
+        Authority authority = order.Authority;
+        if (_state.Authorities.Any(known => known.Id == authority.Id))
+        {
+            Answer(order, CommandStatus.Invalid, $"there is an authority '{authority.Id}' already");
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out _);
+        next = next with
+        {
+            Decisions = next.Decisions + 1,
+            Authorities = next.Authorities.Add(authority),
+            Roots = next.Roots.Any(root => root.Id == order.Root.Id) ? next.Roots : next.Roots.Add(order.Root),
+        };
+        Commit(order, next, $"add authority {authority.Id}", $"authority '{authority.Id}' added");
+    }
+
+    private void Remove(RemoveAuthority order)
+    {
+        if (_state.Authorities.FirstOrDefault(authority => authority.Id == order.AuthorityId) is not { } authority)
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no authority '{order.AuthorityId}'");
+            return;
+        }
+
+        string? use = authority.Id == _state.Signer ? "it signs"
+            : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
+            : _state.Trusts(authority.RootId) ? "its root is in the bundle"
+            : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
+            : null;
+        if (use is not null)
+        {
+            Answer(order, CommandStatus.Refused, $"authority '{authority.Id}' cannot go: {use}", Refuse("in_use", Gate.G3, []));
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out _);
+        bool shared = next.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
+        next = next with
+        {
+            Decisions = next.Decisions + 1,
+            Authorities = next.Authorities.Remove(authority),
+            Roots = shared ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
+        };
+        Commit(order, next, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
+    }
+
+    private RotationPlan? Planned(EngineCommand order)
+    {
+        if (_state.Plan is null)
+        {
+            Answer(order, CommandStatus.NotFound, "no rotation is under way");
+        }
+
+        return _state.Plan;
+    }
+
+    private TrustState With(RotationPlan plan) => WithEvidence(_state, out _) with { Decisions = _state.Decisions + 1, Plan = plan };
+
+    private void Commit(EngineCommand order, TrustState next, string action, string message)
+    {
+        _savingFor = (order, message);
+        Save(next, Log(order.Actor, action, order.Reason));
+    }
+
+    private void Answer(EngineCommand order, CommandStatus status, string message, Refusal? refusal = null) =>
+        Answer(order, new CommandOutcome(status, message, _state, refusal));
+
+    private void Answer(EngineCommand order, CommandOutcome outcome) => _effects.Add(new CommandDone(order.Id, outcome));
+
+    private static string Direction(RotationGoal goal) => goal == RotationGoal.Forward ? "forward" : "back";
+}

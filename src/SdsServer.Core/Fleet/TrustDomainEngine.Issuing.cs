@@ -1,0 +1,294 @@
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Who gets a leaf, when, and by which steps: sign, ledger, send.</summary>
+public sealed partial class TrustDomainEngine
+{
+    private static readonly TimeSpan SignerRetry = TimeSpan.FromSeconds(5);
+
+    private readonly PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> _due = new();
+    private readonly Dictionary<long, (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row)> _tickets = [];
+    private long _lastTicket;
+    private long _lastEntry;
+    private string? _signerProblem;
+
+    private void ConsiderLeaf(Instance instance)
+    {
+        _held.Remove(instance);
+        instance.HeldBecause = null;
+        if (instance.Workload.BundleOnly || instance.Leaves.Live.Count == 0 || instance.Work is LeafWork.Signing or LeafWork.Committing)
+        {
+            return;
+        }
+
+        if (DueLeaf(instance) is not { } due)
+        {
+            instance.QueueEntry = 0;
+            instance.Work = LeafWork.None;
+            OfferLeaf(instance);
+            return;
+        }
+
+        if (WhyHeld(instance) is { } held)
+        {
+            instance.HeldBecause = held;
+            instance.QueueEntry = 0;
+            instance.Work = LeafWork.None;
+            _held.Add(instance);
+            OfferLeaf(instance);
+            return;
+        }
+
+        if (instance.Work == LeafWork.None)
+        {
+            instance.Work = LeafWork.Queued;
+            instance.QueueEntry = ++_lastEntry;
+            _due.Enqueue((instance, instance.QueueEntry), (due, instance.QueueEntry));
+        }
+    }
+
+    /// <summary>Why a new leaf is due to it now, or null.</summary>
+    private LeafClass? DueLeaf(Instance instance)
+    {
+        if (_now.Up < instance.LeafNotBefore)
+        {
+            return null;
+        }
+
+        OutstandingLeaf? newest = instance.Newest;
+        if (newest is null)
+        {
+            if (instance.Outstanding.Count == 0)
+            {
+                return LeafClass.Joining;
+            }
+
+            // It holds a leaf of an earlier term, which nobody can send again: a new one, spread over time, sooner where life runs out.
+            OutstandingLeaf held = instance.Outstanding.Values.MaxBy(leaf => leaf.Order)!;
+            return IsExpiring(held) ? LeafClass.Expiring
+                : held.Row.AuthorityId != _state.Signer ? LeafClass.Rotation
+                : _now.Up >= instance.ReconnectDue ? LeafClass.Reconnect : null;
+        }
+
+        if (newest.State == LeafState.Nacked || newest.Lost || instance.WantsLeaf)
+        {
+            return LeafClass.Retry;
+        }
+
+        if (IsExpiring(newest))
+        {
+            return LeafClass.Expiring;
+        }
+
+        return newest.Row.AuthorityId != _state.Signer ? LeafClass.Rotation : _now.Utc >= newest.RenewAt ? LeafClass.Renewal : null;
+    }
+
+    private bool IsExpiring(OutstandingLeaf leaf) => _now.Utc >= leaf.Row.NotAfter - ((leaf.Row.NotAfter - leaf.Row.NotBefore) / 5);
+
+    /// <summary>A leaf goes to a proxy at or above the floor, from a root that everyone trusts: else whoever it meets may refuse it.</summary>
+    private string? WhyHeld(Instance instance)
+    {
+        if (!IsMember(instance))
+        {
+            return instance.Bundles.Live.Count == 0
+                ? "it has no subscription to the trust bundle, so nobody can know what it trusts"
+                : "it has not proven yet that it enforces the trust bundle";
+        }
+
+        if (!_state.IsSafe(_state.RootOf(_state.Signer).Id, _floor))
+        {
+            return "not every member enforces the signer's root yet";
+        }
+
+        return IsQuarantined(instance) ? "it holds up the rotation and is left to age out" : null;
+    }
+
+    private bool IsQuarantined(Instance instance) =>
+        _state.Plan is not null && instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter;
+
+    private void RunIssuing()
+    {
+        while (_begun && _tickets.Count < _policy.IssuesInFlight && _due.TryDequeue(out (Instance Instance, long Entry) next, out _))
+        {
+            Instance instance = next.Instance;
+            if (instance.Ended || instance.QueueEntry != next.Entry)
+            {
+                continue;
+            }
+
+            instance.Work = LeafWork.Signing;
+            instance.QueueEntry = 0;
+            instance.SigningAuthority = _state.Signer;
+            instance.WantsLeaf = false;
+            _tickets.Add(++_lastTicket, (instance, null, null));
+            _effects.Add(new SignLeaf(_lastTicket, _state.Signer, instance.Workload));
+        }
+    }
+
+    private void OnSigned(LeafSigned signed)
+    {
+        if (!_tickets.Remove(signed.Ticket, out (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row) ticket))
+        {
+            return;
+        }
+
+        Instance instance = ticket.Instance;
+        instance.Work = LeafWork.None;
+        if (instance.Ended)
+        {
+            return;
+        }
+
+        if (!signed.Leaf.Anchors.Any(anchor => _state.IsSafe(anchor, _floor)) || !signed.Leaf.Anchors.Contains(_state.RootOf(instance.SigningAuthority).Id))
+        {
+            SignerFailed(instance, $"authority '{instance.SigningAuthority}' returned a leaf that ends at {Describe(signed.Leaf.Anchors)}, not at its own root");
+            return;
+        }
+
+        _signerProblem = null;
+        if (instance.SigningAuthority != _state.Signer || WhyHeld(instance) is not null || instance.Leaves.Live.Count == 0)
+        {
+            Attend(instance);
+            return;
+        }
+
+        LedgerRow row = new()
+        {
+            Serial = signed.Leaf.Payload.Serial,
+            InstanceId = instance.Id,
+            Key = instance.Key,
+            BundleSlots = instance.Bundles.Slots,
+            LeafSlots = instance.Leaves.Slots,
+            AuthorityId = instance.SigningAuthority,
+            Anchors = signed.Leaf.Anchors,
+            NotBefore = signed.Leaf.NotBefore,
+            NotAfter = signed.Leaf.NotAfter,
+        };
+        instance.Work = LeafWork.Committing;
+        _tickets.Add(signed.Ticket, (instance, signed.Leaf, row));
+        _needs.Add(row.Anchors, row.AuthorityId);
+        Count(instance);
+        _effects.Add(new WriteLedger(signed.Ticket, new LedgerInsert(row, _state.SignerRevision)));
+    }
+
+    private void OnSignFailed(LeafSignFailed failed)
+    {
+        if (_tickets.Remove(failed.Ticket, out (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row) ticket))
+        {
+            ticket.Instance.Work = LeafWork.None;
+            SignerFailed(ticket.Instance, failed.Error);
+        }
+    }
+
+    private void SignerFailed(Instance instance, string problem)
+    {
+        if (_signerProblem != problem)
+        {
+            _effects.Add(new Noted("", $"issuing stops: {problem}"));
+        }
+
+        _signerProblem = problem;
+        instance.LeafNotBefore = _now.Up + SignerRetry;
+        Attend(instance);
+    }
+
+    private void OnLedgerWritten(LedgerWritten written)
+    {
+        if (!_tickets.Remove(written.Ticket, out (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row) ticket))
+        {
+            return;
+        }
+
+        Instance instance = ticket.Instance;
+        LedgerRow row = ticket.Row!;
+        _needs.Remove(row.Anchors, row.AuthorityId);
+        instance.Work = LeafWork.None;
+        bool send = written.Accepted && !instance.Ended && instance.SigningAuthority == _state.Signer && instance.Leaves.Live.Count > 0;
+        if (send)
+        {
+            Adopt(instance, row, ticket.Leaf!.Payload);
+            if (row.BundleSlots < instance.Bundles.Slots || row.LeafSlots < instance.Leaves.Slots)
+            {
+                foreach (Subscription subscription in instance.Subscriptions)
+                {
+                    subscription.AwaitsLedger = true;
+                }
+
+                SaveSlots(instance);
+            }
+        }
+        else if (written.Accepted)
+        {
+            // Its bytes never left this process, so nobody can present it.
+            _effects.Add(new SetLeafState(row.Serial, LeafState.Superseded));
+        }
+
+        AfterLedger(instance);
+    }
+
+    private void OnLedgerFailed(LedgerFailed failed)
+    {
+        if (!_tickets.Remove(failed.Ticket, out (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row) ticket))
+        {
+            return;
+        }
+
+        Instance instance = ticket.Instance;
+        LedgerRow row = ticket.Row!;
+        _needs.Remove(row.Anchors, row.AuthorityId);
+        instance.Work = LeafWork.None;
+        instance.LeafNotBefore = _now.Up + SignerRetry;
+        _effects.Add(new Noted(instance.Id, $"the ledger did not take the row of a leaf, which is not sent: {failed.Error}"));
+        AfterLedger(instance);
+    }
+
+    private void Adopt(Instance instance, LedgerRow row, LeafPayload payload)
+    {
+        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAfter(row));
+        AddOutstanding(instance, leaf);
+        instance.Newest = leaf;
+    }
+
+    private void AfterLedger(Instance instance)
+    {
+        if (instance.Ended)
+        {
+            _members.Move(instance.CountedAt, null);
+            instance.CountedAt = null;
+        }
+        else if (!instance.Connected && instance.Outstanding.Count == 0 && !instance.Rostered)
+        {
+            Vanish(instance);
+        }
+        else
+        {
+            Attend(instance);
+        }
+    }
+
+    /// <summary>Sends the newest leaf to every leaf subscription that does not have it, once the bundle is out of the way.</summary>
+    private void OfferLeaf(Instance instance)
+    {
+        if (instance.Newest is not { Payload: { } payload, Lost: false, State: not LeafState.Nacked } newest
+            || !instance.Outstanding.ContainsKey(newest.Row.Serial)
+            || instance.Bundles.Live.Any(subscription => subscription.Busy || (!subscription.AwaitsLedger && IsBundleDue(subscription))))
+        {
+            return;
+        }
+
+        foreach (Subscription subscription in instance.Leaves.Live.OrderBy(subscription => subscription.Id).ToList())
+        {
+            if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial)
+            {
+                subscription.Refused = false;
+                Offer(subscription, payload);
+            }
+        }
+    }
+
+    private static string Describe(IReadOnlyCollection<string> anchors) => anchors.Count == 0 ? "no known root" : string.Join(", ", anchors);
+}

@@ -1,0 +1,312 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Who belongs to the fleet, and how far everyone has come.</summary>
+public sealed partial class TrustDomainEngine
+{
+    /// <summary>After a restart every instance with an unexpired row, and the roster, is a member at the floor (rule E2).</summary>
+    private void Restore(TrustRecord record)
+    {
+        foreach (IGrouping<string, LedgerRow> rows in record.Ledger
+            .Where(row => row.Kind == LedgerRowKind.Leaf && row.State != LeafState.Superseded)
+            .GroupBy(row => row.InstanceId))
+        {
+            LedgerRow any = rows.First();
+            int bundles = rows.Max(row => row.BundleSlots);
+            int leaves = rows.Max(row => row.LeafSlots);
+            if (rows.All(IsOver))
+            {
+                RememberSlots(any.Key, bundles, leaves, rows.Max(row => row.NotAfter));
+                continue;
+            }
+
+            Instance instance = Restored(any.InstanceId, any.Key, bundles, leaves);
+            foreach (LedgerRow row in rows.Where(row => !IsOver(row)).OrderBy(row => row.NotBefore))
+            {
+                AddOutstanding(instance, new OutstandingLeaf(row, ++instance.LeavesIssued, payload: null, RenewAfter(row)));
+            }
+
+            Count(instance);
+        }
+
+        foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State != LeafState.Superseded && !IsOver(row)))
+        {
+            _exported.Add(row.Serial, row);
+            _needs.Add(row.Anchors, row.AuthorityId);
+            _expiries.Enqueue(row.Serial, row.NotAfter + _policy.MaxSkew);
+        }
+
+        foreach (RosterEntry entry in record.Roster)
+        {
+            Instance instance = Restored(entry.InstanceId, entry.Key, entry.BundleSlots, 0);
+            instance.Rostered = true;
+            Count(instance);
+        }
+    }
+
+    private Instance Restored(string id, InstanceKey key, int bundleSlots, int leafSlots)
+    {
+        Instance instance = Register(new Instance(id, key, new Workload(key.SpiffeId, [], BundleOnly: false)));
+        instance.Fresh = false;
+        instance.Lo = _floor;
+        instance.Bundles.RaiseTo(bundleSlots);
+        instance.Leaves.RaiseTo(leafSlots);
+        return instance;
+    }
+
+    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _judged;
+
+    private Instance Register(Instance instance)
+    {
+        _instances.Add(instance.Id, instance);
+        if (!_byKey.TryGetValue(instance.Key, out List<Instance>? same))
+        {
+            _byKey[instance.Key] = same = [];
+        }
+
+        same.Add(instance);
+        return instance;
+    }
+
+    private void AddOutstanding(Instance instance, OutstandingLeaf leaf)
+    {
+        instance.Outstanding.Add(leaf.Row.Serial, leaf);
+        _leafOwners[leaf.Row.Serial] = instance;
+        _needs.Add(leaf.Row.Anchors, leaf.Row.AuthorityId);
+        _expiries.Enqueue(leaf.Row.Serial, leaf.Row.NotAfter + _policy.MaxSkew);
+    }
+
+    private void RemoveOutstanding(Instance instance, OutstandingLeaf leaf)
+    {
+        instance.Outstanding.Remove(leaf.Row.Serial);
+        _leafOwners.Remove(leaf.Row.Serial);
+        _needs.Remove(leaf.Row.Anchors, leaf.Row.AuthorityId);
+    }
+
+    private void RememberSlots(InstanceKey key, int bundles, int leaves, DateTimeOffset notAfter)
+    {
+        (int oldBundles, int oldLeaves, DateTimeOffset until) = _oldSlots.GetValueOrDefault(key);
+        DateTimeOffset keep = notAfter + SlotMemory;
+        _oldSlots[key] = (Math.Max(bundles, oldBundles), Math.Max(leaves, oldLeaves), keep > until ? keep : until);
+    }
+
+    /// <summary>A member has a leaf it may present, or is on the roster, or is connected and proven to where the floor is.</summary>
+    private bool IsMember(Instance instance) =>
+        !instance.Ended
+        && (instance.Outstanding.Count > 0
+            || instance.Work == LeafWork.Committing
+            || instance.Rostered
+            || (instance.Connected && instance.Lo > 0 && instance.Lo >= _floor));
+
+    private void Count(Instance instance)
+    {
+        long? at = IsMember(instance) ? instance.Lo : null;
+        _members.Move(instance.CountedAt, at);
+        instance.CountedAt = at;
+        if (at is not null && instance.HasOpenRefusal)
+        {
+            _refusing.Add(instance);
+        }
+        else
+        {
+            _refusing.Remove(instance);
+        }
+    }
+
+    /// <summary>lo rises only while every slot is there and proven and, unless the instance is fresh, no slot can be hiding.</summary>
+    private void RaiseLo(Instance instance)
+    {
+        if (!instance.Bundles.Complete || instance.Bundles.Live.Any(subscription => subscription.Proven == 0))
+        {
+            return;
+        }
+
+        long proven = instance.Bundles.Live.Min(subscription => subscription.Proven);
+        if (proven > instance.Lo && IsQuiet(instance, instance.Bundles))
+        {
+            instance.Lo = proven;
+        }
+    }
+
+    private bool IsQuiet(Instance instance, SlotSet slots) => instance.Fresh || _now.Up >= slots.ChangedAt + _policy.ReconnectWindow;
+
+    /// <summary>
+    /// Without a leaf nobody can complete a handshake, so a proxy that stopped proving goes back among the pending: it delays nobody.
+    /// </summary>
+    private void Demote(Instance instance)
+    {
+        bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Rostered;
+        if (bare && instance.Lo > 0 && instance.Lo < _state.Epoch
+            && (_now.Up >= _epochSince + _policy.AckTimeout || instance.Bundles.Live.Any(subscription => subscription.Refused)))
+        {
+            instance.Lo = 0;
+            instance.Fresh = false;
+        }
+    }
+
+    /// <summary>A later accepted leaf takes the place of the earlier ones once every slot that may hold them has accepted it.</summary>
+    private void Supersede(Instance instance)
+    {
+        if (!instance.Leaves.Complete || !IsQuiet(instance, instance.Leaves))
+        {
+            return;
+        }
+
+        int accepted = instance.Leaves.Live.Min(subscription => subscription.AckedLeaf);
+        foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => leaf.Order < accepted).ToList())
+        {
+            RemoveOutstanding(instance, leaf);
+            _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
+        }
+    }
+
+    /// <summary>A process that stayed away while a newer one of its key has held an accepted leaf for W is gone (rule E1).</summary>
+    private void Succeed(Instance instance)
+    {
+        if (_policy.StrictAbsence || instance.HoldsLeafSince is not { } since || _now.Up < since + _policy.SuccessionWindow)
+        {
+            return;
+        }
+
+        instance.HoldsLeafSince = null;
+        foreach (Instance older in _byKey[instance.Key].TakeWhile(other => other != instance).Where(other => !other.Connected).ToList())
+        {
+            _effects.Add(new Noted(older.Id, $"taken as gone: instance {instance.Id} of the same key has held an accepted leaf for {_policy.SuccessionWindow}"));
+            End(older);
+        }
+    }
+
+    /// <summary>Ends an instance whose leaves nobody can present any more.</summary>
+    private void End(Instance instance)
+    {
+        foreach (Subscription subscription in instance.Subscriptions.ToList())
+        {
+            Detach(subscription);
+        }
+
+        foreach (OutstandingLeaf leaf in instance.Outstanding.Values.ToList())
+        {
+            RemoveOutstanding(instance, leaf);
+            _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
+        }
+
+        if (instance.Rostered)
+        {
+            instance.Rostered = false;
+            _effects.Add(new RemoveRoster(instance.Id));
+        }
+
+        Forget(instance);
+    }
+
+    private void Forget(Instance instance)
+    {
+        if (instance.Connection is { } connection)
+        {
+            LeaveConnection(instance, connection);
+        }
+
+        instance.Ended = true;
+        _instances.Remove(instance.Id);
+        if (_byKey.TryGetValue(instance.Key, out List<Instance>? same) && same.Remove(instance) && same.Count == 0)
+        {
+            _byKey.Remove(instance.Key);
+        }
+
+        _held.Remove(instance);
+        if (instance.Work == LeafWork.Committing)
+        {
+            // Its row may be durable already: it counts until the ledger has answered.
+            _members.Move(instance.CountedAt, instance.Lo);
+            instance.CountedAt = instance.Lo;
+            _refusing.Remove(instance);
+            return;
+        }
+
+        Count(instance);
+    }
+
+    private void ExpireLeaves()
+    {
+        while (_expiries.TryPeek(out string? serial, out DateTimeOffset due) && due < _judged)
+        {
+            _expiries.Dequeue();
+            if (_exported.Remove(serial, out LedgerRow? exported))
+            {
+                _needs.Remove(exported.Anchors, exported.AuthorityId);
+            }
+            else if (_leafOwners.TryGetValue(serial, out Instance? owner))
+            {
+                RemoveOutstanding(owner, owner.Outstanding[serial]);
+                RememberSlots(owner.Key, owner.Bundles.Slots, owner.Leaves.Slots, due);
+                if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Rostered && owner.Work != LeafWork.Committing)
+                {
+                    Forget(owner);
+                }
+                else
+                {
+                    Attend(owner);
+                }
+            }
+        }
+    }
+
+    private void RaiseFloor()
+    {
+        if (!_begun || _now.Up < _frozenUntil)
+        {
+            return;
+        }
+
+        long lowest = Math.Min(_members.Lowest ?? _state.Epoch, _state.Epoch);
+        foreach (long epoch in _replicas.Values)
+        {
+            lowest = Math.Min(lowest, epoch);
+        }
+
+        if (lowest <= _floor)
+        {
+            return;
+        }
+
+        _floor = lowest;
+        foreach (Instance instance in _held.ToList())
+        {
+            Attend(instance);
+        }
+    }
+
+    private void OnSlotsRaised(SlotsRaised raised)
+    {
+        if (_instances.TryGetValue(raised.InstanceId, out Instance? instance))
+        {
+            instance.SlotsBeingRaised--;
+            if (instance.SlotsBeingRaised == 0)
+            {
+                foreach (Subscription subscription in instance.Subscriptions)
+                {
+                    subscription.AwaitsLedger = false;
+                }
+
+                Attend(instance);
+            }
+        }
+    }
+
+    private void OnRosterWritten(RosterWritten written)
+    {
+        if (_instances.TryGetValue(written.InstanceId, out Instance? instance))
+        {
+            instance.RosterPending = false;
+            instance.Rostered = true;
+            Attend(instance);
+        }
+    }
+
+    private TimeSpan RenewAfter(LedgerRow row) =>
+        (row.NotAfter - row.NotBefore) * (_policy.RenewAt + (0.1 * ((2 * _seams.Jitter.NextDouble()) - 1)));
+}

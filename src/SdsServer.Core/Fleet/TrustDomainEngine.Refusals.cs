@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>What keeps a gate shut, in words for the operator who waits before it. Only asked on demand: it walks the fleet.</summary>
+public sealed partial class TrustDomainEngine
+{
+    /// <summary>The next move of the plan and, where its gate is shut, why; null without a plan.</summary>
+    public (Verdict Verdict, Refusal? Refusal)? Outlook()
+    {
+        if (_state.Plan is not { } plan)
+        {
+            return null;
+        }
+
+        Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _now.Utc);
+        return (verdict, verdict.Open ? null : Explain(_state, verdict));
+    }
+
+    /// <summary>The label of the present state.</summary>
+    public RotationPhase Phase => Phases.Of(_state, _state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
+
+    private Refusal Explain(TrustState state, Verdict verdict)
+    {
+        List<Blocker> blockers = Blockers(state, verdict).ToList();
+        (string code, string message, string breaks) = verdict.Gate switch
+        {
+            Gate.G1 => (
+                "trust_not_everywhere",
+                $"{blockers.Count} things stand between here and the first leaf from '{verdict.Subject}'",
+                "proxies listed as not proven would refuse every peer with a leaf from the new root"),
+            Gate.G3 => (
+                "root_still_needed",
+                $"{blockers.Count} things stand between here and the removal of root {verdict.Subject}",
+                "every peer would refuse the leaves listed here"),
+            _ => (
+                "root_not_gone",
+                $"{blockers.Count} members may still enforce the dropped root",
+                "a compromised root would be declared dead while somebody accepts it"),
+        };
+        return Refuse(code, verdict.Gate, blockers, message, breaks);
+    }
+
+    private IEnumerable<Blocker> Blockers(TrustState state, Verdict verdict)
+    {
+        RotationPlan plan = state.Plan!;
+        long needed = verdict.Gate switch
+        {
+            Gate.G1 => state.RootOf(plan.Target).Since ?? 0,
+            Gate.G4 => state.RootOf(plan.Outgoing).DroppedAt ?? 0,
+            _ => 0,
+        };
+        if (_floor < needed)
+        {
+            if (_now.Up < _frozenUntil)
+            {
+                yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever holds an older bundle must have had time to come back", _now.Utc + (_frozenUntil - _now.Up));
+            }
+
+            foreach (Instance instance in _instances.Values.Where(instance => instance.CountedAt < needed))
+            {
+                yield return Behind(instance);
+            }
+
+            foreach ((string replica, long epoch) in _replicas.Where(replica => replica.Value < needed))
+            {
+                yield return Blocker.Of(BlockerReason.StaleReplica, $"replica '{replica}' has acknowledged epoch {epoch}, not {needed}", null);
+            }
+        }
+
+        if (verdict.Gate == Gate.G3)
+        {
+            foreach (Blocker need in Needing(plan))
+            {
+                yield return need;
+            }
+        }
+
+        if (verdict.Gate == Gate.G1)
+        {
+            foreach (Instance instance in plan.Goal == RotationGoal.Forward && _floor >= needed ? _refusing : [])
+            {
+                yield return Behind(instance);
+            }
+
+            if (Facts(plan).SignerProblem is { } problem)
+            {
+                yield return Blocker.Of(BlockerReason.Signer, problem, null);
+            }
+        }
+
+        if (verdict.OpensAt is { } soak)
+        {
+            yield return Blocker.Of(BlockerReason.Soak, "the evidence is complete; the wait that the policy sets runs", soak);
+        }
+    }
+
+    private Blocker Behind(Instance instance)
+    {
+        DateTimeOffset? expires = instance.Outstanding.Count == 0 ? null : instance.Outstanding.Values.Max(leaf => leaf.Row.NotAfter) + _policy.MaxSkew;
+        (BlockerReason reason, string detail) = instance switch
+        {
+            { HasOpenRefusal: true, LastNack: { } nack } => (BlockerReason.Nacked, $"refused {nack.Secret}: {nack.Error}"),
+            { Connected: false } => (BlockerReason.Absent, "not connected; it counts until its last leaf has expired, or it is retired"),
+            { Bundles.Live.Count: 0 } => (BlockerReason.PendingAck, "connected, but its subscription to the bundle is not"),
+            { Bundles.Complete: false } => (BlockerReason.PendingAck, $"{instance.Bundles.Live.Count} of its {instance.Bundles.Slots} bundle subscriptions are connected"),
+            _ => (BlockerReason.PendingAck, $"stands at epoch {instance.Lo}"),
+        };
+        return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, reason, detail, instance.Connected && reason != BlockerReason.Nacked ? null : expires);
+    }
+
+    private IEnumerable<Blocker> Needing(RotationPlan plan)
+    {
+        string root = _state.RootOf(plan.Outgoing).Id;
+        bool Needs(LedgerRow row) => row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
+        foreach (Instance instance in _instances.Values)
+        {
+            foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))
+            {
+                string state = instance.Connected ? instance.HeldBecause ?? "its new leaf is on the way" : "not connected";
+                yield return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.NeedsOutgoingRoot,
+                    $"leaf {leaf.Row.Serial}: {state}", leaf.Row.NotAfter + _policy.MaxSkew);
+            }
+        }
+
+        foreach (LedgerRow row in _exported.Values.Where(Needs))
+        {
+            yield return Blocker.Of(BlockerReason.NeedsOutgoingRoot, $"exported CA certificate {row.Serial}", row.NotAfter + _policy.MaxSkew);
+        }
+    }
+
+    private Refusal? Unfit(Authority authority)
+    {
+        IReadOnlyList<string> problems = authority.Tainted
+            ? [$"authority '{authority.Id}' is tainted"]
+            : _seams.FindUnfit(_state, authority, _now.Utc);
+        return problems.Count == 0
+            ? null
+            : Refuse("unfit_root", Gate.G0, problems.Select(problem => Blocker.Of(BlockerReason.UnfitRoot, problem, null)), $"the root of '{authority.Id}' is not fit: {problems[0]}", "leaves under it would be refused");
+    }
+
+    private static Refusal Refuse(string code, Gate gate, IEnumerable<Blocker> blockers, string message = "", string breaks = "")
+    {
+        ImmutableArray<Blocker> all = [.. blockers];
+        DateTimeOffset? earliest = all.Length > 0 && all.All(blocker => blocker.Until is not null) ? all.Max(blocker => blocker.Until) : null;
+        return new Refusal(code, gate, message, all.Length > Refusal.MaxBlockers ? all[..Refusal.MaxBlockers] : all, all.Length, earliest, breaks);
+    }
+}

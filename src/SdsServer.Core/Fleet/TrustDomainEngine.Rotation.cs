@@ -1,0 +1,205 @@
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Changes of the durable state: one at a time, each made from evidence, commands and the planner, in this order.</summary>
+public sealed partial class TrustDomainEngine
+{
+    private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(2);
+
+    private readonly List<EngineCommand> _commands = [];
+    private readonly long _term;
+    private TrustState? _saving;
+    private (EngineCommand Command, string Message)? _savingFor;
+
+    private void Rotate()
+    {
+        // A command that changes nothing is answered and the next one looked at; one change of state ends the round.
+        while (_begun && _saving is null && _commands.Count > 0)
+        {
+            EngineCommand command = _commands.Find(waiting => waiting is TurnRotation { Goal: RotationGoal.Back }) ?? _commands[0];
+            _commands.Remove(command);
+            Execute(command);
+        }
+
+        if (!_begun || _saving is not null)
+        {
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out Decision? doubt);
+        if (doubt is null && next.Plan is { Hold: null } plan && RotationPlanner.Next(next, Facts(plan), _now.Utc) is { Open: true } verdict
+            && (plan.Policy.Advance == AdvanceMode.Automatic || verdict.Move is MoveKind.Finish))
+        {
+            Save(Made(next, verdict), Log("engine", Describe(verdict), Why(verdict.Gate)));
+        }
+        else if (next != _state)
+        {
+            Save(next, doubt);
+        }
+    }
+
+    private void Save(TrustState next, Decision? entry)
+    {
+        _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _now.Utc };
+        _effects.Add(new SaveState(_saving, entry));
+    }
+
+    private void OnStateSaved(StateSaved saved)
+    {
+        TrustState old = _state;
+        _state = saved.State;
+        _saving = null;
+        bool began = !_begun;
+        _begun = true;
+        if (_state.Epoch != old.Epoch || began)
+        {
+            _sharedProves |= _state.Epoch != old.Epoch;
+            _shared = _seams.EncodeBundle(_state, _state.Salt);
+            _epochSince = _now.Up;
+            AttendConnected();
+        }
+        else if (_state.SignerRevision != old.SignerRevision || (old.Plan is null) != (_state.Plan is null))
+        {
+            AttendConnected();
+        }
+
+        if (_savingFor is ({ } command, { } message))
+        {
+            _savingFor = null;
+            Answer(command, new CommandOutcome(CommandStatus.Done, message, _state));
+        }
+    }
+
+    private void AttendConnected()
+    {
+        foreach (Instance instance in _instances.Values.Where(instance => instance.Connected).ToList())
+        {
+            Attend(instance);
+        }
+    }
+
+    /// <summary>What the fleet has shown since the last save; null in <paramref name="doubt"/> unless it holds the plan or lifts a hold.</summary>
+    private TrustState WithEvidence(TrustState state, out Decision? doubt)
+    {
+        doubt = null;
+        TrustState next = state.Floor == _floor ? state : state with { Floor = _floor };
+        foreach (TrustRoot root in next.Roots)
+        {
+            if (root.SafeAt is null && next.IsSafe(root.Id, _floor))
+            {
+                next = next with { Roots = next.Roots.Replace(root, root with { SafeAt = _now.Utc }) };
+            }
+        }
+
+        if (next.Plan is not { } plan)
+        {
+            return next;
+        }
+
+        bool drained = next.Signer == plan.Target && Facts(plan).NeedOutgoing == 0;
+        if (drained != plan.DrainedAt is not null)
+        {
+            plan = plan with { DrainedAt = drained ? _now.Utc : null };
+        }
+
+        PlanHold? hold = JudgeHold(next, plan);
+        if (hold != plan.Hold)
+        {
+            doubt = Log("engine", hold is null ? "lift hold" : "hold", hold?.Reason ?? $"healed: {plan.Hold!.Reason}");
+            plan = plan with { Hold = hold };
+        }
+
+        bool stale = _now.Utc - next.SeenAt > SeenEvery;
+        return plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _now.Utc };
+    }
+
+    private PlanHold? JudgeHold(TrustState state, RotationPlan plan)
+    {
+        if (plan.Hold is { Cause: HoldCause.Nack } && (_refusing.Count == 0 || plan.Goal == RotationGoal.Back))
+        {
+            return null;
+        }
+
+        if (plan.Hold is not null)
+        {
+            return plan.Hold;
+        }
+
+        if (_violation is { } violation)
+        {
+            return new PlanHold(HoldCause.Invariant, violation, _now.Utc);
+        }
+
+        if (_clock.InDoubt)
+        {
+            return new PlanHold(HoldCause.Clock, "the wall clock jumped: whoever is left out because a leaf has expired rests on it", _now.Utc);
+        }
+
+        if (_refusing.Count > 0 && plan.Goal == RotationGoal.Forward)
+        {
+            Instance refusing = _refusing.First();
+            return new PlanHold(HoldCause.Nack, $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) refused {refusing.LastNack?.Secret}: {refusing.LastNack?.Error}", _now.Utc);
+        }
+
+        TimeSpan deadline = plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2;
+        return _now.Utc > plan.StepSince + deadline
+            ? new PlanHold(HoldCause.Deadline, $"the gate of phase {Phases.Of(state, Facts(plan).NeedOutgoing)} has been shut for {deadline}", _now.Utc)
+            : null;
+    }
+
+    private FleetFacts Facts(RotationPlan plan) => new()
+    {
+        Floor = _floor,
+        NeedOutgoing = _needs.Needing(_state.RootOf(plan.Outgoing).Id, root => root != _state.RootOf(plan.Outgoing).Id && _state.IsSafe(root, _floor)),
+        SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
+        UnresolvedNacks = _refusing.Count,
+        SignerProblem = _signerProblem is not null && _state.Signer == plan.Target ? _signerProblem : null,
+    };
+
+    private TrustState Made(TrustState state, Verdict verdict) => verdict.Move switch
+    {
+        MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _now.Utc),
+        MoveKind.SetSigner => Moves.SetSigner(state, verdict.Subject, _now.Utc),
+        MoveKind.DropTrust => Moves.DropTrust(state, verdict.Subject, _seams.RandomHex(16), _now.Utc),
+        _ => Moves.Finish(state, _now.Utc),
+    };
+
+    private static string Describe(Verdict verdict) => verdict.Move switch
+    {
+        MoveKind.AddTrust => $"add trust in root {verdict.Subject}",
+        MoveKind.SetSigner => $"set signer {verdict.Subject}",
+        MoveKind.DropTrust => $"drop trust in root {verdict.Subject}",
+        _ => "finish rotation",
+    };
+
+    private static string Why(Gate gate) => gate switch
+    {
+        Gate.G0 => "the root is fit",
+        Gate.G1 => "every member enforces the root",
+        Gate.G3 => "no outstanding leaf needs the root",
+        _ => "no member may still enforce the dropped root",
+    };
+
+    private Decision Log(string actor, string action, string reason) => new(_now.Utc, actor, action, reason, Evidence());
+
+    private TimeSpan? PlanWake()
+    {
+        if (!_begun || _saving is not null || _state.Plan is not { Hold: null } plan)
+        {
+            return null;
+        }
+
+        DateTimeOffset wake = plan.StepSince + (plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2);
+        if (RotationPlanner.Next(_state, Facts(plan), _now.Utc).OpensAt is { } opens && opens < wake)
+        {
+            wake = opens;
+        }
+
+        TimeSpan soon = _now.Up + (wake - _now.Utc) + TimeSpan.FromMilliseconds(1);
+        return Earlier(soon, _now.Up + SeenEvery);
+    }
+}

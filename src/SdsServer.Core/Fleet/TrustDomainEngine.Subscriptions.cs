@@ -1,0 +1,248 @@
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Which process a stream belongs to, and what its coming and going says.</summary>
+public sealed partial class TrustDomainEngine
+{
+    // Remembering more keys than this would let a caller that invents node ids fill the memory; beyond it nobody counts as fresh.
+    private const int MaxVanished = 100_000;
+
+    private void OnOpened(SubscriptionOpened opened)
+    {
+        Instance? instance = _byConnection.GetValueOrDefault(opened.Connection)?.Find(known => known.Key == opened.Key);
+        Instance? holder = Holder(opened);
+        if (holder is not null && holder != instance)
+        {
+            instance = Continue(holder, instance, opened.Connection);
+        }
+
+        instance ??= Arrive(opened);
+        instance.Workload = opened.Workload;
+        instance.NodeVersion = opened.NodeVersion;
+        if (!string.IsNullOrEmpty(opened.ReportedVersion))
+        {
+            NotFresh(instance);
+        }
+
+        Subscription subscription = new(opened, instance);
+        _subscriptions.Add(subscription.Id, subscription);
+        SlotSet slots = instance.SlotsOf(opened.Kind);
+        int before = slots.Slots;
+        slots.Add(subscription, _now.Up);
+        if (slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
+        {
+            subscription.AwaitsLedger = true;
+            SaveSlots(instance);
+        }
+
+        Attend(instance);
+    }
+
+    /// <summary>The instance that the ledger says was given the leaf this stream reports, if its key agrees.</summary>
+    private Instance? Holder(SubscriptionOpened opened)
+    {
+        if (SecretVersion.LeafSerial(opened.ReportedVersion) is { } serial)
+        {
+            return _leafOwners.TryGetValue(serial, out Instance? owner) && owner.Key == opened.Key ? owner : null;
+        }
+
+        // A consumer on the roster has no leaf to show; its key is all there is, and it is never fresh.
+        return opened.Workload.BundleOnly && _byKey.TryGetValue(opened.Key, out List<Instance>? same)
+            ? same.Find(known => known.Rostered && (!known.Connected || known.Connection == opened.Connection))
+            : null;
+    }
+
+    private Instance Arrive(SubscriptionOpened opened)
+    {
+        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload));
+        JoinConnection(instance, opened.Connection);
+        if (_vanished.Contains(opened.Key) || _vanished.Count >= MaxVanished)
+        {
+            NotFresh(instance);
+        }
+
+        return instance;
+    }
+
+    /// <summary>It may hide slots: it takes over those of its key's expired rows, and nothing is concluded before Wr of quiet.</summary>
+    private void NotFresh(Instance instance)
+    {
+        if (!instance.Fresh)
+        {
+            return;
+        }
+
+        instance.Fresh = false;
+        if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old))
+        {
+            instance.Bundles.RaiseTo(old.Bundles);
+            instance.Leaves.RaiseTo(old.Leaves);
+        }
+    }
+
+    /// <summary>The known process is back on a new connection: its older connection is dead, and what the new one has so far is its own.</summary>
+    private Instance Continue(Instance known, Instance? provisional, long connection)
+    {
+        foreach (Subscription stale in known.Subscriptions.ToList())
+        {
+            Detach(stale);
+        }
+
+        if (known.Connection is { } old)
+        {
+            LeaveConnection(known, old);
+        }
+
+        JoinConnection(known, connection);
+        known.Fresh = false;
+        known.ReconnectDue = _now.Up + (_policy.ReconnectSpread * _seams.Jitter.NextDouble());
+        if (provisional is not null)
+        {
+            Absorb(known, provisional);
+        }
+
+        return known;
+    }
+
+    private void Absorb(Instance known, Instance provisional)
+    {
+        known.Dirty |= provisional.Dirty;
+        int bundles = known.Bundles.Slots;
+        int leaves = known.Leaves.Slots;
+        foreach (Subscription subscription in provisional.Subscriptions.ToList())
+        {
+            provisional.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);
+            subscription.Instance = known;
+            known.SlotsOf(subscription.Kind).Add(subscription, _now.Up);
+        }
+
+        foreach (OutstandingLeaf leaf in provisional.Outstanding.Values.ToList())
+        {
+            RemoveOutstanding(provisional, leaf);
+            AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, RenewAfter(leaf.Row)) { State = leaf.State, Lost = true });
+        }
+
+        foreach (Subscription subscription in known.Leaves.Live)
+        {
+            subscription.AckedLeaf = 0;
+        }
+
+        Forget(provisional);
+        if (known.Bundles.Slots > bundles || known.Leaves.Slots > leaves)
+        {
+            SaveSlots(known);
+        }
+    }
+
+    private void SaveSlots(Instance instance)
+    {
+        instance.SlotsBeingRaised++;
+        _effects.Add(new RaiseSlots(instance.Id, instance.Bundles.Slots, instance.Leaves.Slots));
+    }
+
+    private void OnClosed(SubscriptionClosed closed)
+    {
+        if (_subscriptions.TryGetValue(closed.Subscription, out Subscription? subscription))
+        {
+            Detach(subscription);
+            Attend(subscription.Instance);
+        }
+    }
+
+    private void Detach(Subscription subscription)
+    {
+        Instance instance = subscription.Instance;
+        _subscriptions.Remove(subscription.Id);
+        instance.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);
+        Lose(subscription);
+        NotFresh(instance);
+    }
+
+    /// <summary>What was sent and not answered may be in force, or stored for later: its bytes are never sent to this process again.</summary>
+    private static void Lose(Subscription subscription)
+    {
+        if (subscription.InFlight is null)
+        {
+            return;
+        }
+
+        if (subscription.Kind == SecretKind.Bundle)
+        {
+            subscription.Instance.Dirty = true;
+        }
+        else if (subscription.OfferedLeaf is { } serial && subscription.Instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
+        {
+            leaf.Lost = true;
+        }
+
+        subscription.InFlight = null;
+    }
+
+    private void OnConnectionClosed(ConnectionClosed closed)
+    {
+        if (!_byConnection.TryGetValue(closed.Connection, out List<Instance>? instances))
+        {
+            return;
+        }
+
+        foreach (Instance instance in instances.ToList())
+        {
+            foreach (Subscription subscription in instance.Subscriptions.ToList())
+            {
+                Detach(subscription);
+            }
+
+            LeaveConnection(instance, closed.Connection);
+            if (instance.Outstanding.Count == 0 && !instance.Rostered && instance.Work != LeafWork.Committing)
+            {
+                Vanish(instance);
+            }
+            else
+            {
+                Attend(instance);
+            }
+        }
+    }
+
+    /// <summary>Nothing durable is known of it, but bundle bytes may be stored in it: the next of its key is not fresh.</summary>
+    private void Vanish(Instance instance)
+    {
+        if (_vanished.Count < MaxVanished)
+        {
+            _vanished.Add(instance.Key);
+        }
+
+        Forget(instance);
+    }
+
+    private void OnDeparted(ProcessDeparted departed)
+    {
+        foreach (Instance instance in _instances.Values.Where(instance => instance.Key.Peer == departed.Peer).ToList())
+        {
+            _effects.Add(new Noted(instance.Id, "its process has ended"));
+            End(instance);
+        }
+    }
+
+    private void JoinConnection(Instance instance, long connection)
+    {
+        instance.Connection = connection;
+        if (!_byConnection.TryGetValue(connection, out List<Instance>? instances))
+        {
+            _byConnection[connection] = instances = [];
+        }
+
+        instances.Add(instance);
+    }
+
+    private void LeaveConnection(Instance instance, long connection)
+    {
+        instance.Connection = null;
+        if (_byConnection.TryGetValue(connection, out List<Instance>? instances) && instances.Remove(instance) && instances.Count == 0)
+        {
+            _byConnection.Remove(connection);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>What can be seen from outside.</summary>
+public sealed partial class TrustDomainEngine
+{
+    /// <summary>The current bundle, as members share it.</summary>
+    public BundlePayload Bundle => _shared;
+
+    /// <summary>The term has begun: its first state is durable, secrets are handed out.</summary>
+    public bool Serving => _begun;
+
+    /// <summary>Why the signer cannot sign, or null.</summary>
+    public string? SignerProblem => _signerProblem;
+
+    /// <summary>The wall clock jumped, and nobody has accepted it yet.</summary>
+    public bool ClockInDoubt => _clock.InDoubt;
+
+    public FleetSummary Summarize() => new(
+        _members.Total,
+        _instances.Values.Count(instance => instance.CountedAt is null),
+        _members.At(_state.Epoch),
+        _refusing.Count,
+        _instances.Values.Count(instance => instance is { CountedAt: not null, Connected: false }),
+        _leafOwners.Count,
+        _state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
+
+    /// <summary>Every instance, ordered by identity, node and id.</summary>
+    public IReadOnlyList<InstanceView> Instances() =>
+        [.. _instances.Values
+            .OrderBy(instance => instance.Key.SpiffeId, StringComparer.Ordinal)
+            .ThenBy(instance => instance.Key.NodeId, StringComparer.Ordinal)
+            .ThenBy(instance => instance.Id, StringComparer.Ordinal)
+            .Select(View)];
+
+    /// <summary>One instance, or null.</summary>
+    public InstanceView? Find(string id) => _instances.TryGetValue(id, out Instance? instance) ? View(instance) : null;
+
+    /// <summary>What keeps the plan's next gate shut, all of it; empty when it is open or there is no plan.</summary>
+    public IReadOnlyList<Blocker> AllBlockers() =>
+        _state.Plan is { } plan && RotationPlanner.Next(_state, Facts(plan), _now.Utc) is { Open: false } verdict ? [.. Blockers(_state, verdict)] : [];
+
+    private InstanceView View(Instance instance) => new()
+    {
+        Id = instance.Id,
+        Key = instance.Key,
+        NodeVersion = instance.NodeVersion,
+        Connected = instance.Connected,
+        Member = instance.CountedAt is not null,
+        Quarantined = instance.CountedAt is not null && IsQuarantined(instance),
+        Rostered = instance.Rostered,
+        Lo = instance.Lo,
+        BundleSlots = instance.Bundles.Slots,
+        BundleSubscriptions = instance.Bundles.Live.Count,
+        LeafSubscriptions = instance.Leaves.Live.Count,
+        Dirty = instance.Dirty,
+        Outstanding = [.. instance.Outstanding.Values.OrderBy(leaf => leaf.Order).Select(leaf => leaf.Row with { State = leaf.State })],
+        HeldBecause = instance.HeldBecause,
+        LastNack = instance.LastNack,
+        Refusing = instance.HasOpenRefusal,
+    };
+}

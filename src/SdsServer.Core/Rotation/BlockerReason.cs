@@ -1,0 +1,32 @@
+namespace SdsServer.Core.Rotation;
+
+/// <summary>Why something keeps a gate shut.</summary>
+public enum BlockerReason
+{
+    /// <summary>Has not proven that it enforces the bundle.</summary>
+    PendingAck,
+
+    /// <summary>Refused a secret; the detail holds Envoy's words.</summary>
+    Nacked,
+
+    /// <summary>Not connected; counts until its last leaf expires.</summary>
+    Absent,
+
+    /// <summary>Holds a leaf that only the outgoing root vouches for.</summary>
+    NeedsOutgoingRoot,
+
+    /// <summary>A replica may have handed out an older bundle.</summary>
+    StaleReplica,
+
+    /// <summary>A wait that runs from complete evidence.</summary>
+    Soak,
+
+    /// <summary>The signing authority cannot sign as it should.</summary>
+    Signer,
+
+    /// <summary>The new leader waits until every process that may hold an older bundle has had time to show up.</summary>
+    YoungTerm,
+
+    /// <summary>The root is not fit to be trusted.</summary>
+    UnfitRoot,
+}

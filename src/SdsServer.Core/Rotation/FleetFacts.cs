@@ -1,0 +1,19 @@
+namespace SdsServer.Core.Rotation;
+
+/// <summary>What the planner must know of the fleet: counts only, so that asking costs nothing.</summary>
+public sealed record FleetFacts
+{
+    public required long Floor { get; init; }
+
+    /// <summary>Outstanding leaves, and leaves being written to the ledger, whose only safe anchor is the plan's outgoing root.</summary>
+    public required int NeedOutgoing { get; init; }
+
+    /// <summary>Outstanding leaves signed by the plan's outgoing authority.</summary>
+    public required int SignedByOutgoing { get; init; }
+
+    /// <summary>Members with a NACK that no later ACK of fresh bytes has healed.</summary>
+    public required int UnresolvedNacks { get; init; }
+
+    /// <summary>Why the target authority cannot sign, or null.</summary>
+    public string? SignerProblem { get; init; }
+}

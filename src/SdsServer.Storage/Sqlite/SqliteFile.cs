@@ -1,0 +1,195 @@
+using System.Security.Cryptography;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using SdsServer.Storage.Files;
+using SdsServer.Storage.Keys;
+using SQLitePCL;
+
+namespace SdsServer.Storage.Sqlite;
+
+/// <summary>Makes the database file, and opens it only when it is whole, ours, of a known schema, and encrypted under the given key.</summary>
+internal static class SqliteFile
+{
+    // "SDSS": tells our files from other programs' SQLite files.
+    private const int ApplicationId = 0x53445353;
+
+    /// <summary>
+    /// Makes a new database. It gets its name only when it is complete: a file of that name that is empty or cut short was once whole.
+    /// Throws <see cref="StoreOpenException"/> where a database has been before.
+    /// </summary>
+    public static void Create(string path, KeyEncryptionKey key, ILogger logger)
+    {
+        if (File.Exists(path + "-wal"))
+        {
+            throw new StoreOpenException(
+                $"the database '{path}' is gone, but its write-ahead log '{path}-wal' is there. Restore the database from a backup; "
+                + "for a new trust domain choose an empty data directory.");
+        }
+
+        string unfinished = path + ".new";
+        foreach (string leftover in (string[])[unfinished, unfinished + "-journal"])
+        {
+            File.Delete(leftover);
+        }
+
+        DurableFile.CreateOwnerOnly(unfinished).Dispose();
+        using (SqliteConnection connection = Connect(unfinished))
+        {
+            connection.Execute($"PRAGMA synchronous = FULL; PRAGMA application_id = {ApplicationId}");
+            Schema.Migrate(connection);
+            byte[] salt = RandomNumberGenerator.GetBytes(16);
+            connection.Execute(
+                "INSERT INTO key_check (id, salt, value) VALUES (1, @salt, @value)", new { salt, value = key.CheckValue(salt) });
+        }
+
+        DurableFile.Publish(unfinished, path);
+        StorageLog.DatabaseCreated(logger, path);
+    }
+
+    /// <summary>Opens an existing database. Throws <see cref="StoreOpenException"/>, changing nothing, when it must not be used.</summary>
+    public static SqliteConnection Open(string path, KeyEncryptionKey key, string keyPath, long checkAtMost, ILogger logger)
+    {
+        SqliteConnection? connection = null;
+        try
+        {
+            connection = Connect(path);
+            CheckOrigin(connection, path);
+            CheckPages(connection, path, checkAtMost, logger);
+            CheckKey(connection, path, key, keyPath);
+            Migrate(connection, path, logger);
+            File.SetUnixFileMode(path, DurableFile.OwnerOnly);
+            Configure(connection);
+            StorageLog.DatabaseOpened(logger, path, Schema.Current);
+            return connection;
+        }
+        catch (SqliteException error)
+        {
+            connection?.Dispose();
+            throw error.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
+                ? Damaged(path, error.Message, error)
+                : new StoreOpenException($"the database '{path}' cannot be opened: {error.Message} Check the file's owner and the disk.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            connection?.Dispose();
+            throw new StoreOpenException($"the database '{path}' cannot be opened: {error.Message} Check the file's owner and the disk.", error);
+        }
+        catch
+        {
+            connection?.Dispose();
+            throw;
+        }
+    }
+
+    private static SqliteConnection Connect(string path)
+    {
+        SqliteConnection connection = new(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ConnectionString);
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckOrigin(SqliteConnection connection, string path)
+    {
+        if (new FileInfo(path).Length == 0)
+        {
+            throw Damaged(path, "it is empty");
+        }
+
+        if (connection.ExecuteScalar<int>("PRAGMA application_id") != ApplicationId)
+        {
+            throw new StoreOpenException($"the file '{path}' is no database of SdsServer. Move it away, or choose another data directory.");
+        }
+
+        int version = Schema.Version(connection);
+        if (version > Schema.Current)
+        {
+            throw new StoreOpenException(
+                $"the database '{path}' has schema version {version}; this program knows versions up to {Schema.Current}. "
+                + "Start the newer program again, or restore a backup from before the upgrade.");
+        }
+    }
+
+    private static void CheckPages(SqliteConnection connection, string path, long checkAtMost, ILogger logger)
+    {
+        long bytes = new FileInfo(path).Length;
+        if (bytes > checkAtMost)
+        {
+            StorageLog.DatabaseUnchecked(logger, path, bytes);
+            return;
+        }
+
+        string result = connection.QueryFirst<string>("PRAGMA quick_check(1)");
+        if (result != "ok")
+        {
+            throw Damaged(path, result);
+        }
+    }
+
+    private static void CheckKey(SqliteConnection connection, string path, KeyEncryptionKey key, string keyPath)
+    {
+        (byte[] salt, byte[] value) = connection.QuerySingleOrDefault<(byte[], byte[])>("SELECT salt, value FROM key_check");
+        if (salt is null)
+        {
+            throw Damaged(path, "it has no key check value");
+        }
+
+        if (!CryptographicOperations.FixedTimeEquals(value, key.CheckValue(salt)))
+        {
+            throw new StoreOpenException(
+                $"the key-encryption key '{keyPath}' is not the one the database '{path}' was made with. "
+                + "Restore the key file that belongs to this database, or the database that belongs to this key.");
+        }
+    }
+
+    private static void Migrate(SqliteConnection connection, string path, ILogger logger)
+    {
+        int from = Schema.Version(connection);
+        if (from < Schema.Current)
+        {
+            connection.Execute("PRAGMA synchronous = FULL");
+            Schema.Migrate(connection);
+            StorageLog.DatabaseMigrated(logger, path, from, Schema.Current);
+        }
+    }
+
+    // FULL syncs the WAL at each commit: an acknowledged write survives power loss. NORMAL would only keep the file whole.
+    private static void Configure(SqliteConnection connection)
+    {
+        string mode = connection.QueryFirst<string>("PRAGMA journal_mode = WAL");
+        if (mode != "wal")
+        {
+            throw new StoreOpenException(
+                $"the file system of '{connection.DataSource}' does not support SQLite's WAL (it offers '{mode}'). Put the data directory on a local disk.");
+        }
+
+        connection.Execute(
+            """
+            PRAGMA synchronous = FULL;
+            PRAGMA busy_timeout = 5000;
+            PRAGMA foreign_keys = ON;
+            PRAGMA secure_delete = ON;
+            PRAGMA temp_store = MEMORY;
+            PRAGMA trusted_schema = OFF;
+            PRAGMA journal_size_limit = 67108864;
+            """);
+    }
+
+    private static StoreOpenException Damaged(string path, string how, Exception? inner = null) => new(
+        $"the database '{path}' is damaged: {how}. Nothing was changed. Move it away together with '{path}-wal' and '{path}-shm', "
+        + "and restore all files of a backup.", inner);
+}

@@ -1,0 +1,202 @@
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using SdsServer.Core.Access;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
+using SdsServer.Storage.Files;
+using SdsServer.Storage.Keys;
+using SdsServer.Storage.Sqlite.Tables;
+using SQLitePCL;
+
+namespace SdsServer.Storage.Sqlite;
+
+/// <summary>
+/// The embedded store: one SQLite file in a directory that one process owns. Every write is a transaction that checks the leader term first.
+/// A disk that fails or is full surfaces as <see cref="IOException"/>; later calls work again once it has recovered.
+/// </summary>
+public sealed class SqliteTrustStore : ITrustStore
+{
+    private const int PrunedAtOnce = 5_000;
+
+    private readonly DataDirectory _directory;
+    private readonly KeyEncryptionKey _key;
+
+    private SqliteTrustStore(DataDirectory directory, KeyEncryptionKey key, SqliteDatabase database)
+    {
+        _directory = directory;
+        _key = key;
+        Database = database;
+    }
+
+    internal SqliteDatabase Database { get; }
+
+    /// <summary>
+    /// Opens the store, or makes it in a directory that has none. Throws <see cref="StoreOpenException"/>, leaving what is there as it is,
+    /// when the directory is open to others or in use, the database is damaged or of a newer schema, or the key-encryption key is missing or another one.
+    /// </summary>
+    public static async Task<SqliteTrustStore> OpenAsync(SqliteOptions options, ILogger logger, CancellationToken cancellation)
+    {
+        Batteries_V2.Init();
+        DataDirectory? directory = null;
+        KeyEncryptionKey? key = null;
+        try
+        {
+            SqliteDatabase database = await SqliteDatabase.OpenAsync(Open, logger, cancellation);
+            return new SqliteTrustStore(directory!, key!, database);
+        }
+        catch
+        {
+            key?.Dispose();
+            directory?.Dispose();
+            throw;
+        }
+
+        SqliteConnection Open()
+        {
+            directory = DataDirectory.Take(options.DataDirectory);
+            bool isNew = !File.Exists(options.DatabasePath);
+            key = FindKey(options, isNew, logger);
+            if (isNew)
+            {
+                Create(options, key, logger);
+            }
+
+            return SqliteFile.Open(options.DatabasePath, key, options.KeyPath, options.CheckAtMost, logger);
+        }
+    }
+
+    public Task<TrustRecord> BeginTermAsync(string trustDomain, DateTimeOffset keepLedgerFrom, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                (long id, long term, TrustState? state) = TrustDomains.BeginTerm(connection, trustDomain);
+                return new TrustRecord(term, state, Leaves.Load(connection, id, keepLedgerFrom), Roster.Load(connection, id));
+            },
+            cancellation);
+
+    public Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                (long id, long revision, _) = TrustDomains.Fence(connection, next.TrustDomain, next.Term);
+                TrustDomains.Save(connection, id, revision, next);
+                Decisions.Append(connection, id, log);
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<bool>> InsertLeavesAsync(
+        string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation) =>
+        Database.WriteAsync<IReadOnlyList<bool>>(
+            connection =>
+            {
+                (long id, _, long? signerRevision) = TrustDomains.Fence(connection, trustDomain, term);
+                Leaves.Insert(connection, id, inserts.Where(it => it.SignerRevision == signerRevision).Select(it => it.Row));
+                return [.. inserts.Select(it => it.SignerRevision == signerRevision)];
+            },
+            cancellation);
+
+    public Task SetLeafStatesAsync(
+        string trustDomain, long term, IReadOnlyList<(string Serial, LeafState State)> states, CancellationToken cancellation) =>
+        WriteAsync(trustDomain, term, (connection, id) => Leaves.SetStates(connection, id, states), cancellation);
+
+    public Task RaiseSlotsAsync(
+        string trustDomain, long term, string instanceId, int bundleSlots, int leafSlots, CancellationToken cancellation) =>
+        WriteAsync(
+            trustDomain,
+            term,
+            (connection, id) =>
+            {
+                Leaves.RaiseSlots(connection, id, instanceId, bundleSlots, leafSlots);
+                Roster.RaiseSlots(connection, id, instanceId, bundleSlots);
+            },
+            cancellation);
+
+    public async Task<int> PruneLedgerAsync(string trustDomain, long term, DateTimeOffset keepFrom, CancellationToken cancellation)
+    {
+        int total = 0;
+        int pruned;
+        do
+        {
+            // Many short transactions: rows that are waiting to be inserted get in between.
+            pruned = await Database.WriteAsync(
+                connection => Leaves.Prune(connection, TrustDomains.Fence(connection, trustDomain, term).Id, keepFrom, PrunedAtOnce),
+                cancellation);
+            total += pruned;
+        }
+        while (pruned > 0);
+        return total;
+    }
+
+    public Task PutRosterAsync(string trustDomain, long term, RosterEntry entry, CancellationToken cancellation) =>
+        WriteAsync(trustDomain, term, (connection, id) => Roster.Put(connection, id, entry), cancellation);
+
+    public Task RemoveRosterAsync(string trustDomain, long term, string instanceId, CancellationToken cancellation) =>
+        WriteAsync(trustDomain, term, (connection, id) => Roster.Remove(connection, id, instanceId), cancellation);
+
+    public Task AddKeyAsync(
+        string trustDomain, long term, string authorityId, ReadOnlyMemory<byte> pkcs8, CancellationToken cancellation)
+    {
+        byte[] envelope = KeyEncryption.Encrypt(_key, new KeyBinding(trustDomain, authorityId, KeyBinding.SigningKey), pkcs8.Span);
+        return WriteAsync(trustDomain, term, (connection, id) => AuthorityKeys.Add(connection, id, authorityId, envelope), cancellation);
+    }
+
+    public async Task<byte[]> ReadKeyAsync(string trustDomain, string authorityId, CancellationToken cancellation)
+    {
+        byte[] envelope = await Database.ReadAsync(connection => AuthorityKeys.Find(connection, trustDomain, authorityId), cancellation)
+            ?? throw new KeyNotFoundException($"no key of authority '{authorityId}' in trust domain '{trustDomain}'");
+        return KeyEncryption.Decrypt(_key, new KeyBinding(trustDomain, authorityId, KeyBinding.SigningKey), envelope);
+    }
+
+    public Task DeleteKeyAsync(string trustDomain, long term, string authorityId, CancellationToken cancellation) =>
+        WriteAsync(trustDomain, term, (connection, id) => AuthorityKeys.Delete(connection, id, authorityId), cancellation);
+
+    public Task AddTokenAsync(string trustDomain, AccessToken token, CancellationToken cancellation) =>
+        Database.WriteAsync(connection => Tokens.Add(connection, TrustDomains.FindOrAdd(connection, trustDomain), token), cancellation);
+
+    public async Task<IReadOnlyList<AccessToken>> ReadTokensAsync(string trustDomain, CancellationToken cancellation) =>
+        await Database.ReadAsync(connection => Tokens.Load(connection, trustDomain), cancellation);
+
+    public Task<bool> DeleteTokenAsync(string trustDomain, string id, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection => TrustDomains.Find(connection, trustDomain) is { } found && Tokens.Delete(connection, found, id), cancellation);
+
+    public async Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(
+        string trustDomain, long after, int limit, CancellationToken cancellation) =>
+        await Database.ReadAsync(connection => Decisions.Read(connection, trustDomain, after, limit), cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        _key.Dispose();
+        _directory.Dispose();
+    }
+
+    private Task WriteAsync(string trustDomain, long term, Action<SqliteConnection, long> work, CancellationToken cancellation) =>
+        Database.WriteAsync(connection => work(connection, TrustDomains.Fence(connection, trustDomain, term).Id), cancellation);
+
+    // Where a database is, a missing key is a loss to be repaired: a new one would make a new CA that no proxy trusts.
+    private static KeyEncryptionKey FindKey(SqliteOptions options, bool isNew, ILogger logger)
+    {
+        if (!isNew || options.KeyEncryptionKeyFile is not null || File.Exists(options.KeyPath))
+        {
+            return KeyEncryptionKey.FromFile(options.KeyPath);
+        }
+
+        KeyEncryptionKey key = KeyEncryptionKey.CreateFile(options.KeyPath);
+        StorageLog.KeyEncryptionKeyCreated(logger, options.KeyPath);
+        return key;
+    }
+
+    private static void Create(SqliteOptions options, KeyEncryptionKey key, ILogger logger)
+    {
+        try
+        {
+            SqliteFile.Create(options.DatabasePath, key, logger);
+        }
+        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new StoreOpenException($"the database '{options.DatabasePath}' cannot be created: {error.Message}", error);
+        }
+    }
+}

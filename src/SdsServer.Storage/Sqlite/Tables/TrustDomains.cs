@@ -1,0 +1,64 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Storage.Sqlite.Tables;
+
+/// <summary>One row a trust domain: its leader term, its state, and the numbers writes are guarded by.</summary>
+internal static class TrustDomains
+{
+    /// <summary>Ends the running term and begins the next.</summary>
+    public static (long Id, long Term, TrustState? State) BeginTerm(SqliteConnection connection, string name)
+    {
+        (long id, long term, string? document) = connection.QuerySingle<(long, long, string?)>(
+            """
+            INSERT INTO trust_domains (name, term) VALUES (@name, 1)
+            ON CONFLICT (name) DO UPDATE SET term = term + 1
+            RETURNING id, term, state
+            """,
+            new { name });
+        TrustState? state = document is null
+            ? null
+            : StateJson.Read(document, StateJson.Default.TrustState, $"the trust state of '{name}' in '{connection.DataSource}'");
+        return (id, term, state);
+    }
+
+    /// <summary>The row, if the term is the running one. Throws <see cref="StaleTermException"/> otherwise.</summary>
+    public static (long Id, long Revision, long? SignerRevision) Fence(SqliteConnection connection, string name, long term)
+    {
+        (long id, long current, long revision, long? signerRevision) = connection.QuerySingleOrDefault<(long, long, long, long?)>(
+            "SELECT id, term, revision, signer_revision FROM trust_domains WHERE name = @name", new { name });
+        return term == current && current > 0 ? (id, revision, signerRevision) : throw new StaleTermException(term, current);
+    }
+
+    /// <summary>Replaces the state. Throws <see cref="StaleRevisionException"/> unless it follows the stored one.</summary>
+    public static void Save(SqliteConnection connection, long id, long revision, TrustState next)
+    {
+        if (revision != next.Revision - 1)
+        {
+            throw new StaleRevisionException(next.Revision - 1, revision);
+        }
+
+        connection.Execute(
+            "UPDATE trust_domains SET revision = @revision, signer_revision = @signerRevision, state = @state WHERE id = @id",
+            new
+            {
+                id,
+                revision = next.Revision,
+                signerRevision = next.SignerRevision,
+                state = JsonSerializer.Serialize(next, StateJson.Default.TrustState),
+            });
+    }
+
+    /// <summary>The row's id, or null: no trust domain of this name has been written to.</summary>
+    public static long? Find(SqliteConnection connection, string name) =>
+        connection.QuerySingleOrDefault<long?>("SELECT id FROM trust_domains WHERE name = @name", new { name });
+
+    /// <summary>The row's id; a new row is in no term.</summary>
+    public static long FindOrAdd(SqliteConnection connection, string name)
+    {
+        connection.Execute("INSERT INTO trust_domains (name, term) VALUES (@name, 0) ON CONFLICT (name) DO NOTHING", new { name });
+        return connection.QuerySingle<long>("SELECT id FROM trust_domains WHERE name = @name", new { name });
+    }
+}

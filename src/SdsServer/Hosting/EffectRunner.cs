@@ -1,0 +1,193 @@
+using System.Threading.Channels;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Issuance;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Hosting;
+
+/// <summary>Carries out what the engine wants done outside: store, ledger and signers, each without holding up the others.</summary>
+internal sealed class EffectRunner : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
+
+    private readonly ITrustStore _store;
+    private readonly LeafSigner _signer;
+    private readonly string _trustDomain;
+    private readonly long _term;
+    private readonly TimeProvider _time;
+    private readonly ILogger<TrustDomainLoop> _logger;
+    private readonly LedgerWriter _ledger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Channel<Func<Task>> _signing = Channel.CreateUnbounded<Func<Task>>();
+    private readonly Channel<(string Serial, LeafState State)> _leafStates = Channel.CreateUnbounded<(string, LeafState)>();
+    private readonly List<Task> _workers = [];
+
+    public EffectRunner(ITrustStore store, LeafSigner signer, string trustDomain, long term, TimeProvider time, ILogger<TrustDomainLoop> logger)
+    {
+        _store = store;
+        _signer = signer;
+        _trustDomain = trustDomain;
+        _term = term;
+        _time = time;
+        _logger = logger;
+        _ledger = new LedgerWriter(store, trustDomain, term);
+        for (int worker = 0; worker < Environment.ProcessorCount; worker++)
+        {
+            _workers.Add(Task.Run(SignAsync));
+        }
+
+        _workers.Add(Task.Run(RecordLeafStatesAsync));
+    }
+
+    /// <summary>Starts the effect; its completion comes back to the loop as an event.</summary>
+    public void Run(EngineEffect effect, TrustState state, TrustDomainLoop loop)
+    {
+        switch (effect)
+        {
+            case SaveState save: _ = SaveAsync(save, loop); break;
+            case SignLeaf sign: _signing.Writer.TryWrite(() => SignAsync(sign, state, loop)); break;
+            case WriteLedger write: _ = WriteAsync(write, loop); break;
+            case SetLeafState set: _leafStates.Writer.TryWrite((set.Serial, set.State)); break;
+            case RaiseSlots raise:
+                _ = PersistAsync("slots", loop, stop => _store.RaiseSlotsAsync(_trustDomain, _term, raise.InstanceId, raise.BundleSlots, raise.LeafSlots, stop),
+                    new SlotsRaised(raise.InstanceId, raise.BundleSlots, raise.LeafSlots));
+                break;
+            case WriteRoster write:
+                _ = PersistAsync("roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId));
+                break;
+            case RemoveRoster remove:
+                _ = PersistAsync("roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null);
+                break;
+            default: throw new ArgumentException($"unknown effect {effect.GetType().Name}", nameof(effect));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _signing.Writer.TryComplete();
+        _leafStates.Writer.TryComplete();
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_workers);
+        await _ledger.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private async Task SaveAsync(SaveState save, TrustDomainLoop loop)
+    {
+        IReadOnlyList<Decision> log = save.Entry is null ? [] : [save.Entry];
+        await PersistAsync("trust state", loop, async stop =>
+        {
+            try
+            {
+                await _store.SaveAsync(save.State, log, stop);
+            }
+            catch (StaleRevisionException stale) when (stale.Found == save.State.Revision)
+            {
+                // An earlier try that seemed to fail has taken effect: nobody else writes in this term.
+            }
+        }, new StateSaved(save.State));
+        if (save.Entry is { } entry)
+        {
+            HostingLog.Decided(_logger, entry.Actor, entry.Action, entry.Reason, entry.Evidence);
+        }
+    }
+
+    /// <summary>Tries until it is durable, or this process may not write any more.</summary>
+    private async Task PersistAsync(string what, TrustDomainLoop loop, Func<CancellationToken, Task> write, EngineEvent? done)
+    {
+        TimeSpan wait = FirstRetry;
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await write(_stopping.Token);
+                if (done is not null)
+                {
+                    loop.Post(done);
+                }
+
+                return;
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error) when (error is StaleTermException or StaleRevisionException)
+            {
+                loop.Fail(error);
+                return;
+            }
+            catch (Exception error)
+            {
+                HostingLog.StoreFailed(_logger, what, wait, error);
+            }
+
+            await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = wait * 2 < LastRetry ? wait * 2 : LastRetry;
+        }
+    }
+
+    private async Task SignAsync()
+    {
+        await foreach (Func<Task> sign in _signing.Reader.ReadAllAsync())
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                await sign();
+            }
+        }
+    }
+
+    private async Task SignAsync(SignLeaf sign, TrustState state, TrustDomainLoop loop)
+    {
+        try
+        {
+            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign.Workload, state.Authority(sign.AuthorityId), state, _time.GetUtcNow(), _stopping.Token)));
+        }
+        catch (Exception error)
+        {
+            loop.Post(new LeafSignFailed(sign.Ticket, error.Message));
+        }
+    }
+
+    private async Task WriteAsync(WriteLedger write, TrustDomainLoop loop)
+    {
+        try
+        {
+            loop.Post(new LedgerWritten(write.Ticket, await _ledger.InsertAsync(write.Insert, _stopping.Token)));
+        }
+        catch (StaleTermException error)
+        {
+            loop.Fail(error);
+        }
+        catch (Exception error)
+        {
+            loop.Post(new LedgerFailed(write.Ticket, error.Message));
+        }
+    }
+
+    /// <summary>What became of leaves is evidence: written in batches, lost at worst, which only counts too much.</summary>
+    private async Task RecordLeafStatesAsync()
+    {
+        while (await _leafStates.Reader.WaitToReadAsync())
+        {
+            List<(string, LeafState)> batch = [];
+            while (batch.Count < 1_000 && _leafStates.Reader.TryRead(out (string, LeafState) next))
+            {
+                batch.Add(next);
+            }
+
+            try
+            {
+                await _store.SetLeafStatesAsync(_trustDomain, _term, batch, CancellationToken.None);
+            }
+            catch (Exception error)
+            {
+                HostingLog.StoreFailed(_logger, "leaf states", TimeSpan.Zero, error);
+            }
+        }
+    }
+}

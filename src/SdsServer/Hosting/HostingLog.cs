@@ -1,0 +1,25 @@
+namespace SdsServer.Hosting;
+
+internal static partial class HostingLog
+{
+    [LoggerMessage(1001, LogLevel.Information, "ready: trust domain {TrustDomain}, term {Term}, epoch {Epoch}, signer {Signer}, xDS on {Xds}, admin on {Admin}", EventName = "Ready")]
+    public static partial void Ready(ILogger logger, string trustDomain, long term, long epoch, string signer, string xds, string admin);
+
+    [LoggerMessage(1002, LogLevel.Warning, "{Warning}", EventName = "Warning")]
+    public static partial void Warn(ILogger logger, string warning);
+
+    [LoggerMessage(1003, LogLevel.Critical, "the engine broke; nothing new is issued until a restart, proxies keep what they have", EventName = "EngineBroke")]
+    public static partial void EngineBroke(ILogger logger, Exception error);
+
+    [LoggerMessage(1004, LogLevel.Critical, "this process stops: {Reason}", EventName = "Stopping")]
+    public static partial void Stops(ILogger logger, string reason);
+
+    [LoggerMessage(3001, LogLevel.Information, "{Actor}: {Action} ({Reason}); {Evidence}", EventName = "Decided")]
+    public static partial void Decided(ILogger logger, string actor, string action, string reason, string evidence);
+
+    [LoggerMessage(3002, LogLevel.Warning, "instance {Instance}: {Text}", EventName = "Noted")]
+    public static partial void Noted(ILogger logger, string instance, string text);
+
+    [LoggerMessage(4101, LogLevel.Error, "the store did not take the {What}; trying again in {Wait}", EventName = "StoreFailed")]
+    public static partial void StoreFailed(ILogger logger, string what, TimeSpan wait, Exception error);
+}

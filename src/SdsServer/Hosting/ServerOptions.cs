@@ -1,0 +1,45 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Pki;
+using SdsServer.Identity;
+
+namespace SdsServer.Hosting;
+
+/// <summary>Section <c>SdsServer</c> of the configuration, as written. <see cref="ServerSettings"/> is what it means.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>Name of the trust domain, without <c>spiffe://</c>.</summary>
+    public string TrustDomain { get; set; } = "example.org";
+
+    /// <summary>Where the store, its key and the sockets are; made if absent, mode 0700.</summary>
+    public string DataDirectory { get; set; } = "sdsserver-data";
+
+    /// <summary>The key that encrypts authorities' keys at rest; default <c>key-encryption.key</c> in the data directory.</summary>
+    public string? KeyEncryptionKeyFile { get; set; }
+
+    /// <summary>Believe <c>node.id</c>. For a laptop: every listener must be a Unix socket or on loopback.</summary>
+    public bool Dev { get; set; }
+
+    /// <summary>Where xDS is served.</summary>
+    public XdsListenerOptions Xds { get; set; } = new();
+
+    /// <summary>Where the admin API is served.</summary>
+    public AdminListenerOptions Admin { get; set; } = new();
+
+    /// <summary>Further secret names: a name, or a prefix that ends in <c>/</c> or <c>*</c>, to <c>leaf</c> or <c>bundle</c>.</summary>
+    public Dictionary<string, string> Aliases { get; set; } = [];
+
+    /// <summary>Which local users are which workloads.</summary>
+    public List<UnixPeerOptions> UnixPeers { get; set; } = [];
+
+    /// <summary>New built-in roots.</summary>
+    public RootOptions Root { get; set; } = new();
+
+    /// <summary>Leaves.</summary>
+    public LeafOptions Leaf { get; set; } = new();
+
+    /// <summary>Windows by which evidence is judged.</summary>
+    public FleetPolicy Fleet { get; set; } = new();
+
+    /// <summary>What a rotation does that says nothing else.</summary>
+    public Core.Rotation.RotationPolicy Rotation { get; set; } = new();
+}

@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using SdsServer.Core.Authorities;
+using SdsServer.Core.Rotation;
+using SdsServer.Grpc;
+using SdsServer.Grpc.Health;
+using SdsServer.Grpc.Server;
+using SdsServer.Identity;
+using SdsServer.Storage;
+using SdsServer.Storage.Sqlite;
+using SdsServer.Xds;
+using ServingStatus = SdsServer.Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+
+namespace SdsServer.Hosting;
+
+/// <summary>The process from its arguments to its exit code.</summary>
+internal static class ServerProgram
+{
+    private const string CheckConfiguration = "--check-config";
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            Args = Expand(args),
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
+        using ILoggerFactory logging = LoggerFactory.Create(to => to.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true));
+        ILogger logger = logging.CreateLogger("SdsServer");
+        try
+        {
+            ServerSettings settings = ServerSettings.From(builder.Configuration.GetSection("SdsServer").Get<ServerOptions>() ?? new ServerOptions());
+            if (args.Contains(CheckConfiguration))
+            {
+                return ExitCode.Ok;
+            }
+
+            return await ServeAsync(builder, settings, logging, logger);
+        }
+        catch (ConfigurationErrorsException wrong)
+        {
+            foreach (string error in wrong.Errors)
+            {
+                HostingLog.Stops(logger, error);
+            }
+
+            return ExitCode.Configuration;
+        }
+        catch (Exception error) when (error is StoreOpenException or CryptographicException or KeyNotFoundException or StaleTermException or IOException or InvalidOperationException)
+        {
+            HostingLog.Stops(logger, error.Message);
+            return ExitCode.Failure;
+        }
+    }
+
+    private static async Task<int> ServeAsync(WebApplicationBuilder builder, ServerSettings settings, ILoggerFactory logging, ILogger logger)
+    {
+        TimeProvider time = TimeProvider.System;
+        string trustDomain = settings.TrustDomain.Name;
+        SqliteOptions files = new() { DataDirectory = settings.DataDirectory, KeyEncryptionKeyFile = settings.KeyEncryptionKeyFile };
+        await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(files, logging.CreateLogger<SqliteTrustStore>(), CancellationToken.None);
+        using Keyring keyring = new(store, trustDomain);
+        RootFitness fitness = new(keyring, settings.Leaves, settings.Rotation.TrustSoak + settings.Rotation.DropSoak);
+        await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
+            settings, store, keyring, fitness, time, logging.CreateLogger<TrustDomainLoop>(), CancellationToken.None);
+        TokenDirectory tokens = new(store, trustDomain, time);
+        await tokens.ReloadAsync(CancellationToken.None);
+        ProcessWatch processes = new(loop.Post, time);
+        foreach (string peer in await loop.ReadAsync(engine => engine.Instances().Select(instance => instance.Key.Peer).ToList(), CancellationToken.None))
+        {
+            processes.Add(peer);
+        }
+
+        WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, processes, settings.Dev);
+        XdsServices xds = new(
+            loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, new XdsLimits(), ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
+        HealthService health = new();
+
+        builder.Services.AddSingleton(time);
+        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings));
+        WebApplication app = builder.Build();
+        app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
+        {
+            xds.MapDiscovery(routes);
+            routes.MapHealth(health).MapReflection();
+        }));
+        app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Admin, branch => branch.UseGrpc(routes =>
+        {
+            xds.MapClientStatus(routes);
+            routes.MapHealth(health).MapReflection();
+        }));
+        foreach (string service in (string[])["envoy.service.secret.v3.SecretDiscoveryService", "envoy.service.discovery.v3.AggregatedDiscoveryService"])
+        {
+            health.Set(service, ServingStatus.Serving);
+        }
+
+        await app.StartAsync();
+        Listeners.SetModes(settings);
+        TrustState state = await loop.ReadAsync(engine => engine.State, CancellationToken.None);
+        Announce(logger, settings, state);
+        Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
+        Task ended = await Task.WhenAny(app.WaitForShutdownAsync(), loop.Failed);
+        await app.StopAsync();
+        await watching;
+        await app.DisposeAsync();
+        if (ended == loop.Failed)
+        {
+            HostingLog.Stops(logger, loop.Failed.Exception!.InnerException!.Message);
+            return ExitCode.Failure;
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static void Announce(ILogger logger, ServerSettings settings, TrustState state)
+    {
+        if (settings.Dev)
+        {
+            HostingLog.Warn(logger, "DEV MODE: every local process that says a node.id is given that identity's key. Never use it outside a laptop");
+        }
+
+        if (state.Authority(state.Signer).Provider == AuthorityProvider.BuiltIn)
+        {
+            HostingLog.Warn(logger, $"root '{state.Signer}' was made by this server: back up {settings.DataDirectory}; without it every proxy must be enrolled anew");
+        }
+
+        string listeners = string.Join(" and ", new[] { settings.XdsSocket, settings.XdsTcp?.ToString() }.Where(listener => listener is not null));
+        HostingLog.Ready(logger, state.TrustDomain, state.Term, state.Epoch, state.Signer, listeners, settings.AdminSocket);
+    }
+
+    private static string ControlPlane() =>
+        string.Create(CultureInfo.InvariantCulture, $"sdsserver/{typeof(ServerProgram).Assembly.GetName().Version?.ToString(3)} {Environment.MachineName}");
+
+    // Short spellings of what is set most; everything can be set as --SdsServer:Section:Key=VALUE.
+    private static string[] Expand(string[] args) => [.. args.Where(arg => arg != CheckConfiguration).Select(arg =>
+        arg == "--dev" ? "--SdsServer:Dev=true"
+        : arg.StartsWith("--data=", StringComparison.Ordinal) ? "--SdsServer:DataDirectory=" + arg["--data=".Length..]
+        : arg)];
+}

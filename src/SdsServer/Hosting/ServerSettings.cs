@@ -1,0 +1,261 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Pki;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+using SdsServer.Identity;
+
+namespace SdsServer.Hosting;
+
+/// <summary>The configuration, checked: whoever holds one can rely on every part of it.</summary>
+public sealed class ServerSettings
+{
+    private const string None = "none";
+
+    private ServerSettings(ServerOptions options, List<string> errors)
+    {
+        if (Core.Pki.TrustDomain.TryParse(options.TrustDomain, out TrustDomain? domain, out string? reason))
+        {
+            TrustDomain = domain;
+        }
+        else
+        {
+            errors.Add($"SdsServer:TrustDomain: {reason}");
+            TrustDomain = Core.Pki.TrustDomain.Parse("example.org");
+        }
+
+        DataDirectory = Path.GetFullPath(options.DataDirectory);
+        KeyEncryptionKeyFile = options.KeyEncryptionKeyFile;
+        Dev = options.Dev;
+        XdsSocket = options.Xds.Socket == None ? null : Path.GetFullPath(options.Xds.Socket ?? Path.Combine(DataDirectory, "sds.sock"));
+        AdminSocket = Path.GetFullPath(options.Admin.Socket ?? Path.Combine(DataDirectory, "admin.sock"));
+        XdsSocketMode = Mode(options.Xds.SocketMode, "SdsServer:Xds:SocketMode", errors);
+        AdminSocketMode = Mode(options.Admin.SocketMode, "SdsServer:Admin:SocketMode", errors);
+        XdsTcp = Address(options.Xds.Tcp, errors);
+        CertificateFile = options.Xds.CertificateFile;
+        KeyFile = options.Xds.KeyFile;
+        CheckListeners(errors);
+        LeafKeys = options.Leaf.KeyAlgorithm;
+        RootKeys = options.Root.KeyAlgorithm;
+        RootLifetime = options.Root.Lifetime;
+        Fleet = options.Fleet with { MaxLeafLifetime = options.Leaf.Lifetime };
+        Rotation = options.Rotation;
+        Leaves = Checked("SdsServer:Leaf", errors, LeafPolicy.Default, () => new LeafPolicy(
+            options.Leaf.Lifetime, options.Leaf.Minimum, options.Leaf.Maximum, options.Leaf.Backdate, options.Fleet.MaxSkew < TimeSpan.FromMinutes(5) ? options.Fleet.MaxSkew : null));
+        Names = Checked("SdsServer:Aliases", errors, new SecretNames(TrustDomain.Name, []), () => new SecretNames(TrustDomain.Name, Aliases(options.Aliases, errors)));
+        UnixPeers = [.. options.UnixPeers.Select((peer, index) => Rule(peer, index, TrustDomain, errors)).OfType<UnixPeerRule>()];
+        CheckDurations(options, errors);
+    }
+
+    public TrustDomain TrustDomain { get; }
+
+    /// <summary>Absolute path.</summary>
+    public string DataDirectory { get; }
+
+    public string? KeyEncryptionKeyFile { get; }
+
+    /// <summary>Believe <c>node.id</c>.</summary>
+    public bool Dev { get; }
+
+    /// <summary>Absolute path, or null for no socket.</summary>
+    public string? XdsSocket { get; }
+
+    public UnixFileMode XdsSocketMode { get; }
+
+    public IPEndPoint? XdsTcp { get; }
+
+    public string? CertificateFile { get; }
+
+    public string? KeyFile { get; }
+
+    /// <summary>Absolute path.</summary>
+    public string AdminSocket { get; }
+
+    public UnixFileMode AdminSocketMode { get; }
+
+    public KeyAlgorithm LeafKeys { get; }
+
+    public KeyAlgorithm RootKeys { get; }
+
+    public TimeSpan RootLifetime { get; }
+
+    public LeafPolicy Leaves { get; }
+
+    public FleetPolicy Fleet { get; }
+
+    public RotationPolicy Rotation { get; }
+
+    public SecretNames Names { get; }
+
+    public ImmutableArray<UnixPeerRule> UnixPeers { get; }
+
+    /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>
+    public static ServerSettings From(ServerOptions options)
+    {
+        List<string> errors = [];
+        ServerSettings settings = new(options, errors);
+        return errors.Count == 0 ? settings : throw new ConfigurationErrorsException(errors);
+    }
+
+    private void CheckListeners(List<string> errors)
+    {
+        if (XdsSocket is null && XdsTcp is null)
+        {
+            errors.Add("SdsServer:Xds: there is neither a Socket nor a Tcp address, so no proxy can connect; set one");
+        }
+
+        if ((CertificateFile is null) != (KeyFile is null))
+        {
+            errors.Add("SdsServer:Xds: CertificateFile and KeyFile go together; set both or neither");
+        }
+
+        if (XdsTcp is { } tcp && CertificateFile is null && !(Dev && IPAddress.IsLoopback(tcp.Address)))
+        {
+            errors.Add($"SdsServer:Xds:Tcp: {tcp} without TLS would send private keys in the clear; set CertificateFile and KeyFile, or use a Unix socket");
+        }
+
+        if (Dev && XdsTcp is { } open && !IPAddress.IsLoopback(open.Address))
+        {
+            errors.Add($"SdsServer:Dev: node.id is no evidence, so dev mode serves loopback only, not {open}; set SdsServer:Xds:Tcp to 127.0.0.1:PORT");
+        }
+    }
+
+    private static void CheckDurations(ServerOptions options, List<string> errors)
+    {
+        foreach ((string name, TimeSpan value) in new (string, TimeSpan)[]
+        {
+            ("SdsServer:Root:Lifetime", options.Root.Lifetime),
+            ("SdsServer:Fleet:ReconnectWindow", options.Fleet.ReconnectWindow),
+            ("SdsServer:Fleet:SuccessionWindow", options.Fleet.SuccessionWindow),
+            ("SdsServer:Fleet:AckTimeout", options.Fleet.AckTimeout),
+            ("SdsServer:Fleet:MaxSkew", options.Fleet.MaxSkew),
+            ("SdsServer:Fleet:NackBackoff", options.Fleet.NackBackoff),
+            ("SdsServer:Fleet:MaxNackBackoff", options.Fleet.MaxNackBackoff),
+        })
+        {
+            if (value <= TimeSpan.Zero)
+            {
+                errors.Add($"{name}: {value} must be more than zero");
+            }
+        }
+
+        if (options.Fleet.RenewAt is <= 0.1 or > 0.8)
+        {
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"SdsServer:Fleet:RenewAt: {options.Fleet.RenewAt} must be above 0.1 and at most 0.8: later leaves no time to try again"));
+        }
+
+        if (options.Fleet.IssuesInFlight < 1)
+        {
+            errors.Add($"SdsServer:Fleet:IssuesInFlight: {options.Fleet.IssuesInFlight} must be at least 1");
+        }
+
+        if (options.Root.Lifetime <= options.Leaf.Lifetime * 3)
+        {
+            errors.Add($"SdsServer:Root:Lifetime: {options.Root.Lifetime} must be more than three times SdsServer:Leaf:Lifetime ({options.Leaf.Lifetime}), or no rotation could finish");
+        }
+
+        if (options.Rotation.TrustSoak < TimeSpan.Zero || options.Rotation.DropSoak < TimeSpan.Zero)
+        {
+            errors.Add("SdsServer:Rotation: soaks must not be negative");
+        }
+    }
+
+    private static T Checked<T>(string section, List<string> errors, T otherwise, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException)
+        {
+            errors.Add($"{section}: {error.Message}");
+            return otherwise;
+        }
+    }
+
+    private static List<KeyValuePair<string, SecretKind>> Aliases(Dictionary<string, string> aliases, List<string> errors)
+    {
+        List<KeyValuePair<string, SecretKind>> result = [];
+        foreach ((string name, string kind) in aliases)
+        {
+            if (Enum.TryParse(kind, ignoreCase: true, out SecretKind parsed) && Enum.IsDefined(parsed))
+            {
+                result.Add(KeyValuePair.Create(name, parsed));
+            }
+            else
+            {
+                errors.Add($"SdsServer:Aliases:{name}: '{kind}' is neither 'leaf' nor 'bundle'");
+            }
+        }
+
+        return result;
+    }
+
+    private static UnixPeerRule? Rule(UnixPeerOptions peer, int index, TrustDomain domain, List<string> errors)
+    {
+        string where = $"SdsServer:UnixPeers:{index}";
+        if (peer.Uid is not { } uid || uid < 0)
+        {
+            errors.Add($"{where}:Uid: a user id is required");
+            return null;
+        }
+
+        if (!SpiffeId.TryParse(peer.SpiffeId, out SpiffeId? id, out string? reason))
+        {
+            errors.Add($"{where}:SpiffeId: {reason}");
+            return null;
+        }
+
+        if (!id.TrustDomain.Equals(domain) || !id.IsWorkload)
+        {
+            errors.Add($"{where}:SpiffeId: '{id}' must be a workload of this trust domain, such as spiffe://{domain}/web");
+            return null;
+        }
+
+        foreach (string name in peer.DnsNames)
+        {
+            if (DnsName.Refuse(name) is { } wrong)
+            {
+                errors.Add($"{where}:DnsNames: '{name}': {wrong}");
+            }
+        }
+
+        return new UnixPeerRule(uid, peer.Gid, new Workload(id.ToString(), [.. peer.DnsNames], peer.BundleOnly));
+    }
+
+    private static UnixFileMode Mode(string text, string where, List<string> errors)
+    {
+        try
+        {
+            int mode = Convert.ToInt32(text, 8);
+            if (mode is >= 0 and <= 0x1FF)
+            {
+                return (UnixFileMode)mode;
+            }
+        }
+        catch (FormatException)
+        {
+        }
+
+        errors.Add($"{where}: '{text}' is no octal mode such as 0660");
+        return UnixFileMode.None;
+    }
+
+    private static IPEndPoint? Address(string text, List<string> errors)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        if (IPEndPoint.TryParse(text.Replace("localhost:", "127.0.0.1:", StringComparison.Ordinal), out IPEndPoint? endpoint) && text.Contains(':', StringComparison.Ordinal))
+        {
+            return endpoint;
+        }
+
+        errors.Add($"SdsServer:Xds:Tcp: '{text}' is no ADDRESS:PORT such as 0.0.0.0:8443");
+        return null;
+    }
+}

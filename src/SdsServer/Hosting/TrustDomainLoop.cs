@@ -1,0 +1,195 @@
+using System.Threading.Channels;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Hosting;
+
+/// <summary>
+/// Runs the engine of a trust domain: takes events from everywhere into one queue, has them handled one after the other, and
+/// hands the effects on. Nothing here decides anything.
+/// </summary>
+public sealed class TrustDomainLoop : IAsyncDisposable
+{
+    private readonly Channel<Action> _queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Dictionary<long, Action<Delivery>> _streams = [];
+    private readonly Dictionary<long, TaskCompletionSource<CommandOutcome>> _commands = [];
+    private readonly TrustDomainEngine _engine;
+    private readonly EffectRunner _effects;
+    private readonly MonotonicClock _clock;
+    private readonly ITimer _timer;
+    private readonly ILogger<TrustDomainLoop> _logger;
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private BundlePayload _bundle;
+    private long _lastCommand;
+    private Task? _running;
+
+    internal TrustDomainLoop(TrustDomainEngine engine, EffectRunner effects, MonotonicClock clock, ILogger<TrustDomainLoop> logger)
+    {
+        _engine = engine;
+        _effects = effects;
+        _clock = clock;
+        _logger = logger;
+        _bundle = engine.Bundle;
+        _timer = clock.Time.CreateTimer(_ => Post(new ClockTicked()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Port = new FleetPort(Open, Post);
+    }
+
+    /// <summary>How streams talk to the engine.</summary>
+    public FleetPort Port { get; }
+
+    /// <summary>Done when the term has begun and secrets are served.</summary>
+    public Task Begun => _begun.Task;
+
+    /// <summary>Fails when this process must not write any more, or when the engine itself broke; never done otherwise.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>The current bundle, as members share it.</summary>
+    public BundlePayload Bundle => Volatile.Read(ref _bundle);
+
+    /// <summary>Begins the leader's term and handles events until it is disposed.</summary>
+    public void Start()
+    {
+        _queue.Writer.TryWrite(() => Run(_engine.Begin(_clock.Now)));
+        _running = RunAsync();
+    }
+
+    /// <summary>Tells the engine what happened.</summary>
+    public void Post(EngineEvent happened) => _queue.Writer.TryWrite(() =>
+    {
+        if (happened is SubscriptionClosed closed)
+        {
+            _streams.Remove(closed.Subscription);
+        }
+
+        Run(_engine.Handle(happened, _clock.Now));
+    });
+
+    /// <summary>Gives an order and waits for what became of it: that is after the change is durable.</summary>
+    /// <param name="order">Makes the command from its id.</param>
+    public Task<CommandOutcome> OrderAsync(Func<long, EngineCommand> order, CancellationToken cancellation)
+    {
+        TaskCompletionSource<CommandOutcome> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        long id = Interlocked.Increment(ref _lastCommand);
+        EngineCommand command = order(id);
+        _queue.Writer.TryWrite(() =>
+        {
+            _commands.Add(id, done);
+            Run(_engine.Handle(command, _clock.Now));
+        });
+        return done.Task.WaitAsync(cancellation);
+    }
+
+    /// <summary>Reads from the engine between two events; the function must be quick and must let nothing mutable out.</summary>
+    public Task<T> ReadAsync<T>(Func<TrustDomainEngine, T> read, CancellationToken cancellation)
+    {
+        TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Writer.TryWrite(() =>
+        {
+            try
+            {
+                answer.SetResult(read(_engine));
+            }
+            catch (Exception error)
+            {
+                answer.SetException(error);
+            }
+        });
+        return answer.Task.WaitAsync(cancellation);
+    }
+
+    /// <summary>Done at the next event after this call: whoever watches reads again then.</summary>
+    public Task ChangedAsync(CancellationToken cancellation) => Volatile.Read(ref _changed).Task.WaitAsync(cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _timer.DisposeAsync();
+        _queue.Writer.TryComplete();
+        if (_running is not null)
+        {
+            await _running;
+        }
+
+        await _effects.DisposeAsync();
+    }
+
+    /// <summary>Ends the loop for good: the process must begin a term of its own before it writes again.</summary>
+    internal void Fail(Exception error)
+    {
+        _failed.TrySetException(error);
+        _begun.TrySetException(error);
+        _queue.Writer.TryComplete();
+    }
+
+    private void Open(SubscriptionOpened opened, Action<Delivery> deliver) => _queue.Writer.TryWrite(() =>
+    {
+        _streams.Add(opened.Subscription, deliver);
+        Run(_engine.Handle(opened, _clock.Now));
+    });
+
+    private async Task RunAsync()
+    {
+        await foreach (Action next in _queue.Reader.ReadAllAsync())
+        {
+            try
+            {
+                next();
+            }
+            catch (Exception error)
+            {
+                // A broken engine must not guess: what it has told the proxies stands, and nothing new is issued.
+                HostingLog.EngineBroke(_logger, error);
+                Fail(error);
+            }
+        }
+    }
+
+    private void Run(IReadOnlyList<EngineEffect> effects)
+    {
+        foreach (EngineEffect effect in effects)
+        {
+            switch (effect)
+            {
+                case Deliver deliver:
+                    if (_streams.TryGetValue(deliver.Delivery.Subscription, out Action<Delivery>? stream))
+                    {
+                        stream(deliver.Delivery);
+                    }
+
+                    break;
+                case CommandDone done:
+                    if (_commands.Remove(done.Command, out TaskCompletionSource<CommandOutcome>? waiting))
+                    {
+                        waiting.SetResult(done.Outcome);
+                    }
+
+                    break;
+                case Noted noted:
+                    HostingLog.Noted(_logger, noted.InstanceId, noted.Text);
+                    break;
+                default:
+                    _effects.Run(effect, _engine.State, this);
+                    break;
+            }
+        }
+
+        Volatile.Write(ref _bundle, _engine.Bundle);
+        if (_engine.Serving)
+        {
+            _begun.TrySetResult();
+        }
+
+        TimeSpan? wake = _engine.NextWake - _clock.Now.Up;
+        _timer.Change(wake is { } wait ? Clamp(wait) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (effects.Count > 0)
+        {
+            Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        }
+    }
+
+    private static TimeSpan Clamp(TimeSpan wait) =>
+        wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait > TimeSpan.FromHours(1) ? TimeSpan.FromHours(1) : wait;
+}

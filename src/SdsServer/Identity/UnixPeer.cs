@@ -1,0 +1,24 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace SdsServer.Identity;
+
+/// <summary>Who is at the other end of a Unix socket, by the kernel's word at the time of connecting.</summary>
+/// <param name="Pid">Process id as this process sees it; 0 when it is in another PID namespace.</param>
+public sealed record UnixPeer(int Pid, int Uid, int Gid)
+{
+    private const int SolSocket = 1;
+    private const int SoPeerCred = 17;
+
+    /// <summary>The peer of this call's connection, or null if that is no Unix socket.</summary>
+    public static UnixPeer? Of(HttpContext http) =>
+        http.Features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket ? Read(socket) : null;
+
+    private static UnixPeer Read(Socket socket)
+    {
+        Span<int> credentials = stackalloc int[3];
+        socket.GetRawSocketOption(SolSocket, SoPeerCred, MemoryMarshal.AsBytes(credentials));
+        return new UnixPeer(credentials[0], credentials[1], credentials[2]);
+    }
+}

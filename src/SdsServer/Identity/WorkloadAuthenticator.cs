@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Access;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Pki;
+using SdsServer.Grpc;
+using SdsServer.Grpc.Server;
+using SdsServer.Protos.Envoy.Core.V3;
+using SdsServer.Xds;
+
+namespace SdsServer.Identity;
+
+/// <summary>
+/// Turns transport evidence into a workload: a bearer token first, then the kernel's word on a Unix socket. <c>node.id</c> is
+/// believed in dev mode only. Whoever shows nothing gets nothing.
+/// </summary>
+internal sealed class WorkloadAuthenticator(
+    TrustDomain trustDomain,
+    ImmutableArray<UnixPeerRule> unixPeers,
+    TokenDirectory tokens,
+    ProcessWatch processes,
+    bool dev)
+{
+    private const string Bearer = "Bearer ";
+
+    /// <exception cref="RpcException">UNAUTHENTICATED.</exception>
+    public ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node)
+    {
+        UnixPeer? unix = UnixPeer.Of(call.HttpContext);
+        string peer = Describe(call.HttpContext, unix);
+        Caller caller = FromToken(call, peer) ?? FromUnixPeer(unix, peer) ?? FromNode(node, peer)
+            ?? throw new RpcException(
+                StatusCode.Unauthenticated,
+                unix is null
+                    ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
+                    : $"no workload identity: user {unix.Uid} is not listed in SdsServer:UnixPeers; list it, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
+        processes.Add(peer);
+        return ValueTask.FromResult(caller);
+    }
+
+    private Caller? FromToken(ServerCallContext call, string peer)
+    {
+        string? header = call.HttpContext.Request.Headers.Authorization;
+        if (string.IsNullOrEmpty(header))
+        {
+            return null;
+        }
+
+        // One text for every failure: a caller must not learn which tokens exist.
+        AccessToken token = (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? tokens.Verify(header[Bearer.Length..].Trim()) : null)
+            ?? throw new RpcException(StatusCode.Unauthenticated, "the bearer token is unknown, expired or deleted");
+        return new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter);
+    }
+
+    private Caller? FromUnixPeer(UnixPeer? unix, string peer) =>
+        unix is not null && unixPeers.FirstOrDefault(rule => rule.Fits(unix)) is { } rule ? new Caller(rule.Workload, peer) : null;
+
+    private Caller? FromNode(Node node, string peer)
+    {
+        if (!dev)
+        {
+            return null;
+        }
+
+        return SpiffeId.TryParse($"{trustDomain.Uri}/{node.Id}", out SpiffeId? id, out string? reason)
+            ? new Caller(new Workload(id.ToString(), [], BundleOnly: false), peer)
+            : throw new RpcException(StatusCode.InvalidArgument, $"dev mode makes the identity from node.id, and '{node.Id}' cannot be the path of a SPIFFE ID: {reason}");
+    }
+
+    private static string Describe(HttpContext http, UnixPeer? unix)
+    {
+        if (unix is null)
+        {
+            return $"ip:{http.Connection.RemoteIpAddress}";
+        }
+
+        return PeerProcess.Find(unix.Pid)?.ToString() ?? $"user:{unix.Uid}";
+    }
+}

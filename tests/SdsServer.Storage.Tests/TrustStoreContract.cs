@@ -1,0 +1,407 @@
+using System.Security.Cryptography;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
+using static SdsServer.Storage.Tests.Samples;
+
+namespace SdsServer.Storage.Tests;
+
+/// <summary>What every <see cref="ITrustStore"/> does; each store's tests derive from it.</summary>
+public abstract class TrustStoreContract : IAsyncLifetime
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    protected ITrustStore Store { get; private set; } = null!;
+
+    public static TheoryData<string> TermedWrites => new(Writes.Keys);
+
+    private static Dictionary<string, Func<ITrustStore, long, Task>> Writes { get; } = new()
+    {
+        ["save"] = (store, term) => store.SaveAsync(State(term, revision: 2), [Entry("stale")], None),
+        ["insert"] = (store, term) => store.InsertLeavesAsync(TrustDomain, term, [Insert(2)], None),
+        ["states"] = (store, term) => store.SetLeafStatesAsync(TrustDomain, term, [(Row(1).Serial, LeafState.Superseded)], None),
+        ["slots"] = (store, term) => store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 9, 9, None),
+        ["prune"] = (store, term) => store.PruneLedgerAsync(TrustDomain, term, DateTimeOffset.MaxValue, None),
+        ["put roster"] = (store, term) => store.PutRosterAsync(TrustDomain, term, Consumer("export-2"), None),
+        ["remove roster"] = (store, term) => store.RemoveRosterAsync(TrustDomain, term, "export-1", None),
+        ["add key"] = (store, term) => store.AddKeyAsync(TrustDomain, term, "ca-new", new byte[] { 1 }, None),
+        ["delete key"] = (store, term) => store.DeleteKeyAsync(TrustDomain, term, "ca-old", None),
+    };
+
+    /// <summary>Opens the same medium, the first time and again.</summary>
+    protected abstract Task<ITrustStore> OpenAsync();
+
+    public virtual async Task InitializeAsync() => Store = await OpenAsync();
+
+    public virtual async Task DisposeAsync() => await Store.DisposeAsync();
+
+    [Fact]
+    public async Task A_new_store_is_empty_and_its_terms_count_from_one()
+    {
+        TrustRecord first = await BeginAsync();
+        Assert.Equal(1, first.Term);
+        Assert.Null(first.State);
+        Assert.Empty(first.Ledger);
+        Assert.Empty(first.Roster);
+        Assert.Equal(2, (await BeginAsync()).Term);
+        Assert.Equal(1, (await Store.BeginTermAsync("other.example", KeepAll, None)).Term);
+    }
+
+    [Fact]
+    public async Task Everything_comes_back_whole_after_a_restart()
+    {
+        long term = (await BeginAsync()).Term;
+        await Store.SaveAsync(State(term, 1), [Entry("begin"), Entry("add trust")], None);
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(3), Insert(1), Insert(2)], None);
+        await Store.SetLeafStatesAsync(TrustDomain, term, [(Row(2).Serial, LeafState.Nacked)], None);
+        await Store.PutRosterAsync(TrustDomain, term, Consumer("export-1"), None);
+        await Store.AddKeyAsync(TrustDomain, term, "ca-old", new byte[] { 1, 2, 3 }, None);
+        await Store.AddTokenAsync(TrustDomain, Token("t1"), None);
+
+        await ReopenAsync();
+
+        TrustRecord found = await BeginAsync();
+        Assert.Equal(term + 1, found.Term);
+        Assert.Equivalent(State(term, 1), found.State, strict: true);
+        Assert.Equivalent(new[] { Row(3), Row(1), Row(2) with { State = LeafState.Nacked } }, found.Ledger, strict: true);
+        Assert.Equal([Row(3).Serial, Row(1).Serial, Row(2).Serial], found.Ledger.Select(row => row.Serial));
+        Assert.Equal([Consumer("export-1")], found.Roster);
+        Assert.Equal([1, 2, 3], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
+        Assert.Equivalent(new[] { Token("t1") }, await Store.ReadTokensAsync(TrustDomain, None), strict: true);
+        Assert.Equal([Entry("begin"), Entry("add trust")], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry));
+    }
+
+    [Fact]
+    public async Task A_state_without_optional_parts_comes_back_whole()
+    {
+        TrustState state = State((await BeginAsync()).Term, 1) with { Plan = null, Authorities = [], Roots = [] };
+        await Store.SaveAsync(state, [], None);
+        Assert.Equivalent(state, (await BeginAsync()).State, strict: true);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_state_that_does_not_follow_the_stored_one_is_refused_with_its_log(long revision)
+    {
+        long term = (await BeginAsync()).Term;
+        await Store.SaveAsync(State(term, 1), [Entry("first")], None);
+
+        StaleRevisionException error = await Assert.ThrowsAsync<StaleRevisionException>(
+            () => Store.SaveAsync(State(term, revision) with { Floor = 99 }, [Entry("refused")], None));
+
+        Assert.Equal((revision - 1, 1), (error.Expected, error.Found));
+        Assert.Single(await Store.ReadLogAsync(TrustDomain, 0, 10, None));
+        Assert.Equivalent(State(term, 1), (await BeginAsync()).State, strict: true);
+    }
+
+    [Fact]
+    public async Task Of_racing_saves_of_one_revision_exactly_one_wins()
+    {
+        long term = (await BeginAsync()).Term;
+        Task[] racers = [.. Enumerable.Range(0, 20).Select(i => Task.Run(() => Store.SaveAsync(State(term, 1) with { Floor = i }, [Entry($"{i}")], None)))];
+        await Task.WhenAll(racers).ContinueWith(_ => { }, TaskScheduler.Default);
+
+        int winner = Array.FindIndex(racers, it => it.IsCompletedSuccessfully);
+        Assert.Equal(19, racers.Count(it => it.Exception?.InnerException is StaleRevisionException));
+        Assert.Equal(winner, (await BeginAsync()).State!.Floor);
+        Assert.Equal($"{winner}", Assert.Single(await Store.ReadLogAsync(TrustDomain, 0, 99, None)).Entry.Action);
+    }
+
+    [Theory]
+    [MemberData(nameof(TermedWrites))]
+    public async Task A_write_of_an_ended_term_is_refused_and_changes_nothing(string write)
+    {
+        long term = await PopulateAsync();
+        TrustRecord before = await BeginAsync();
+
+        StaleTermException error = await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, term));
+
+        Assert.Equal((term, before.Term), (error.Held, error.Current));
+        Assert.Equivalent(before with { Term = before.Term + 1 }, await BeginAsync(), strict: true);
+        Assert.Single(await Store.ReadLogAsync(TrustDomain, 0, 10, None));
+        Assert.Equal([7], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync(TrustDomain, "ca-new", None));
+    }
+
+    [Theory]
+    [MemberData(nameof(TermedWrites))]
+    public async Task The_same_write_of_the_running_term_is_taken(string write) => await Writes[write](Store, await PopulateAsync());
+
+    [Theory]
+    [MemberData(nameof(TermedWrites))]
+    public async Task A_write_of_a_term_that_never_began_is_refused(string write)
+    {
+        await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 0));
+        await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 1));
+        await Store.AddTokenAsync(TrustDomain, Token("t1"), None);
+        await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 0));
+    }
+
+    [Fact]
+    public async Task A_row_is_refused_when_the_signer_moved_and_the_others_of_its_batch_are_written()
+    {
+        long term = (await BeginAsync()).Term;
+        await Store.SaveAsync(State(term, 1, signerRevision: 5), [], None);
+
+        IReadOnlyList<bool> written = await Store.InsertLeavesAsync(TrustDomain, term, [Insert(1, 5), Insert(2, 4), Insert(3, 6), Insert(4, 5)], None);
+
+        Assert.Equal([true, false, false, true], written);
+        Assert.Equal([Row(1).Serial, Row(4).Serial], (await BeginAsync()).Ledger.Select(row => row.Serial));
+    }
+
+    [Fact]
+    public async Task No_row_is_written_before_there_is_a_state()
+    {
+        long term = (await BeginAsync()).Term;
+        Assert.Equal([false, false], await Store.InsertLeavesAsync(TrustDomain, term, [Insert(1, 0), Insert(2, 1)], None));
+        Assert.Empty((await BeginAsync()).Ledger);
+    }
+
+    [Fact]
+    public async Task A_serial_number_that_is_taken_fails_its_whole_batch()
+    {
+        long term = await PopulateAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.InsertLeavesAsync(TrustDomain, term, [Insert(2), Insert(1)], None));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.InsertLeavesAsync(TrustDomain, term, [Insert(3), Insert(3)], None));
+        Assert.Equal([Row(1).Serial], (await BeginAsync()).Ledger.Select(row => row.Serial));
+    }
+
+    [Fact]
+    public async Task A_term_begins_without_superseded_rows_and_those_past_their_retention()
+    {
+        long term = await PopulateAsync();
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(2), Insert(3), Insert(4)], None);
+        await Store.SetLeafStatesAsync(TrustDomain, term, [(Row(3).Serial, LeafState.Superseded), ("unknown", LeafState.Acked)], None);
+
+        TrustRecord found = await Store.BeginTermAsync(TrustDomain, Row(2).NotAfter, None);
+
+        Assert.Equal([Row(2).Serial, Row(4).Serial], found.Ledger.Select(row => row.Serial));
+        Assert.Equal([1, 2, 4], (await BeginAsync()).Ledger.Select(row => Convert.ToInt32(row.Serial, 16)));
+    }
+
+    [Fact]
+    public async Task Pruning_deletes_what_a_term_would_begin_without()
+    {
+        long term = await PopulateAsync();
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(2), Insert(3), Insert(4)], None);
+        await Store.SetLeafStatesAsync(TrustDomain, term, [(Row(3).Serial, LeafState.Superseded)], None);
+
+        Assert.Equal(2, await Store.PruneLedgerAsync(TrustDomain, term, Row(2).NotAfter, None));
+        Assert.Equal(0, await Store.PruneLedgerAsync(TrustDomain, term, Row(2).NotAfter, None));
+
+        Assert.Equal([2, 4], (await BeginAsync()).Ledger.Select(row => Convert.ToInt32(row.Serial, 16)));
+    }
+
+    [Fact]
+    public async Task Thousands_of_leaf_states_are_recorded_at_once()
+    {
+        long term = await PopulateAsync();
+        await Store.InsertLeavesAsync(TrustDomain, term, [.. Enumerable.Range(10, 5_000).Select(i => Insert(i, instance: $"i{i}"))], None);
+        await Store.SetLeafStatesAsync(
+            TrustDomain, term, [.. Enumerable.Range(10, 5_000).Select(i => (Row(i).Serial, i % 3 == 0 ? LeafState.Acked : LeafState.Superseded))], None);
+
+        IReadOnlyList<LedgerRow> ledger = (await BeginAsync()).Ledger;
+        Assert.Equal(1 + Enumerable.Range(10, 5_000).Count(i => i % 3 == 0), ledger.Count);
+        Assert.All(ledger.Skip(1), row => Assert.Equal(LeafState.Acked, row.State));
+    }
+
+    [Fact]
+    public async Task Slots_are_raised_on_every_row_and_the_roster_entry_of_an_instance_and_never_lowered()
+    {
+        long term = await PopulateAsync();
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(2), Insert(3, instance: "instance-2")], None);
+        await Store.PutRosterAsync(TrustDomain, term, Consumer("instance-1", 3), None);
+
+        await Store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 5, 1, None);
+        TrustRecord raised = await BeginAsync();
+        Assert.Equal([(5, 3), (5, 3), (2, 3)], raised.Ledger.Select(row => (row.BundleSlots, row.LeafSlots)));
+        await Store.RaiseSlotsAsync(TrustDomain, raised.Term, "instance-1", 4, 6, None);
+
+        TrustRecord found = await BeginAsync();
+        Assert.Equal([(5, 6), (5, 6), (2, 3)], found.Ledger.Select(row => (row.BundleSlots, row.LeafSlots)));
+        Assert.Equal([1, 5], found.Roster.OrderBy(it => it.InstanceId).Select(it => it.BundleSlots));
+    }
+
+    [Fact]
+    public async Task A_row_built_before_its_instances_slots_rose_is_written_with_the_raised_ones()
+    {
+        long term = await PopulateAsync();
+        await Store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 5, 1, None);
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(2), Insert(3, instance: "instance-2")], None);
+        Assert.Equal([(5, 3), (5, 3), (2, 3)], (await BeginAsync()).Ledger.Select(row => (row.BundleSlots, row.LeafSlots)));
+    }
+
+    [Fact]
+    public async Task A_roster_entry_is_replaced_and_removed_by_its_instance()
+    {
+        long term = await PopulateAsync();
+        await Store.PutRosterAsync(TrustDomain, term, Consumer("export-2"), None);
+        await Store.PutRosterAsync(TrustDomain, term, Consumer("export-2", 4), None);
+        await Store.RemoveRosterAsync(TrustDomain, term, "export-1", None);
+        await Store.RemoveRosterAsync(TrustDomain, term, "export-1", None);
+        Assert.Equal([Consumer("export-2", 4)], (await BeginAsync()).Roster);
+    }
+
+    [Fact]
+    public async Task A_key_is_kept_as_it_was_given_and_belongs_to_its_reader()
+    {
+        long term = (await BeginAsync()).Term;
+        byte[] key = RandomNumberGenerator.GetBytes(200);
+        byte[] given = [.. key];
+        await Store.AddKeyAsync(TrustDomain, term, "ca", given, None);
+        CryptographicOperations.ZeroMemory(given);
+
+        byte[] read = await Store.ReadKeyAsync(TrustDomain, "ca", None);
+        Assert.Equal(key, read);
+        CryptographicOperations.ZeroMemory(read);
+        Assert.Equal(key, await Store.ReadKeyAsync(TrustDomain, "ca", None));
+    }
+
+    [Fact]
+    public async Task A_key_is_never_replaced_but_may_be_deleted()
+    {
+        long term = await PopulateAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.AddKeyAsync(TrustDomain, term, "ca-old", new byte[] { 8 }, None));
+        Assert.Equal([7], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
+
+        await Store.DeleteKeyAsync(TrustDomain, term, "ca-old", None);
+        await Store.DeleteKeyAsync(TrustDomain, term, "ca-old", None);
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync(TrustDomain, "ca-old", None));
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync("other.example", "ca-old", None));
+    }
+
+    [Fact]
+    public async Task Tokens_need_no_term_and_come_by_id()
+    {
+        Assert.Empty(await Store.ReadTokensAsync(TrustDomain, None));
+        Assert.False(await Store.DeleteTokenAsync(TrustDomain, "b", None));
+        await Store.AddTokenAsync(TrustDomain, Token("b"), None);
+        await Store.AddTokenAsync(TrustDomain, Token("a"), None);
+        await Store.AddTokenAsync("other.example", Token("c"), None);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.AddTokenAsync(TrustDomain, Token("a") with { DisplayName = "x" }, None));
+        Assert.Equivalent(new[] { Token("a"), Token("b") }, await Store.ReadTokensAsync(TrustDomain, None), strict: true);
+
+        Assert.True(await Store.DeleteTokenAsync(TrustDomain, "b", None));
+        Assert.False(await Store.DeleteTokenAsync(TrustDomain, "c", None));
+        Assert.Equal(["a"], (await Store.ReadTokensAsync(TrustDomain, None)).Select(it => it.Id));
+        Assert.Equal(1, (await BeginAsync()).Term);
+    }
+
+    [Fact]
+    public async Task The_log_is_read_page_by_page()
+    {
+        long term = (await BeginAsync()).Term;
+        await Store.SaveAsync(State(term, 1), [Entry("1"), Entry("2")], None);
+        await Store.SaveAsync(State(term, 2), [Entry("3")], None);
+        long other = (await Store.BeginTermAsync("other.example", KeepAll, None)).Term;
+        await Store.SaveAsync(State(other, 1, trustDomain: "other.example"), [Entry("theirs")], None);
+
+        IReadOnlyList<(long Number, Decision Entry)> first = await Store.ReadLogAsync(TrustDomain, 0, 2, None);
+        IReadOnlyList<(long Number, Decision Entry)> second = await Store.ReadLogAsync(TrustDomain, first[^1].Number, 2, None);
+
+        Assert.Equal(["1", "2", "3"], first.Concat(second).Select(it => it.Entry.Action));
+        Assert.Equal(first.Concat(second).Select(it => it.Number).Distinct().Order(), first.Concat(second).Select(it => it.Number));
+        Assert.Empty(await Store.ReadLogAsync(TrustDomain, second[^1].Number, 2, None));
+    }
+
+    [Fact]
+    public async Task Trust_domains_know_nothing_of_each_other()
+    {
+        long term = await PopulateAsync();
+        const string other = "other.example";
+        await Store.BeginTermAsync(other, KeepAll, None);
+        long otherTerm = (await Store.BeginTermAsync(other, KeepAll, None)).Term;
+        await Store.SaveAsync(State(otherTerm, 1, trustDomain: other), [], None);
+        await Store.InsertLeavesAsync(other, otherTerm, [Insert(1)], None);
+        await Store.AddKeyAsync(other, otherTerm, "ca-old", new byte[] { 9 }, None);
+        await Store.SetLeafStatesAsync(other, otherTerm, [(Row(1).Serial, LeafState.Superseded)], None);
+        await Store.RaiseSlotsAsync(other, otherTerm, "instance-1", 9, 9, None);
+        await Store.RemoveRosterAsync(other, otherTerm, "export-1", None);
+        await Store.PruneLedgerAsync(other, otherTerm, DateTimeOffset.MaxValue, None);
+        await Store.DeleteKeyAsync(other, otherTerm, "ca-old", None);
+
+        Assert.Equal([7], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
+        await Store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 0, 0, None);
+        TrustRecord found = await BeginAsync();
+        Assert.Equivalent(new[] { Row(1) }, found.Ledger, strict: true);
+        Assert.Single(found.Roster);
+    }
+
+    [Fact]
+    public async Task A_call_that_is_cancelled_beforehand_has_no_effect()
+    {
+        long term = await PopulateAsync();
+        CancellationToken cancelled = new(canceled: true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.SaveAsync(State(term, 2), [], cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.InsertLeavesAsync(TrustDomain, term, [Insert(2)], cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.BeginTermAsync(TrustDomain, KeepAll, cancelled));
+        TrustRecord found = await BeginAsync();
+        Assert.Equal((term + 1, 1), (found.Term, found.State!.Revision));
+        Assert.Single(found.Ledger);
+    }
+
+    [Fact]
+    public async Task A_disposed_store_says_so()
+    {
+        await Store.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(BeginAsync);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Store.ReadTokensAsync(TrustDomain, None));
+        await Store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Inserts_and_saves_from_many_callers_are_all_there()
+    {
+        const int callers = 16, perCaller = 40, saves = 60;
+        long term = await PopulateAsync();
+        Task saving = Task.Run(async () =>
+        {
+            for (int revision = 2; revision <= saves; revision++)
+            {
+                await Store.SaveAsync(State(term, revision, signerRevision: 1 + (revision / 10)), [Entry($"{revision}")], None);
+            }
+        });
+        List<string>[] written = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
+        {
+            List<string> acknowledged = [];
+            for (int i = 0; i < perCaller; i++)
+            {
+                LedgerInsert insert = Insert(1_000 + (caller * perCaller) + i, signerRevision: 1 + (i / 8), $"c{caller}");
+                if ((await Store.InsertLeavesAsync(TrustDomain, term, [insert], None))[0])
+                {
+                    acknowledged.Add(insert.Row.Serial);
+                }
+
+                await Store.ReadLogAsync(TrustDomain, 0, 5, None);
+            }
+
+            return acknowledged;
+        })));
+        await saving;
+
+        TrustRecord found = await BeginAsync();
+        Assert.Equal(written.SelectMany(it => it).Append(Row(1).Serial).Order(), found.Ledger.Select(row => row.Serial).Order());
+        Assert.Equal(saves, found.State!.Revision);
+        Assert.Equal(saves, (await Store.ReadLogAsync(TrustDomain, 0, 999, None)).Count);
+    }
+
+    protected async Task ReopenAsync()
+    {
+        await Store.DisposeAsync();
+        Store = await OpenAsync();
+    }
+
+    protected Task<TrustRecord> BeginAsync() => Store.BeginTermAsync(TrustDomain, KeepAll, None);
+
+    /// <summary>A term with one of everything; its number.</summary>
+    protected async Task<long> PopulateAsync()
+    {
+        long term = (await BeginAsync()).Term;
+        await Store.SaveAsync(State(term, 1), [Entry("begin")], None);
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(1)], None);
+        await Store.PutRosterAsync(TrustDomain, term, Consumer("export-1"), None);
+        await Store.AddKeyAsync(TrustDomain, term, "ca-old", new byte[] { 7 }, None);
+        return term;
+    }
+}

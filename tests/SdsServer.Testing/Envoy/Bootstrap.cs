@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+
+namespace SdsServer.Testing.Envoy;
+
+/// <summary>
+/// A bootstrap of <c>deploy/envoy</c> with the changes its README names, and no others: values marked <c>CHANGE</c>, the TLS
+/// cluster for the one on a Unix socket, the token in a file or none. Immutable.
+/// </summary>
+public sealed class Bootstrap
+{
+    private const string CdsFileMark = "cds-file";
+    private readonly MarkedYaml _main;
+    private readonly MarkedYaml? _clusters;
+
+    private Bootstrap(SidecarRole role, MarkedYaml main, MarkedYaml? clusters)
+    {
+        Role = role;
+        _main = main;
+        _clusters = clusters;
+    }
+
+    public SidecarRole Role { get; }
+
+    /// <summary>The marks of both files that can still be given a value.</summary>
+    public ImmutableSortedSet<string> Marks => _main.Marks.Union(_clusters?.Marks ?? []).Remove(CdsFileMark);
+
+    /// <summary>The shipped file for a role and protocol, unchanged.</summary>
+    public static Bootstrap Shipped(SidecarRole role, XdsProtocol protocol)
+    {
+        string side = role is SidecarRole.Client ? "client" : "server";
+        string name = protocol switch
+        {
+            XdsProtocol.Sotw => "sotw",
+            XdsProtocol.Delta => "delta",
+            XdsProtocol.Ads => "ads",
+            _ => "ads-delta",
+        };
+        bool split = role is SidecarRole.Client && protocol is (XdsProtocol.Ads or XdsProtocol.AdsDelta);
+        return new Bootstrap(role, Read($"{side}-{name}.yaml"), split ? Read("client-ads.cds.yaml") : null);
+    }
+
+    /// <summary>Another file with marks, such as a test's own.</summary>
+    public static Bootstrap FromFile(SidecarRole role, string path) => new(role, new MarkedYaml(File.ReadAllText(path)), null);
+
+    /// <summary>Puts in a marked value.</summary>
+    /// <exception cref="ArgumentException">Nothing carries that mark.</exception>
+    public Bootstrap With(string mark, string value) => _clusters is { } clusters && clusters.Marks.Contains(mark)
+        ? new Bootstrap(Role, _main, clusters.With(mark, value))
+        : new Bootstrap(Role, _main.With(mark, value), _clusters);
+
+    /// <summary>The server over TCP and TLS, as <c>sds-over-tls.yaml</c> has it.</summary>
+    public Bootstrap OverTls() => new(Role, _main.WithPart("sds cluster", Read("sds-over-tls.yaml").Text), _clusters);
+
+    /// <summary>No token: the server knows the process by its Unix uid.</summary>
+    public Bootstrap WithoutToken() => new(Role, _main.WithPart("token", ""), _clusters);
+
+    /// <summary>The token from a file, as <c>token-from-file.yaml</c> has it.</summary>
+    public Bootstrap WithTokenFromFile()
+    {
+        const string Below = "        explicit_http_config:\n";
+        string text = _main.WithPart("token", "").Text;
+        int at = text.IndexOf(Below, StringComparison.Ordinal);
+        return new Bootstrap(Role, new MarkedYaml(text.Insert(at, Read("token-from-file.yaml").Text)), _clusters);
+    }
+
+    /// <summary>Writes the file, or both, into a folder.</summary>
+    /// <returns>The path of the one Envoy is started with.</returns>
+    public string WriteTo(string folder)
+    {
+        string path = Path.Combine(folder, "bootstrap.yaml");
+        if (_clusters is null)
+        {
+            File.WriteAllText(path, _main.Text);
+            return path;
+        }
+
+        string clusters = Path.Combine(folder, "clusters.yaml");
+        File.WriteAllText(clusters, _clusters.Text);
+        File.WriteAllText(path, _main.With(CdsFileMark, clusters).Text);
+        return path;
+    }
+
+    private static MarkedYaml Read(string name) => new(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "deploy", "envoy", name)));
+}

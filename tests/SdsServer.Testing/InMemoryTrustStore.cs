@@ -1,0 +1,151 @@
+using SdsServer.Core.Access;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Testing;
+
+/// <summary>An <see cref="ITrustStore"/> on a <see cref="SimulatedDisk"/>; it passes the same contract tests as the real ones.</summary>
+public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
+{
+    private volatile bool _disposed;
+
+    public Task<TrustRecord> BeginTermAsync(string trustDomain, DateTimeOffset keepLedgerFrom, CancellationToken cancellation) =>
+        WriteAsync(nameof(BeginTermAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain);
+            domain.Term++;
+            return new TrustRecord(
+                domain.Term, domain.State, [.. domain.Ledger.Values.Where(row => !IsSpent(row, keepLedgerFrom))], [.. domain.Roster.Values]);
+        }, cancellation);
+
+    public Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
+        WriteAsync(nameof(SaveAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(next.TrustDomain).Fenced(next.Term);
+            long found = domain.State?.Revision ?? 0;
+            if (found != next.Revision - 1)
+            {
+                throw new StaleRevisionException(next.Revision - 1, found);
+            }
+
+            domain.State = next;
+            domain.Log.AddRange(log);
+            return true;
+        }, cancellation);
+
+    public Task<IReadOnlyList<bool>> InsertLeavesAsync(
+        string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation) =>
+        WriteAsync<IReadOnlyList<bool>>(nameof(InsertLeavesAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            bool[] accepted = [.. inserts.Select(it => it.SignerRevision == domain.State?.SignerRevision)];
+            LedgerRow[] rows = [.. inserts.Where((_, i) => accepted[i]).Select(it => it.Row)];
+            if (rows.Any(row => domain.Ledger.ContainsKey(row.Serial)) || rows.DistinctBy(row => row.Serial).Count() < rows.Length)
+            {
+                throw new InvalidOperationException("the ledger already has a leaf with one of these serial numbers: nothing was written");
+            }
+
+            foreach (LedgerRow row in rows)
+            {
+                domain.Add(row);
+            }
+
+            return accepted;
+        }, cancellation);
+
+    public Task SetLeafStatesAsync(
+        string trustDomain, long term, IReadOnlyList<(string Serial, LeafState State)> states, CancellationToken cancellation) =>
+        WriteAsync(nameof(SetLeafStatesAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            foreach ((string serial, LeafState state) in states)
+            {
+                if (domain.Ledger.TryGetValue(serial, out LedgerRow? row))
+                {
+                    domain.Ledger[serial] = row with { State = state };
+                }
+            }
+
+            return true;
+        }, cancellation);
+
+    public Task RaiseSlotsAsync(
+        string trustDomain, long term, string instanceId, int bundleSlots, int leafSlots, CancellationToken cancellation) =>
+        WriteAsync(nameof(RaiseSlotsAsync), () =>
+        {
+            disk.Open(trustDomain).Fenced(term).RaiseSlots(instanceId, bundleSlots, leafSlots);
+            return true;
+        }, cancellation);
+
+    public Task<int> PruneLedgerAsync(string trustDomain, long term, DateTimeOffset keepFrom, CancellationToken cancellation) =>
+        WriteAsync(
+            nameof(PruneLedgerAsync), () => disk.Open(trustDomain).Fenced(term).Prune(row => IsSpent(row, keepFrom)), cancellation);
+
+    public Task PutRosterAsync(string trustDomain, long term, RosterEntry entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(PutRosterAsync), () => disk.Open(trustDomain).Fenced(term).Roster[entry.InstanceId] = entry, cancellation);
+
+    public Task RemoveRosterAsync(string trustDomain, long term, string instanceId, CancellationToken cancellation) =>
+        WriteAsync(nameof(RemoveRosterAsync), () => disk.Open(trustDomain).Fenced(term).Roster.Remove(instanceId), cancellation);
+
+    public Task AddKeyAsync(
+        string trustDomain, long term, string authorityId, ReadOnlyMemory<byte> pkcs8, CancellationToken cancellation)
+    {
+        byte[] copy = pkcs8.ToArray();
+        return WriteAsync(nameof(AddKeyAsync), () =>
+            disk.Open(trustDomain).Fenced(term).Keys.TryAdd(authorityId, copy)
+                ? true
+                : throw new InvalidOperationException($"authority '{authorityId}' already has a key"), cancellation);
+    }
+
+    public Task<byte[]> ReadKeyAsync(string trustDomain, string authorityId, CancellationToken cancellation) =>
+        ReadAsync(() => disk.Open(trustDomain).Keys.TryGetValue(authorityId, out byte[]? key)
+            ? key.ToArray()
+            : throw new KeyNotFoundException($"no key of authority '{authorityId}' in trust domain '{trustDomain}'"), cancellation);
+
+    public Task DeleteKeyAsync(string trustDomain, long term, string authorityId, CancellationToken cancellation) =>
+        WriteAsync(nameof(DeleteKeyAsync), () => disk.Open(trustDomain).Fenced(term).Keys.Remove(authorityId), cancellation);
+
+    public Task AddTokenAsync(string trustDomain, AccessToken token, CancellationToken cancellation) =>
+        WriteAsync(nameof(AddTokenAsync), () =>
+            disk.Open(trustDomain).Tokens.TryAdd(token.Id, token)
+                ? true
+                : throw new InvalidOperationException($"there already is a token '{token.Id}'"), cancellation);
+
+    public Task<IReadOnlyList<AccessToken>> ReadTokensAsync(string trustDomain, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<AccessToken>>(() => [.. disk.Open(trustDomain).Tokens.Values], cancellation);
+
+    public Task<bool> DeleteTokenAsync(string trustDomain, string id, CancellationToken cancellation) =>
+        WriteAsync(nameof(DeleteTokenAsync), () => disk.Open(trustDomain).Tokens.Remove(id), cancellation);
+
+    public Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(
+        string trustDomain, long after, int limit, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<(long, Decision)>>(
+            () => [.. disk.Open(trustDomain).Log.Select((entry, i) => (Number: i + 1L, entry)).Where(it => it.Number > after).Take(limit)],
+            cancellation);
+
+    public ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool IsSpent(LedgerRow row, DateTimeOffset keepFrom) => row.State == LeafState.Superseded || row.NotAfter < keepFrom;
+
+    private async Task<T> WriteAsync<T>(string method, Func<T> write, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellation.ThrowIfCancellationRequested();
+        return await disk.WriteAsync(method, write);
+    }
+
+    private async Task<T> ReadAsync<T>(Func<T> read, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellation.ThrowIfCancellationRequested();
+        await Task.CompletedTask;
+        lock (disk.Gate)
+        {
+            return read();
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace SdsServer.Testing.Processes;
+
+/// <summary>A folder for one test: short enough for Unix sockets inside it, closed to other users, gone afterwards.</summary>
+public sealed class TemporaryDirectory : IDisposable
+{
+    public TemporaryDirectory(string prefix) => Path = Directory.CreateTempSubdirectory($"{prefix}-").FullName;
+
+    public string Path { get; }
+
+    public string PathOf(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Lets other users in, for a child that runs as one of them.</summary>
+    public void OpenToOthers()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Path, (UnixFileMode)0b111_111_111);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+    }
+}

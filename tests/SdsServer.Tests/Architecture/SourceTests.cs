@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+using SdsServer.Testing;
+
+namespace SdsServer.Tests.Architecture;
+
+/// <summary>What the compiler does not check about the sources. Clocks, sleeps, blocking waits and the console are banned by an analyzer (.banned).</summary>
+public sealed partial class SourceTests
+{
+    private static IEnumerable<string> Sources =>
+        Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
+
+    [Fact]
+    public void One_top_level_type_a_file()
+    {
+        Assert.DoesNotContain(Sources, file => TopLevelType().Count(File.ReadAllText(file)) > 1);
+    }
+
+    [Fact]
+    public void No_name_hides_what_a_thing_is()
+    {
+        Assert.DoesNotContain(Sources, file => VagueName().IsMatch(Path.GetFileName(file)));
+    }
+
+    [Fact]
+    public void No_file_is_too_long_to_be_read_in_one_go()
+    {
+        Assert.DoesNotContain(Sources, file => File.ReadLines(file).Count() > 500);
+    }
+
+    [GeneratedRegex(@"^(?:public|internal|file)\s+(?:static |sealed |abstract |partial |readonly |ref )*(?:class|record|struct|interface|enum|delegate)\b", RegexOptions.Multiline)]
+    private static partial Regex TopLevelType();
+
+    [GeneratedRegex(@"(?:Manager|Helpers?|Utils?|Common|Misc)\.cs$")]
+    private static partial Regex VagueName();
+}
