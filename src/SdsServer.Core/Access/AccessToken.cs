@@ -24,5 +24,8 @@ public sealed record AccessToken
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>The operator who made it; empty where that was not recorded.</summary>
+    public string CreatedBy { get; init; } = "";
+
     public required DateTimeOffset NotAfter { get; init; }
 }

@@ -1,0 +1,35 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Pki;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Admin;
+
+/// <summary>What the admin API takes where a request says nothing, and the bounds of what a request may say.</summary>
+internal sealed record AdminOptions
+{
+    public required TrustDomain TrustDomain { get; init; }
+
+    /// <summary>The policy of a rotation that states none.</summary>
+    public RotationPolicy Rotation { get; init; } = new();
+
+    /// <summary>Windows of the engine; shown, and the base of forecasts.</summary>
+    public FleetPolicy Fleet { get; init; } = new();
+
+    /// <summary>Key of a new built-in root that states none.</summary>
+    public KeyAlgorithm RootKeys { get; init; } = KeyAlgorithm.EcdsaP256;
+
+    /// <summary>Lifetime of a new built-in root that states none.</summary>
+    public TimeSpan RootLifetime { get; init; } = TimeSpan.FromDays(3652);
+
+    /// <summary>How long a token is accepted that states nothing.</summary>
+    public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromDays(30);
+
+    public TimeSpan MinTokenLifetime { get; init; } = TimeSpan.FromMinutes(1);
+
+    public TimeSpan MaxTokenLifetime { get; init; } = TimeSpan.FromDays(365);
+
+    public TimeSpan MaxRootLifetime { get; init; } = TimeSpan.FromDays(36525);
+
+    /// <summary>A root that lives shorter is never fit to be trusted (gate G0), whatever the rotation waits for.</summary>
+    public TimeSpan MinRootLifetime => 3 * Fleet.MaxLeafLifetime;
+}

@@ -1,0 +1,88 @@
+using SdsServer.Admin.Log;
+using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Authorities;
+using SdsServer.Core.Rotation;
+using SdsServer.Grpc.Server;
+using SdsServer.Hosting;
+
+namespace SdsServer.Admin;
+
+/// <summary>All services of sdsserver.admin.v1 for one trust domain, ready to be mapped on the operators' listener.</summary>
+internal sealed class AdminServices : IDisposable
+{
+    private readonly NewRoots _roots;
+    private readonly DecisionLog _log;
+    private readonly TrustDomainService _trustDomains;
+    private readonly AuthorityService _authorities;
+    private readonly RotationService _rotations;
+    private readonly FleetService _fleet;
+    private readonly LeafService _leaves;
+    private readonly TokenService _tokens;
+    private readonly AuditService _audit;
+
+    /// <param name="loop">The owner of the trust domain; its term has begun.</param>
+    /// <param name="store">Where tokens, keys and the log are.</param>
+    /// <param name="keyring">Lets go of deleted authorities.</param>
+    /// <param name="fitness">Gate G0.</param>
+    /// <param name="roots">Makes built-in roots.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="actorOf">Who calls, by the connection's evidence, such as <see cref="UnixActor.Of"/>.</param>
+    /// <param name="tokensChanged">Makes whoever verifies tokens read them again; awaited.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Takes the 5xxx events.</param>
+    public AdminServices(
+        TrustDomainLoop loop,
+        ITrustStore store,
+        Keyring keyring,
+        RootFitness fitness,
+        BuiltInRoot roots,
+        AdminOptions options,
+        Func<ServerCallContext, string> actorOf,
+        Func<CancellationToken, Task> tokensChanged,
+        TimeProvider time,
+        ILogger<AdminServices> logger)
+    {
+        ResourceNames names = new(options.TrustDomain.Name);
+        TrustDomainMapper domains = new(names);
+        RefusalMapper refusals = new(names);
+        PolicyMapper policies = new(options.Rotation, options.Fleet);
+        RotationMapper rotations = new(names, policies, refusals);
+
+        TrustDomainAccess access = new(loop, time);
+        SharedReading<DomainReading> domain = new(access, DomainReading.Of);
+        Watches watches = new(access, time);
+        AdminCalls calls = new(actorOf, logger);
+        DomainCommands commands = new(access, domains, refusals);
+        RootReadiness readiness = new(fitness, time, logger);
+        _roots = new NewRoots(access, store, keyring, roots, options, time, logger);
+        _log = new DecisionLog(store, options.TrustDomain.Name, logger);
+        RotationReader reader = new(access, _log, rotations, names);
+        RotationStart start = new(
+            access, _roots, readiness, reader, commands, rotations, policies, new ForecastMapper(refusals, options.Fleet), refusals, names, time);
+        RotationSteering steering = new(access, readiness, reader, commands, rotations, names);
+
+        _trustDomains = new TrustDomainService(access, domain, watches, calls, domains, names);
+        _authorities = new AuthorityService(access, _roots, calls, commands, new AuthorityMapper(names), names, time);
+        _rotations = new RotationService(access, domain, watches, calls, reader, start, steering, names);
+        _fleet = new FleetService(access, new SharedReading<FleetReading>(access, FleetReading.Of), watches, calls, commands, new InstanceMapper(names), names);
+        _leaves = new LeafService(access, calls, new LeafMapper(names), names);
+        _tokens = new TokenService(access, store, tokensChanged, calls, commands, new TokenMapper(names), names, options, time, logger);
+        _audit = new AuditService(_log, watches, calls, new AuditMapper(names), names);
+    }
+
+    public void Map(GrpcRoutes routes) => routes
+        .MapService(TrustDomainService.Descriptor, _trustDomains.Bind)
+        .MapService(AuthorityService.Descriptor, _authorities.Bind)
+        .MapService(RotationService.Descriptor, _rotations.Bind)
+        .MapService(FleetService.Descriptor, _fleet.Bind)
+        .MapService(LeafService.Descriptor, _leaves.Bind)
+        .MapService(TokenService.Descriptor, _tokens.Bind)
+        .MapService(AuditService.Descriptor, _audit.Bind);
+
+    public void Dispose()
+    {
+        _roots.Dispose();
+        _log.Dispose();
+    }
+}

@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Pki;
+using SdsServer.Core.Rotation;
+using SdsServer.Grpc.Server;
+using Api = SdsServer.Protos.Admin.V1;
+using Authority = SdsServer.Core.Rotation.Authority;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace SdsServer.Admin;
+
+/// <summary>sdsserver.admin.v1.AuthorityService: who can sign.</summary>
+internal sealed class AuthorityService(
+    TrustDomainAccess access, NewRoots roots, AdminCalls calls, DomainCommands commands, AuthorityMapper mapper, ResourceNames names, TimeProvider time)
+{
+    private const int SuffixLength = 4;
+
+    public static ServiceDescriptor Descriptor { get; } =
+        Api.AuthorityServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>(nameof(AuthorityService));
+
+    public void Bind(GrpcServiceBuilder service) => service
+        .Unary<Api.ListAuthoritiesRequest, Api.ListAuthoritiesResponse>("ListAuthorities", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
+        .Unary<Api.GetAuthorityRequest, Api.Authority>("GetAuthority", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
+        .Unary<Api.CreateAuthorityRequest, Api.Authority>("CreateAuthority", (request, context) =>
+            calls.CommandAsync(context, $"{request.Parent} {request.AuthorityId}", actor => CreateAsync(request, actor, context)))
+        .Unary<Api.DeleteAuthorityRequest, Api.DeleteAuthorityResponse>("DeleteAuthority", (request, context) =>
+            calls.CommandAsync(context, request.Name, actor => DeleteAsync(request, actor, context)));
+
+    private async Task<Api.ListAuthoritiesResponse> ListAsync(Api.ListAuthoritiesRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        int size = Pages.Size(check, request.PageSize);
+        Api.ListAuthoritiesRequest scope = new() { Parent = request.Parent };
+        string? after = Pages.After(check, scope, request.PageToken);
+        check.Done();
+        TrustState state = await access.ReadAsync(engine => engine.State, context.CancellationToken);
+        (IReadOnlyList<Authority> page, string next) = Pages.Cut(
+            state.Authorities, authority => Pages.NewestFirst(authority.CreatedAt, authority.Id), after, size, scope);
+        return new Api.ListAuthoritiesResponse { Authorities = { page.Select(authority => mapper.Map(state, authority)) }, NextPageToken = next };
+    }
+
+    private async Task<Api.Authority> GetAsync(Api.GetAuthorityRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = check.Id("name", request.Name, ResourceNames.Authorities);
+        check.Done();
+        TrustState state = await access.ReadAsync(engine => engine.State, context.CancellationToken);
+        return mapper.Map(state, Find(state, id));
+    }
+
+    private async Task<Api.Authority> CreateAsync(Api.CreateAuthorityRequest request, string actor, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        check.Revision(request.ExpectedRevision);
+        check.Reason(request.Reason);
+        if (request.AuthorityId.Length > 0)
+        {
+            check.NewId("authority_id", request.AuthorityId);
+        }
+
+        check.Require("built_in_root", request.BuiltInRoot is not null, "must be set: it is the only source of authorities here; an empty message takes the server's settings");
+        AuthorityProfile profile = roots.Read(check, "built_in_root", request.BuiltInRoot ?? new Api.NewAuthority(), TimeSpan.Zero);
+        check.Done();
+
+        using IDisposable turn = await roots.EnterAsync(context.CancellationToken);
+        DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
+        string id = request.AuthorityId.Length > 0 ? request.AuthorityId : $"root-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SuffixLength))}";
+        if (reading.State.Authorities.Any(authority => authority.Id == id))
+        {
+            throw AdminErrors.Exists(names.Authority(id), "choose another authority_id, or leave it empty");
+        }
+
+        commands.RequireRevision(reading, request.ExpectedRevision);
+        if (request.ValidateOnly)
+        {
+            return Planned(reading.State, id, profile, actor);
+        }
+
+        CommandOutcome outcome = await roots.AddAsync(
+            id, profile, actor, reading.State.Term, add => add with { Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+        await commands.RequireDoneAsync(outcome, request.ExpectedRevision, names.Authority(id), "authority_id", context.CancellationToken);
+        return mapper.Map(outcome.State, outcome.State.Authority(id));
+    }
+
+    private async Task<Api.DeleteAuthorityResponse> DeleteAsync(Api.DeleteAuthorityRequest request, string actor, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = check.Id("name", request.Name, ResourceNames.Authorities);
+        check.Revision(request.ExpectedRevision);
+        check.Reason(request.Reason);
+        check.Done();
+
+        using IDisposable turn = await roots.EnterAsync(context.CancellationToken);
+        if (request.ValidateOnly)
+        {
+            DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
+            IReadOnlyList<InstanceView> instances = await access.ReadAsync(engine => engine.Instances(), context.CancellationToken);
+            Authority authority = Find(reading.State, id);
+            commands.RequireRevision(reading, request.ExpectedRevision);
+            return UseOf(reading.State, instances, authority) is { } use
+                ? throw AdminErrors.Refused(DomainCommands.Refusal(Api.RefusalCode.AuthorityInUse, $"authority '{id}' cannot go: {use}"))
+                : new Api.DeleteAuthorityResponse { Revision = reading.State.Decisions };
+        }
+
+        long term = await access.ReadAsync(engine => engine.State.Term, context.CancellationToken);
+        CommandOutcome outcome = await roots.RemoveAsync(id, actor, request.Reason, request.ExpectedRevision, term);
+        await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.Name, "name", context.CancellationToken);
+        return new Api.DeleteAuthorityResponse { Revision = outcome.State.Decisions };
+    }
+
+    private Authority Find(TrustState state, string id) =>
+        state.Authorities.FirstOrDefault(authority => authority.Id == id)
+        ?? throw AdminErrors.NotFound(names.Authority(id), "ListAuthorities shows those there are");
+
+    private static string? UseOf(TrustState state, IReadOnlyList<InstanceView> instances, Authority authority) =>
+        authority.Id == state.Signer ? "it signs"
+        : state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
+        : state.Trusts(authority.RootId) ? "its root is in the bundle"
+        : instances.Sum(instance => instance.Outstanding.Count(leaf => leaf.AuthorityId == authority.Id)) is > 0 and int leaves ? $"{leaves} leaves it signed are outstanding"
+        : null;
+
+    private Api.Authority Planned(TrustState state, string id, AuthorityProfile profile, string actor)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return new Api.Authority
+        {
+            Name = names.Authority(id),
+            DisplayName = profile.Organization == NewRoots.DefaultOrganization ? "" : profile.Organization,
+            Provider = Api.AuthorityProvider.Builtin,
+            Role = Api.AuthorityRole.Inactive,
+            NotBefore = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now - profile.Backdate),
+            NotAfter = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now + profile.Lifetime),
+            CreatedBy = actor,
+            KeyAlgorithm = AuthorityMapper.Algorithm(profile.Algorithm),
+            Revision = state.Decisions,
+        };
+    }
+}

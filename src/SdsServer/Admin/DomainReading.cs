@@ -1,0 +1,34 @@
+using System.Collections.Frozen;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Admin;
+
+/// <summary>A trust domain at one moment, all of it from between the same two events.</summary>
+/// <param name="Instances">Only while a rotation is under way: they cost a walk over the fleet.</param>
+/// <param name="Outlook">The next move and why it is not made; null without a rotation.</param>
+/// <param name="BlockerCounts">All blockers of the next move by reason, also those that <paramref name="Outlook"/> has no room for.</param>
+internal sealed record DomainReading(
+    TrustState State,
+    long Floor,
+    RotationPhase Phase,
+    FleetSummary Fleet,
+    IReadOnlyList<InstanceView> Instances,
+    (Verdict Verdict, Refusal? Refusal)? Outlook,
+    FrozenDictionary<BlockerReason, int> BlockerCounts)
+{
+    public static DomainReading Of(TrustDomainEngine engine)
+    {
+        (Verdict, Refusal?)? outlook = engine.Outlook();
+        Refusal? refusal = outlook?.Item2;
+        IEnumerable<Blocker> blockers = refusal is null ? [] : refusal.BlockerCount > refusal.Blockers.Length ? engine.AllBlockers() : refusal.Blockers;
+        return new DomainReading(
+            engine.State,
+            engine.Floor,
+            engine.Phase,
+            engine.Summarize(),
+            engine.State.Plan is null ? [] : engine.Instances(),
+            outlook,
+            blockers.CountBy(blocker => blocker.Reason).ToFrozenDictionary());
+    }
+}

@@ -1,0 +1,125 @@
+using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Grpc.Server;
+using Api = SdsServer.Protos.Admin.V1;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace SdsServer.Admin;
+
+/// <summary>sdsserver.admin.v1.FleetService: the Envoy processes, and the two things an operator may do with one.</summary>
+internal sealed class FleetService(
+    TrustDomainAccess access, SharedReading<FleetReading> watched, Watches watches, AdminCalls calls, DomainCommands commands, InstanceMapper mapper, ResourceNames names)
+{
+    public static ServiceDescriptor Descriptor { get; } =
+        Api.FleetServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>(nameof(FleetService));
+
+    public void Bind(GrpcServiceBuilder service) => service
+        .Unary<Api.ListInstancesRequest, Api.ListInstancesResponse>("ListInstances", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
+        .Unary<Api.GetInstanceRequest, Api.Instance>("GetInstance", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
+        .ServerStreaming<Api.WatchInstancesRequest, Api.WatchInstancesResponse>("WatchInstances", WatchAsync)
+        .Unary<Api.RetireInstanceRequest, Api.RetireInstanceResponse>("RetireInstance", (request, context) =>
+            calls.CommandAsync(context, request.Name, actor => RetireAsync(request, actor, context)))
+        .Unary<Api.RepushSecretsRequest, Api.RepushSecretsResponse>("RepushSecrets", (request, context) =>
+            calls.CommandAsync(context, request.Name, actor => RepushAsync(request, actor, context)));
+
+    private async Task<Api.ListInstancesResponse> ListAsync(Api.ListInstancesRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        InstanceSelection selection = new(request.Filter, check);
+        int size = Pages.Size(check, request.PageSize);
+        Api.ListInstancesRequest scope = new() { Parent = request.Parent, Filter = request.Filter };
+        string? after = Pages.After(check, scope, request.PageToken);
+        check.Done();
+        FleetReading reading = await access.ReadAsync(FleetReading.Of, context.CancellationToken);
+        (IReadOnlyList<InstanceView> page, string next) = Pages.Cut(
+            reading.Instances.Where(selection.Fits), instance => $"{instance.Key.SpiffeId}\n{instance.Id}", after, size, scope);
+        bool rotating = reading.State.Plan is not null;
+        return new Api.ListInstancesResponse { Instances = { page.Select(instance => mapper.Map(instance, rotating)) }, NextPageToken = next };
+    }
+
+    private async Task<Api.Instance> GetAsync(Api.GetInstanceRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = check.Id("name", request.Name, ResourceNames.Instances);
+        check.Done();
+        return await FindAsync(id, context.CancellationToken);
+    }
+
+    private async Task WatchAsync(Api.WatchInstancesRequest request, ServerStreamWriter<Api.WatchInstancesResponse> responses, ServerCallContext context)
+    {
+        calls.ActorOf(context);
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        InstanceSelection selection = new(request.Filter, check);
+        check.Done();
+        InstanceChanges changes = new();
+        await watches.RunAsync(context, async ended =>
+        {
+            FleetReading reading = await watched.ReadAsync(ended);
+            bool rotating = reading.State.Plan is not null;
+            foreach (Api.WatchInstancesResponse response in changes.To(reading.Instances.Where(selection.Fits).Select(instance => mapper.Map(instance, rotating))))
+            {
+                await responses.WriteAsync(response, context.CancellationToken);
+            }
+
+            return true;
+        });
+    }
+
+    private async Task<Api.RetireInstanceResponse> RetireAsync(Api.RetireInstanceRequest request, string actor, ServerCallContext context)
+    {
+        (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
+        Api.Instance last = await FindAsync(id, context.CancellationToken);
+        if (request.ValidateOnly)
+        {
+            return last.Connected
+                ? throw AdminErrors.Refused(DomainCommands.Refusal(Api.RefusalCode.InstanceConnected, $"instance '{id}' is connected: stop the process first"))
+                : new Api.RetireInstanceResponse { Instance = last };
+        }
+
+        CommandOutcome outcome = await access.OrderAsync(number =>
+            new RetireInstance { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = expected, InstanceId = id });
+        await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
+        return new Api.RetireInstanceResponse { Instance = last };
+    }
+
+    private async Task<Api.RepushSecretsResponse> RepushAsync(Api.RepushSecretsRequest request, string actor, ServerCallContext context)
+    {
+        if (request.Secrets.Count > 0)
+        {
+            throw AdminErrors.Invalid("secrets", "must be empty: bundle and leaf are judged together by Envoy, so all of them are sent again");
+        }
+
+        (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
+        CommandOutcome outcome = await access.OrderAsync(number =>
+            new RepushInstance { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = expected, InstanceId = id });
+        await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
+        return new Api.RepushSecretsResponse();
+    }
+
+    private async Task<(string Id, long? Expected)> CheckAsync(string name, long revision, string reason, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = check.Id("name", name, ResourceNames.Instances);
+        long? expected = check.OptionalRevision(revision);
+        check.Reason(reason);
+        check.Done();
+        if (expected is not null)
+        {
+            commands.RequireRevision(await access.ReadAsync(DomainReading.Of, context.CancellationToken), expected);
+        }
+
+        return (id, expected);
+    }
+
+    private async Task<Api.Instance> FindAsync(string id, CancellationToken cancellation)
+    {
+        (InstanceView? found, bool rotating) = await access.ReadAsync(engine => (engine.Find(id), engine.State.Plan is not null), cancellation);
+        return found is not null
+            ? mapper.Map(found, rotating)
+            : throw AdminErrors.NotFound(names.Instance(id), "ListInstances shows those that are known; one whose leaves have expired is forgotten");
+    }
+}

@@ -1,0 +1,107 @@
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Admin.Log;
+
+/// <summary>
+/// The durable log, read forward once and from then on only where it has grown, so that rotations find their lines and lists their end.
+/// Safe for concurrent use.
+/// </summary>
+internal sealed class DecisionLog(ITrustStore store, string trustDomain, ILogger logger) : IDisposable
+{
+    private const int Batch = 1000;
+
+    private readonly SemaphoreSlim _reading = new(1);
+    private readonly List<(string Id, RotationHistory History)> _rotations = [];
+    private long _last;
+
+    /// <summary>The number of the newest line; 0 for an empty log.</summary>
+    public async Task<long> LastAsync(CancellationToken cancellation)
+    {
+        await _reading.WaitAsync(cancellation);
+        try
+        {
+            await CatchUpAsync(cancellation);
+            return _last;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    /// <summary>What the log says of a rotation that is under way or remembered; nothing for any other.</summary>
+    public async Task<(IReadOnlyList<LoggedDecision> Decisions, IReadOnlyList<LoggedDecision> TurningPoints)> OfRotationAsync(string id, CancellationToken cancellation)
+    {
+        await _reading.WaitAsync(cancellation);
+        try
+        {
+            await CatchUpAsync(cancellation);
+            return _rotations.LastOrDefault(rotation => rotation.Id == id).History?.Copy() ?? ([], []);
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    /// <summary>Lines with numbers greater than <paramref name="after"/>, oldest first.</summary>
+    public async Task<IReadOnlyList<LoggedDecision>> ReadAsync(long after, int limit, CancellationToken cancellation)
+    {
+        await _reading.WaitAsync(cancellation);
+        try
+        {
+            await CatchUpAsync(cancellation);
+            return [.. (await LoadAsync(after, limit, cancellation)).Where(line => line.Number <= _last).Select(line => Understand(line.Number, line.Entry))];
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    public void Dispose() => _reading.Dispose();
+
+    private async Task CatchUpAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<(long Number, Decision Entry)> lines;
+        do
+        {
+            lines = await LoadAsync(_last, Batch, cancellation);
+            foreach ((long number, Decision entry) in lines)
+            {
+                Follow(number, entry);
+                _last = number;
+            }
+        }
+        while (lines.Count == Batch);
+    }
+
+    private void Follow(long number, Decision entry)
+    {
+        LoggedAction action = LoggedAction.Parse(entry.Action);
+        if (action.Kind == LoggedKind.StartRotation)
+        {
+            _rotations.Add((action.Subject, new RotationHistory(number)));
+            if (_rotations.Count > TrustState.MaxPast + 1)
+            {
+                _rotations.RemoveAt(0);
+            }
+        }
+
+        LoggedDecision line = Understand(number, entry);
+        if (action.IsOfRotation && line.RotationId.Length > 0)
+        {
+            _rotations.Last(rotation => rotation.Id == line.RotationId).History.Add(line);
+        }
+    }
+
+    private LoggedDecision Understand(long number, Decision entry) => new(
+        number,
+        entry,
+        LoggedAction.Parse(entry.Action),
+        _rotations.LastOrDefault(rotation => rotation.History.First <= number && number <= rotation.History.Last).Id ?? "");
+
+    private Task<IReadOnlyList<(long Number, Decision Entry)>> LoadAsync(long after, int limit, CancellationToken cancellation) =>
+        StoreCalls.RunAsync(() => store.ReadLogAsync(trustDomain, after, limit, cancellation), logger);
+}

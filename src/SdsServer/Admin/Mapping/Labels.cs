@@ -1,0 +1,39 @@
+using SdsServer.Core.Rotation;
+using Api = SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Admin.Mapping;
+
+/// <summary>The engine's words for where a rotation stands as the API's, and back.</summary>
+internal static class Labels
+{
+    public static Api.Phase Of(RotationPhase phase) => phase switch
+    {
+        RotationPhase.Steady => Api.Phase.Steady,
+        RotationPhase.Distributing => Api.Phase.Distributing,
+        RotationPhase.Issuing => Api.Phase.Issuing,
+        RotationPhase.Drained => Api.Phase.Drained,
+        RotationPhase.Removing => Api.Phase.Removing,
+        _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, null),
+    };
+
+    public static Api.Goal Of(RotationGoal goal) => goal == RotationGoal.Forward ? Api.Goal.Forward : Api.Goal.Back;
+
+    public static Api.GateCode Of(Gate gate) => gate switch
+    {
+        Gate.G0 => Api.GateCode.G0AddTrust,
+        Gate.G1 => Api.GateCode.G1SetSigner,
+        Gate.G3 => Api.GateCode.G3DropTrust,
+        Gate.G4 => Api.GateCode.G4Gone,
+        _ => throw new ArgumentOutOfRangeException(nameof(gate), gate, null),
+    };
+
+    /// <summary>The engine's gate; null for none, and for the one between waves, which it does not have.</summary>
+    public static Gate? Of(Api.GateCode gate) => gate switch
+    {
+        Api.GateCode.G0AddTrust => Gate.G0,
+        Api.GateCode.G1SetSigner => Gate.G1,
+        Api.GateCode.G3DropTrust => Gate.G3,
+        Api.GateCode.G4Gone => Gate.G4,
+        _ => null,
+    };
+}

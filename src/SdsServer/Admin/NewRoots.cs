@@ -1,0 +1,134 @@
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Authorities;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Pki;
+using SdsServer.Core.Rotation;
+using Api = SdsServer.Protos.Admin.V1;
+using Duration = Google.Protobuf.WellKnownTypes.Duration;
+
+namespace SdsServer.Admin;
+
+/// <summary>Makes built-in roots known and forgets them again. One at a time: a key and its authority come and go together.</summary>
+internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyring keyring, BuiltInRoot roots, AdminOptions options, TimeProvider time, ILogger logger)
+    : IDisposable
+{
+    /// <summary>The organization of a root that was given no display name.</summary>
+    public static readonly string DefaultOrganization = new AuthorityProfile(TrustDomain.Parse("default")).Organization;
+
+    // X.520 allows 64 characters in an organization.
+    private const int MaxDisplayName = 64;
+
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>Waits for its turn; dispose the result to end it.</summary>
+    public async Task<IDisposable> EnterAsync(CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        return new Turn(_one);
+    }
+
+    /// <summary>What a request says a new root shall be, completed by the settings.</summary>
+    /// <param name="check">Takes what is wrong.</param>
+    /// <param name="field">Path of the field.</param>
+    /// <param name="asked">The field.</param>
+    /// <param name="planTime">How long a rotation to it may take by its soaks.</param>
+    public AuthorityProfile Read(RequestCheck check, string field, Api.NewAuthority asked, TimeSpan planTime)
+    {
+        check.Line($"{field}.display_name", asked.DisplayName, MaxDisplayName);
+        check.Require($"{field}.key_algorithm", Enum.IsDefined(asked.KeyAlgorithm), "must be P256, P384, RSA2048 or RSA4096");
+        AuthorityProfile profile = new(options.TrustDomain)
+        {
+            Algorithm = asked.KeyAlgorithm switch
+            {
+                Api.KeyAlgorithm.P256 => KeyAlgorithm.EcdsaP256,
+                Api.KeyAlgorithm.P384 => KeyAlgorithm.EcdsaP384,
+                Api.KeyAlgorithm.Rsa2048 => KeyAlgorithm.Rsa2048,
+                Api.KeyAlgorithm.Rsa4096 => KeyAlgorithm.Rsa4096,
+                _ => options.RootKeys,
+            },
+            Lifetime = Lifetime(check, $"{field}.lifetime", asked.Lifetime, options.MinRootLifetime + planTime),
+        };
+        return asked.DisplayName.Trim() is { Length: > 0 } name ? profile with { Organization = name } : profile;
+    }
+
+    /// <summary>Makes a root, stores its key, then makes it known. Only inside <see cref="EnterAsync"/>.</summary>
+    /// <param name="command">Gives the command its caller, reason and expected revision.</param>
+    /// <returns>What became of the command; on anything but success the key is gone again.</returns>
+    public async Task<CommandOutcome> AddAsync(string id, AuthorityProfile profile, string actor, long term, Func<AddAuthority, AddAuthority> command)
+    {
+        (Authority authority, TrustRoot root) = await CreateAsync(id, profile, actor, term);
+        CommandOutcome outcome = await access.OrderAsync(number =>
+            command(new AddAuthority { Id = number, Actor = actor, Authority = authority, Root = root }));
+        if (outcome.Status != CommandStatus.Done)
+        {
+            await DeleteKeyAsync(id, term);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Makes an authority unknown, then deletes its key. Only inside <see cref="EnterAsync"/>.</summary>
+    public async Task<CommandOutcome> RemoveAsync(string id, string actor, string reason, long? expected, long term)
+    {
+        CommandOutcome outcome = await access.OrderAsync(number =>
+            new RemoveAuthority { Id = number, Actor = actor, Reason = reason, ExpectedDecisions = expected, AuthorityId = id });
+
+        // Not found: an earlier deletion that could not delete the key is completed by sending it again.
+        if (outcome.Status is CommandStatus.Done or CommandStatus.NotFound)
+        {
+            await DeleteKeyAsync(id, term);
+        }
+
+        return outcome;
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task<(Authority Authority, TrustRoot Root)> CreateAsync(string id, AuthorityProfile profile, string actor, long term)
+    {
+        keyring.Forget(id);
+        try
+        {
+            return await MakeAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            // Nobody knows this authority, so the key is left over from a process that ended in between.
+            await StoreCalls.RunAsync(() => store.DeleteKeyAsync(options.TrustDomain.Name, term, id, CancellationToken.None), logger);
+            return await MakeAsync();
+        }
+
+        Task<(Authority, TrustRoot)> MakeAsync() =>
+            StoreCalls.RunAsync(() => roots.CreateAsync(id, profile, actor, term, time.GetUtcNow(), CancellationToken.None), logger);
+    }
+
+    private async Task DeleteKeyAsync(string id, long term)
+    {
+        keyring.Forget(id);
+        try
+        {
+            await store.DeleteKeyAsync(options.TrustDomain.Name, term, id, CancellationToken.None);
+        }
+        catch (Exception error) when (error is not StaleTermException)
+        {
+            AdminLog.KeyLeftBehind(logger, id, error);
+            throw AdminErrors.StoreUnavailable($"the store did not delete the key of '{id}', which nothing uses any more; send DeleteAuthority for it again");
+        }
+    }
+
+    private TimeSpan Lifetime(RequestCheck check, string field, Duration? asked, TimeSpan least)
+    {
+        TimeSpan most = options.MaxRootLifetime;
+        if (asked is null)
+        {
+            return options.RootLifetime;
+        }
+
+        return check.Span(field, asked, least, most) ?? options.RootLifetime;
+    }
+
+    private sealed class Turn(SemaphoreSlim one) : IDisposable
+    {
+        public void Dispose() => one.Release();
+    }
+}

@@ -1,0 +1,139 @@
+using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Rotation;
+using SdsServer.Grpc.Server;
+using Api = SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Admin;
+
+/// <summary>The commands to a rotation that is under way: advance, turn, hold.</summary>
+internal sealed class RotationSteering(
+    TrustDomainAccess access,
+    RootReadiness readiness,
+    RotationReader rotations,
+    DomainCommands commands,
+    RotationMapper mapper,
+    ResourceNames names)
+{
+    public async Task<Api.Rotation> AdvanceAsync(Api.AdvanceRotationRequest request, string actor, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = Check(check, request.Name, request.ExpectedRevision, request.Reason);
+        Gate? gate = Labels.Of(request.Gate);
+        check.Require("gate", gate is not null, "must be the gate you saw in Rotation.gate.code; this server has G0, G1, G3 and G4");
+        check.Done();
+        DomainReading reading = await FindAsync(id, request.ExpectedRevision, context);
+        Api.Rotation shown = mapper.MapActive(reading);
+        if (request.Override is { Blockers.Count: > 0 })
+        {
+            throw AdminErrors.Refused(DomainCommands.Refusal(
+                Api.RefusalCode.OverrideNotPossible,
+                "no blocker of a planned rotation can be passed over: each stands for handshakes that would fail. Bring back or retire who is absent, mend who refuses, or roll back"));
+        }
+
+        if (reading.Outlook!.Value.Verdict.Gate != gate)
+        {
+            throw AdminErrors.Refused(DomainCommands.Refusal(
+                Api.RefusalCode.WrongPhase,
+                $"the rotation stands before gate {reading.Outlook.Value.Verdict.Gate}, not {gate}: look at it again; the next step is to {shown.Gate.NextStep}",
+                reading.Outlook.Value.Verdict.Gate));
+        }
+
+        if (request.ValidateOnly)
+        {
+            return shown.Gate.Refusal is { } refusal ? throw AdminErrors.Refused(refusal) : await rotations.ReadAsync(id, context.CancellationToken);
+        }
+
+        return await GiveAsync(id, request.ExpectedRevision, context, number => new AdvanceRotation
+        {
+            Id = number,
+            Actor = actor,
+            Reason = request.Reason,
+            ExpectedDecisions = request.ExpectedRevision,
+            Gate = gate,
+        });
+    }
+
+    public Task<Api.Rotation> RollbackAsync(Api.RollbackRotationRequest request, string actor, ServerCallContext context) =>
+        TurnAsync(request.Name, request.ExpectedRevision, request.ValidateOnly, request.Reason, RotationGoal.Back, actor, context);
+
+    public Task<Api.Rotation> ResumeAsync(Api.ResumeForwardRequest request, string actor, ServerCallContext context) =>
+        TurnAsync(request.Name, request.ExpectedRevision, request.ValidateOnly, request.Reason, RotationGoal.Forward, actor, context);
+
+    public async Task<Api.Rotation> HoldAsync(Api.HoldRotationRequest request, string actor, ServerCallContext context)
+    {
+        string id = await FindAsync(request.Name, request.ExpectedRevision, request.Reason, context);
+        return await GiveAsync(id, request.ExpectedRevision, context, number =>
+            new HoldRotation { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+    }
+
+    public async Task<Api.Rotation> UnholdAsync(Api.UnholdRotationRequest request, string actor, ServerCallContext context)
+    {
+        string id = await FindAsync(request.Name, request.ExpectedRevision, request.Reason, context);
+        return await GiveAsync(id, request.ExpectedRevision, context, number =>
+            new UnholdRotation { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+    }
+
+    private async Task<Api.Rotation> TurnAsync(string name, long expected, bool validateOnly, string reason, RotationGoal goal, string actor, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = Check(check, name, expected, reason);
+        check.Done();
+        DomainReading reading = await FindAsync(id, expected, context);
+        RotationPlan plan = reading.State.Plan!;
+        Authority target = reading.State.Authority(goal == RotationGoal.Forward ? plan.To : plan.From);
+
+        // A root that left the bundle is judged anew.
+        if (!reading.State.Trusts(target.RootId) && await readiness.JudgeAsync(reading.State, target, context.CancellationToken) is { } unfit)
+        {
+            throw AdminErrors.Refused(unfit);
+        }
+
+        return validateOnly
+            ? await rotations.ReadAsync(id, context.CancellationToken)
+            : await GiveAsync(id, expected, context, number =>
+                new TurnRotation { Id = number, Actor = actor, Reason = reason, ExpectedDecisions = expected, Goal = goal });
+    }
+
+    private async Task<Api.Rotation> GiveAsync(string id, long expected, ServerCallContext context, Func<long, EngineCommand> order)
+    {
+        CommandOutcome outcome = await access.OrderAsync(order);
+        await commands.RequireDoneAsync(outcome, expected, names.Rotation(id), "name", context.CancellationToken);
+        return await rotations.ReadAsync(id, context.CancellationToken);
+    }
+
+    private async Task<string> FindAsync(string name, long expected, string reason, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = Check(check, name, expected, reason);
+        check.Done();
+        await FindAsync(id, expected, context);
+        return id;
+    }
+
+    private static string Check(RequestCheck check, string name, long expected, string reason)
+    {
+        string id = check.Id("name", name, ResourceNames.Rotations);
+        check.Revision(expected);
+        check.Reason(reason);
+        return id;
+    }
+
+    /// <summary>A reading in which this rotation is under way, at the revision the caller decided on.</summary>
+    private async Task<DomainReading> FindAsync(string id, long expected, ServerCallContext context)
+    {
+        DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
+        if (reading.State.Plan?.Id == id)
+        {
+            commands.RequireRevision(reading, expected);
+            return reading;
+        }
+
+        throw reading.State.Past.FirstOrDefault(past => past.Id == id) is { } past
+            ? AdminErrors.Refused(DomainCommands.Refusal(
+                Api.RefusalCode.RotationFinished,
+                $"rotation '{id}' ended at {past.EndedAt:u}; '{reading.State.Signer}' signs. To go elsewhere start another rotation"))
+            : rotations.Missing(id);
+    }
+}

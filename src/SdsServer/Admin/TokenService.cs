@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Requests;
+using SdsServer.Core.Access;
+using SdsServer.Core.Pki;
+using SdsServer.Core.Rotation;
+using SdsServer.Grpc.Server;
+using Api = SdsServer.Protos.Admin.V1;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace SdsServer.Admin;
+
+/// <summary>sdsserver.admin.v1.TokenService: bootstrap credentials. Only hashes are kept; a token's text is in one answer and nowhere else.</summary>
+/// <param name="tokensChanged">Makes whoever verifies tokens read them again; awaited, so that an answer is true when it arrives.</param>
+internal sealed class TokenService(
+    TrustDomainAccess access,
+    ITrustStore store,
+    Func<CancellationToken, Task> tokensChanged,
+    AdminCalls calls,
+    DomainCommands commands,
+    TokenMapper mapper,
+    ResourceNames names,
+    AdminOptions options,
+    TimeProvider time,
+    ILogger logger)
+{
+    private const int MaxDisplayName = 100;
+
+    // No underscore: it separates the parts of the text.
+    private const string IdAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+    private const int IdLength = 12;
+
+    public static ServiceDescriptor Descriptor { get; } =
+        Api.TokenServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>(nameof(TokenService));
+
+    public void Bind(GrpcServiceBuilder service) => service
+        .Unary<Api.CreateTokenRequest, Api.CreateTokenResponse>("CreateToken", (request, context) =>
+            calls.CommandAsync(context, $"{request.Parent} {request.SpiffeId}", actor => CreateAsync(request, actor, context)))
+        .Unary<Api.ListTokensRequest, Api.ListTokensResponse>("ListTokens", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
+        .Unary<Api.DeleteTokenRequest, Api.DeleteTokenResponse>("DeleteToken", (request, context) =>
+            calls.CommandAsync(context, request.Name, _ => DeleteAsync(request, context)));
+
+    private async Task<Api.CreateTokenResponse> CreateAsync(Api.CreateTokenRequest request, string actor, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        long? expected = check.OptionalRevision(request.ExpectedRevision);
+        CheckIdentity(check, request.SpiffeId);
+        TimeSpan ttl = check.Span("ttl", request.Ttl, options.MinTokenLifetime, options.MaxTokenLifetime) ?? options.TokenLifetime;
+        check.Line("display_name", request.DisplayName, MaxDisplayName);
+        check.Reason(request.Reason);
+        check.Done();
+        await RequireRevisionAsync(expected, context.CancellationToken);
+
+        string id = RandomNumberGenerator.GetString(IdAlphabet, IdLength);
+        (string text, byte[] hash) = TokenText.Create(id);
+        DateTimeOffset now = time.GetUtcNow();
+        AccessToken token = new()
+        {
+            Id = id,
+            DisplayName = request.DisplayName,
+            SpiffeId = request.SpiffeId,
+            Hash = [.. hash],
+            CreatedAt = now,
+            CreatedBy = actor,
+            NotAfter = now + ttl,
+        };
+        await StoreCalls.RunAsync(() => store.AddTokenAsync(options.TrustDomain.Name, token, context.CancellationToken), logger);
+        await StoreCalls.RunAsync(() => tokensChanged(CancellationToken.None), logger);
+        return new Api.CreateTokenResponse { Token = mapper.Map(token), Secret = text };
+    }
+
+    private async Task<Api.ListTokensResponse> ListAsync(Api.ListTokensRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        int size = Pages.Size(check, request.PageSize);
+        Api.ListTokensRequest scope = new() { Parent = request.Parent, SpiffeIdPrefix = request.SpiffeIdPrefix };
+        string? after = Pages.After(check, scope, request.PageToken);
+        check.Done();
+        IReadOnlyList<AccessToken> tokens = await StoreCalls.RunAsync(() => store.ReadTokensAsync(options.TrustDomain.Name, context.CancellationToken), logger);
+        (IReadOnlyList<AccessToken> page, string next) = Pages.Cut(
+            tokens.Where(token => token.SpiffeId.StartsWith(request.SpiffeIdPrefix, StringComparison.Ordinal)),
+            token => Pages.NewestFirst(token.CreatedAt, token.Id),
+            after,
+            size,
+            scope);
+        return new Api.ListTokensResponse { Tokens = { page.Select(mapper.Map) }, NextPageToken = next };
+    }
+
+    private async Task<Api.DeleteTokenResponse> DeleteAsync(Api.DeleteTokenRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = check.Id("name", request.Name, ResourceNames.Tokens);
+        long? expected = check.OptionalRevision(request.ExpectedRevision);
+        check.Reason(request.Reason);
+        check.Done();
+        await RequireRevisionAsync(expected, context.CancellationToken);
+        bool deleted = await StoreCalls.RunAsync(() => store.DeleteTokenAsync(options.TrustDomain.Name, id, context.CancellationToken), logger);
+
+        // Also when it was gone: the one who deleted it may not have come this far.
+        await StoreCalls.RunAsync(() => tokensChanged(CancellationToken.None), logger);
+        return deleted ? new Api.DeleteTokenResponse() : throw AdminErrors.NotFound(request.Name, "ListTokens shows those there are; it is not accepted either way");
+    }
+
+    private void CheckIdentity(RequestCheck check, string spiffeId)
+    {
+        if (!SpiffeId.TryParse(spiffeId, out SpiffeId? id, out string? reason))
+        {
+            check.Wrong("spiffe_id", $"is not usable: {reason}");
+        }
+        else if (!id.TrustDomain.Equals(options.TrustDomain))
+        {
+            check.Wrong("spiffe_id", $"must be in trust domain {options.TrustDomain}, such as {options.TrustDomain.Uri}/ns/default/sa/web");
+        }
+        else
+        {
+            check.Require("spiffe_id", id.IsWorkload, $"must name a workload, such as {options.TrustDomain.Uri}/ns/default/sa/web");
+        }
+    }
+
+    private async Task RequireRevisionAsync(long? expected, CancellationToken cancellation)
+    {
+        if (expected is not null)
+        {
+            commands.RequireRevision(await access.ReadAsync(DomainReading.Of, cancellation), expected);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using SdsServer.Core.Access;
+
+namespace SdsServer.Core.Tests.Access;
+
+public sealed class TokenTextTests
+{
+    [Fact]
+    public void What_is_made_is_read_back_and_matches_its_hash_alone()
+    {
+        (string text, byte[] hash) = TokenText.Create("web1");
+        (string other, _) = TokenText.Create("web1");
+
+        Assert.Matches("^sds_web1_[A-Za-z0-9_-]{43}$", text);
+        Assert.True(TokenText.TryParse(text, out string? id, out byte[]? secret));
+        Assert.Equal("web1", id);
+        Assert.True(TokenText.Matches(secret, hash));
+        Assert.True(TokenText.TryParse(other, out _, out byte[]? otherSecret));
+        Assert.False(TokenText.Matches(otherSecret, hash));
+        Assert.Equal(SHA256.HashData(secret), hash);
+    }
+
+    [Fact]
+    public void A_secret_that_holds_underscores_is_read_whole()
+    {
+        byte[] secret = new byte[32];
+        Array.Fill(secret, (byte)0xff);
+        string text = $"sds_a_{Base64Url.EncodeToString(secret)}";
+
+        Assert.Contains("____", text, StringComparison.Ordinal);
+        Assert.True(TokenText.TryParse(text, out _, out byte[]? read));
+        Assert.Equal(secret, read);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("sds_")]
+    [InlineData("sds__AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("sds_web1")]
+    [InlineData("sds_web1_")]
+    [InlineData("sds_web1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("sds_web1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("sds_web1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+")]
+    [InlineData("SDS_web1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("Bearer sds_web1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    public void Anything_else_is_no_token(string? text)
+    {
+        Assert.False(TokenText.TryParse(text, out string? id, out byte[]? secret));
+        Assert.Null(id);
+        Assert.Null(secret);
+    }
+
+    [Fact]
+    public void An_endless_text_is_not_looked_at() =>
+        Assert.False(TokenText.TryParse($"sds_{new string('a', 100_000)}_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", out _, out _));
+}
