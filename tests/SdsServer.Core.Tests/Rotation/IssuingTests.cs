@@ -1,3 +1,4 @@
+using SdsServer.Core.Secrets;
 using System.Diagnostics;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Effects;
@@ -76,7 +77,7 @@ public sealed class IssuingTests
     {
         EngineWorld world = new();
         Sidecar proxy = world.Sidecar("p");
-        proxy.Open(Secrets.SecretKind.Leaf);
+        proxy.Open(SecretKind.Leaf);
         world.Pass(60);
         Assert.Contains("no subscription to the trust bundle", proxy.Instance.HeldBecause, StringComparison.Ordinal);
         Assert.Empty(world.Store.Ledger);
@@ -139,8 +140,8 @@ public sealed class IssuingTests
         for (int i = 0; i < proxies; i++)
         {
             Sidecar sidecar = world.Sidecar($"p{i}");
-            sidecar.Open(Secrets.SecretKind.Bundle);
-            sidecar.Open(Secrets.SecretKind.Leaf);
+            sidecar.Open(SecretKind.Bundle);
+            sidecar.Open(SecretKind.Leaf);
             fleet.Add(sidecar);
         }
 
@@ -152,7 +153,7 @@ public sealed class IssuingTests
         foreach (Sidecar sidecar in fleet.Take(200))
         {
             sidecar.Streams[1].Close();
-            sidecar.Open(Secrets.SecretKind.Leaf);
+            sidecar.Open(SecretKind.Leaf);
         }
 
         world.Pass(60);
