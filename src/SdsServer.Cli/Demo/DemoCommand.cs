@@ -12,7 +12,7 @@ internal static class DemoCommand
         Option<int?> seed = new("--seed") { HelpName = "N", Description = "Draws the order of the pairs. Default: another one each time; it is printed." };
         Option<string> server = new("--server-bin") { HelpName = "FILE", Description = "The server's program. Default: beside sdsctl, else the build of this checkout." };
         Option<bool> keep = new("--keep") { Description = "Leave the server's data directory and log." };
-        Option<bool> envoy = new("--envoy") { Description = "Add a pair of real Envoys from deploy/envoy, with HTTP through them. Takes some minutes: Envoy needs the longer waiting times." };
+        Option<bool> envoy = new("--envoy") { Description = "Add a pair of real Envoys from deploy/envoy, with HTTP through them. The server then keeps its default waiting times, which Envoy needs." };
         return new CliCommand("demo", "Shows a whole rotation on this machine, without Envoy: starts the server, lets sidecars shake hands without pause, moves them to a new root and turns a second move back.")
         {
             sidecars, workers, seed, server, keep, envoy,

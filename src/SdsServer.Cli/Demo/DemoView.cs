@@ -40,7 +40,7 @@ internal sealed class DemoView(Terminal terminal, DemoState state, TimeProvider 
 
     private string Line()
     {
-        string trust = state.Trust is { } t ? $"{Phase()}, epoch {t.Epoch}, floor {t.Floor}, proven {t.Fleet?.Proven ?? 0} of {state.Fleet.Sidecars.Count}" : "-";
+        string trust = state.Trust is { } t ? $"{Phase()}, epoch {t.Epoch}, floor {t.Floor}, proven {t.Fleet?.Proven ?? 0} of {t.Fleet?.Members ?? 0}" : "-";
         return $"{Elapsed().PadLeft(6)}  {state.Stage}: {trust}, new-root leaves {state.LeavesOnNewRoot} of {state.Fleet.Sidecars.Count}, handshakes {state.Load.Done}, failed {state.Load.Failed}{Envoy()}";
     }
 
@@ -51,7 +51,7 @@ internal sealed class DemoView(Terminal terminal, DemoState state, TimeProvider 
         Row("doing", state.Stage);
         Row("phase", Phase());
         Row("bundle", state.Trust is { } trust ? $"epoch {trust.Epoch}, floor {trust.Floor}" : "-");
-        Row("proven by", Bar(state.Trust?.Fleet?.Proven ?? 0, count));
+        Row("proven by", Bar(state.Trust?.Fleet?.Proven ?? 0, state.Trust?.Fleet?.Members ?? count));
         Row("leaves on the new root", Bar(state.LeavesOnNewRoot, count));
         Row("answers", $"{state.Fleet.Acks} ACK, {state.Fleet.Nacks} NACK");
         Row("handshakes", string.Create(CultureInfo.InvariantCulture, $"{state.Load.Done:N0}, every pair {state.Load.Rounds} times"));

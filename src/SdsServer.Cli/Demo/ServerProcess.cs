@@ -15,6 +15,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     private const int Terminate = 15;
     private const int KeptLines = 20;
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_stopLimit = TimeSpan.FromSeconds(10);
     private static readonly GrpcMethod<HealthCheckRequest, HealthCheckResponse> s_check =
         new(HealthReflection.Descriptor.FindTypeByName<ServiceDescriptor>("Health"), "Check");
@@ -81,7 +82,7 @@ internal sealed class ServerProcess : IAsyncDisposable
                 using GrpcChannel channel = GrpcChannel.ForAddress(address);
                 while (!await ServesAsync(channel, ended.Token))
                 {
-                    ThrowIfExited();
+                    await ThrowIfExitedAsync();
                     await Task.Delay(TimeSpan.FromMilliseconds(50), time, ended.Token);
                 }
             }
@@ -93,10 +94,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <exception cref="CliException">The server is gone.</exception>
-    public void ThrowIfExited()
+    public async Task ThrowIfExitedAsync()
     {
         if (_process.HasExited)
         {
+            // Its last words may still be under way.
+            using CancellationTokenSource limit = new(s_lastWords);
+            await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw new CliException(ExitCodes.Failure, $"the server ended with exit code {_process.ExitCode}; its last lines:{LastLines()}");
         }
     }
