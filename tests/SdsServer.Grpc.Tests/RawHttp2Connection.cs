@@ -112,6 +112,11 @@ internal sealed class RawHttp2Connection : IAsyncDisposable
     private static async Task<RawHttp2Connection> ConnectAsync(EndPoint server)
     {
         Socket socket = new(server.AddressFamily, SocketType.Stream, server is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        if (server is IPEndPoint)
+        {
+            socket.NoDelay = true;
+        }
+
         await socket.ConnectAsync(server);
         RawHttp2Connection connection = new(socket);
         await connection._stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());

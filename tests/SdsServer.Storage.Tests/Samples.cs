@@ -47,7 +47,7 @@ internal static class Samples
             StartedAt = Now,
             StepSince = Now.AddSeconds(1),
             DrainedAt = Now.AddSeconds(2),
-            ApprovedAt = 6,
+            SignerRevisionAtStart = 3,
         },
         SeenAt = Now.AddTicks(3),
     };

@@ -86,6 +86,12 @@ public sealed class RealProgram : IAsyncDisposable
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
+        // Null is the end of a stream.
+        if (line.Data is null)
+        {
+            return;
+        }
+
         lock (_writing)
         {
             _output.AppendLine(line.Data);

@@ -13,24 +13,28 @@ internal sealed class ClockWatch(Moment start, TimeSpan maxSkew)
     /// <summary>The wall clock moved by more than the tolerated skew against the monotonic one.</summary>
     public bool InDoubt { get; private set; }
 
-    /// <summary>The time by which expiry is judged.</summary>
-    public DateTimeOffset Judge(Moment now)
+    /// <summary>The time by which expiry is judged: where the clocks disagree, the earlier one.</summary>
+    public DateTimeOffset Judged { get; private set; } = start.Utc;
+
+    /// <summary>The time by which waits are judged, and that is stored: while the wall clock is in doubt, the time that has really passed.</summary>
+    public DateTimeOffset Reckoned { get; private set; } = start.Utc;
+
+    public void Observe(Moment now)
     {
         DateTimeOffset elapsed = _base.Utc + (now.Up - _base.Up);
-        TimeSpan drift = (now.Utc - elapsed).Duration();
-        InDoubt = drift > maxSkew;
+        InDoubt = (now.Utc - elapsed).Duration() > maxSkew;
+        Judged = InDoubt && now.Utc > elapsed ? elapsed : now.Utc;
+        Reckoned = InDoubt ? elapsed : now.Utc;
         if (!InDoubt && now.Up - _base.Up > Rebase)
         {
             _base = now;
         }
-
-        return InDoubt && now.Utc > elapsed ? elapsed : now.Utc;
     }
 
     /// <summary>An operator takes the wall clock as right.</summary>
     public void Accept(Moment now)
     {
         _base = now;
-        InDoubt = false;
+        Observe(now);
     }
 }

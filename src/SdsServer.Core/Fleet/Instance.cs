@@ -26,9 +26,6 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Nothing can be hidden: it came without versions, no bundle stream of it ever closed, and nobody of its key vanished.</summary>
     public bool Fresh { get; set; } = true;
 
-    /// <summary>Some bundle bytes sent to it were refused or never answered: it gets bytes of its own, for good.</summary>
-    public bool Dirty { get; set; }
-
     /// <summary>On the durable roster of consumers that never take a leaf.</summary>
     public bool Rostered { get; set; }
 
@@ -50,13 +47,16 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time before which no leaf is issued, after refusals and failures.</summary>
     public TimeSpan LeafNotBefore { get; set; }
 
-    /// <summary>Refusals in a row, for the backoff.</summary>
-    public int Refusals { get; set; }
-
     public NackReport? LastNack { get; set; }
 
-    /// <summary>The newest leaf state of its leaf subscriptions is a refusal.</summary>
+    /// <summary>It refused a bundle, and no fresh one was accepted since.</summary>
+    public bool BundleRefused { get; set; }
+
+    /// <summary>It refused a leaf, and no fresh one was accepted since.</summary>
     public bool LeafRefused { get; set; }
+
+    /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
+    public bool Excused { get; set; }
 
     /// <summary>Why its leaf request waits, for people to read; null when it does not.</summary>
     public string? HeldBecause { get; set; }
@@ -70,8 +70,11 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Writes of its slots under way: nothing goes out on a new slot before they are durable.</summary>
     public int SlotsBeingRaised { get; set; }
 
-    /// <summary>Its roster entry is being written.</summary>
-    public bool RosterPending { get; set; }
+    /// <summary>The slots in the roster entry that is being written; 0 while none is.</summary>
+    public int RosterPending { get; set; }
+
+    /// <summary>On the roster, or about to be: no expiry ends its membership.</summary>
+    public bool Enrolled => Rostered || RosterPending > 0;
 
     /// <summary>Monotonic time at which, having come back with a valid leaf, it is issued a new one.</summary>
     public TimeSpan ReconnectDue { get; set; }
@@ -79,14 +82,20 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator asked for a new leaf.</summary>
     public bool WantsLeaf { get; set; }
 
-    /// <summary>Monotonic time since when it, being a new process, has held an accepted leaf.</summary>
-    public TimeSpan? HoldsLeafSince { get; set; }
+    /// <summary>
+    /// Monotonic time since when it has held an accepted leaf (or a bundle, where it takes no leaf) on this connection: all its slots have
+    /// had that long to come back.
+    /// </summary>
+    public TimeSpan? HoldsSince { get; set; }
+
+    /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>
+    public TimeSpan? AwaySince { get; set; }
 
     public bool Ended { get; set; }
 
     public bool Connected => Connection is not null;
 
-    public bool HasOpenRefusal => LeafRefused || Bundles.Live.Any(subscription => subscription.Refused);
+    public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
     public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
 

@@ -15,6 +15,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
 
     public Instance Instance { get; set; } = instance;
 
+    /// <summary>The version it said to hold.</summary>
+    public string ReportedVersion { get; } = opened.ReportedVersion ?? "";
+
     /// <summary>Sent, or about to be, and not answered.</summary>
     public Delivery? InFlight { get; set; }
 
@@ -39,11 +42,11 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
     /// <summary>Serial of the newest leaf offered on this subscription.</summary>
     public string? OfferedLeaf { get; set; }
 
-    /// <summary>Its newest answer was a NACK.</summary>
+    /// <summary>Its newest answer was a NACK; an ACK of fresh bytes heals it.</summary>
     public bool Refused { get; set; }
 
-    /// <summary>When fresh bytes may follow a refusal, or an operator asked for them.</summary>
-    public TimeSpan RetryAt { get; set; }
+    /// <summary>Monotonic time at which fresh bytes follow a refusal; null while none are due, or they are on their way.</summary>
+    public TimeSpan? RetryAt { get; set; }
 
     /// <summary>An operator asked for the secret to be sent again.</summary>
     public bool Repush { get; set; }

@@ -7,8 +7,6 @@ namespace SdsServer.Core.Fleet;
 /// <summary>What is sent to a process, and what its answers prove (rule E7).</summary>
 public sealed partial class TrustDomainEngine
 {
-    private const int MaxRefusedKeys = 100_000;
-
     /// <summary>
     /// Looks at one instance as a whole: what its evidence says now, what is due to it, and when to look again. Everything that
     /// happens to an instance ends here, so there is one place where its state is judged.
@@ -20,9 +18,17 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        if (IsSucceeded(instance))
+        {
+            _effects.Add(new Noted(instance.Id, $"taken as gone: away for {_policy.SuccessionWindow}, and a newer process of the same key holds a leaf"));
+            End(instance);
+            return;
+        }
+
         instance.Bundles.Observe(instance.Connected, _now.Up);
         instance.Leaves.Observe(instance.Connected, _now.Up);
-        if (!_policy.StrictAbsence)
+        // Under strict absence nothing that counts is given up; but a newcomer that inherited more slots than it has would wait for ever.
+        if (!_policy.StrictAbsence || instance.CountedAt is null)
         {
             GiveUpSlots(instance.Bundles);
             GiveUpSlots(instance.Leaves);
@@ -36,7 +42,6 @@ public sealed partial class TrustDomainEngine
         RaiseLo(instance);
         Supersede(instance);
         Demote(instance);
-        Succeed(instance);
         Count(instance);
         Enrol(instance);
         if (_begun)
@@ -59,9 +64,9 @@ public sealed partial class TrustDomainEngine
     /// <summary>A consumer that never takes a leaf is put on the roster once it has proven the bundle: no expiry will end it.</summary>
     private void Enrol(Instance instance)
     {
-        if (instance.Workload.BundleOnly && !instance.Rostered && !instance.RosterPending && instance.CountedAt is not null)
+        if (instance.Workload.BundleOnly && !instance.Enrolled && instance.CountedAt is not null)
         {
-            instance.RosterPending = true;
+            instance.RosterPending = instance.Bundles.Slots;
             _effects.Add(new WriteRoster(new RosterEntry(instance.Id, instance.Key, instance.Bundles.Slots)));
         }
     }
@@ -76,16 +81,19 @@ public sealed partial class TrustDomainEngine
 
         foreach (Subscription subscription in instance.Bundles.Live.Where(IsBundleDue).OrderBy(subscription => subscription.Id).ToList())
         {
-            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0)
-                || instance.Dirty || subscription.Refused || subscription.Repush;
+            bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0) || _dirty.Contains(instance.Key) || subscription.Repush || MayHaveRefused(subscription);
             BundlePayload payload = own ? _seams.EncodeBundle(_state, _seams.RandomHex(16)) : _shared;
             subscription.OfferedEpoch = _state.Epoch;
             subscription.InFlightProves = own || _sharedProves;
-            subscription.Refused = false;
+            subscription.RetryAt = null;
             subscription.Repush = false;
             Offer(subscription, payload);
         }
     }
+
+    // What an earlier term has sent, and was refused, nobody remembers; whoever reports these very bytes has accepted them.
+    private bool MayHaveRefused(Subscription subscription) =>
+        !_sharedProves && !subscription.ReportedVersion.Contains(_shared.Version, StringComparison.Ordinal);
 
     private bool IsBundleDue(Subscription subscription)
     {
@@ -94,9 +102,9 @@ public sealed partial class TrustDomainEngine
             return false;
         }
 
-        if (subscription.Refused)
+        if (subscription.RetryAt is { } retryAt)
         {
-            return _now.Up >= subscription.RetryAt;
+            return _now.Up >= retryAt;
         }
 
         return subscription.OfferedEpoch < _state.Epoch || subscription.Repush;
@@ -125,12 +133,18 @@ public sealed partial class TrustDomainEngine
         SecretPayload? payload = subscription.InFlight.Payload;
         subscription.InFlight = null;
         subscription.TimedOut = false;
-        _refusals.Remove(instance.Key);
         if (payload is BundlePayload bundle)
         {
+            subscription.Refused = false;
+            instance.BundleRefused = instance.Bundles.Live.Any(other => other.Refused);
             if (subscription.InFlightProves)
             {
                 subscription.Proven = Math.Max(subscription.Proven, bundle.Epoch);
+            }
+
+            if (instance.Workload.BundleOnly)
+            {
+                StartHolding(instance);
             }
 
             if (instance.LeafRefused)
@@ -142,6 +156,11 @@ public sealed partial class TrustDomainEngine
         else if (payload is LeafPayload leaf)
         {
             OnLeafAccepted(instance, subscription, leaf.Serial);
+        }
+
+        if (!instance.HasOpenRefusal)
+        {
+            _refusals.Remove(instance.Key);
         }
 
         Attend(instance);
@@ -157,16 +176,25 @@ public sealed partial class TrustDomainEngine
         subscription.AckedLeaf = accepted.Order;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Any(other => other.Refused);
-        instance.HoldsLeafSince ??= _now.Up;
+        StartHolding(instance);
         if (accepted.State == LeafState.Issued)
         {
             accepted.State = LeafState.Acked;
             _effects.Add(new SetLeafState(serial, LeafState.Acked));
         }
 
-        foreach (Subscription sibling in instance.Bundles.Live.Where(other => other.Refused))
+        foreach (Subscription sibling in instance.Bundles.Live.Where(other => other.RetryAt is not null))
         {
             sibling.RetryAt = _now.Up;
+        }
+    }
+
+    private void StartHolding(Instance instance)
+    {
+        if (instance.HoldsSince is null)
+        {
+            instance.HoldsSince = _now.Up;
+            _byKey[instance.Key].ForEach(SetTimer);
         }
     }
 
@@ -185,7 +213,8 @@ public sealed partial class TrustDomainEngine
         TimeSpan retry = _now.Up + Backoff(instance.Key);
         if (subscription.Kind == SecretKind.Bundle)
         {
-            instance.Dirty = true;
+            _dirty.Add(instance.Key);
+            instance.BundleRefused = true;
             subscription.RetryAt = retry;
         }
         else
@@ -206,7 +235,7 @@ public sealed partial class TrustDomainEngine
     private TimeSpan Backoff(InstanceKey key)
     {
         int refusals = _refusals.GetValueOrDefault(key) + 1;
-        if (_refusals.Count < MaxRefusedKeys || refusals > 1)
+        if (_refusals.Count < MaxKeys || refusals > 1)
         {
             _refusals[key] = refusals;
         }
@@ -236,7 +265,7 @@ public sealed partial class TrustDomainEngine
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));
         At(instance.Leaves.MissingUntil(_policy.SuccessionWindow));
-        At(instance.HoldsLeafSince + _policy.SuccessionWindow);
+        At(SucceededAt(instance));
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
         if (instance.Lo < _state.Epoch)

@@ -89,8 +89,8 @@ public sealed partial class TrustDomainEngine
                 From = _state.Signer,
                 To = order.To,
                 Policy = order.Policy,
-                StartedAt = _now.Utc,
-                StepSince = _now.Utc,
+                StartedAt = _clock.Reckoned,
+                StepSince = _clock.Reckoned,
                 SignerRevisionAtStart = _state.SignerRevision,
             },
         };
@@ -114,7 +114,7 @@ public sealed partial class TrustDomainEngine
         next = next with
         {
             Decisions = next.Decisions + 1,
-            Plan = next.Plan! with { Goal = order.Goal, Hold = null, StepSince = _now.Utc, DrainedAt = null },
+            Plan = next.Plan! with { Goal = order.Goal, Hold = null, StepSince = _clock.Reckoned, DrainedAt = null },
         };
         if (!next.Trusts(next.RootOf(next.Plan.Target).Id) && Unfit(next.Authority(next.Plan.Target)) is { } unfit)
         {
@@ -128,7 +128,7 @@ public sealed partial class TrustDomainEngine
     private TrustState WithTargetTrusted(TrustState state)
     {
         string root = state.RootOf(state.Plan!.Target).Id;
-        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _now.Utc);
+        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _clock.Reckoned);
     }
 
     private void Hold(HoldRotation order)
@@ -155,14 +155,27 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        if (order.Cause is { } seen && seen != plan.Hold.Cause)
+        {
+            Answer(order, CommandStatus.Aborted, $"rotation '{plan.Id}' is held for another reason now: {plan.Hold.Reason}");
+            return;
+        }
+
         if (plan.Hold.Cause == HoldCause.Clock)
         {
             _clock.Accept(_now);
-            _judged = _clock.Judge(_now);
+        }
+
+        if (plan.Hold.Cause == HoldCause.Nack)
+        {
+            foreach (Instance refusing in _refusing)
+            {
+                refusing.Excused = true;
+            }
         }
 
         _violation = null;
-        Commit(order, With(plan with { Hold = null, StepSince = _now.Utc }), $"unhold rotation {plan.Id}", $"rotation '{plan.Id}' goes on");
+        Commit(order, With(plan with { Hold = null, StepSince = _clock.Reckoned }), $"unhold rotation {plan.Id}", $"rotation '{plan.Id}' goes on");
     }
 
     private void Advance(AdvanceRotation order)
@@ -172,13 +185,13 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        TrustState next = WithEvidence(_state, out Decision? doubt);
-        Verdict verdict = RotationPlanner.Next(next, Facts(plan), _now.Utc);
+        TrustState next = WithEvidence(_state, out _);
+        Verdict verdict = RotationPlanner.Next(next, Facts(plan), _clock.Reckoned);
         if (order.Gate is { } seen && seen != verdict.Gate)
         {
             Answer(order, CommandStatus.Aborted, $"the next gate is {verdict.Gate}, not {seen}: look at the rotation again");
         }
-        else if (next.Plan!.Hold is { } hold && doubt is null)
+        else if (next.Plan!.Hold is { } hold)
         {
             Answer(order, CommandStatus.Refused, $"the rotation is held: {hold.Reason}", Refuse("held", verdict.Gate, Blockers(next, verdict)));
         }
@@ -227,55 +240,6 @@ public sealed partial class TrustDomainEngine
         instance.WantsLeaf = instance.Leaves.Live.Count > 0;
         Attend(instance);
         Answer(order, CommandStatus.Done, $"{instance.Bundles.Live.Count + instance.Leaves.Live.Count} secrets go out as fresh bytes");
-    }
-
-    private void Add(AddAuthority order)
-    {
-        Authority authority = order.Authority;
-        if (_state.Authorities.Any(known => known.Id == authority.Id))
-        {
-            Answer(order, CommandStatus.Invalid, $"there is an authority '{authority.Id}' already");
-            return;
-        }
-
-        TrustState next = WithEvidence(_state, out _);
-        next = next with
-        {
-            Decisions = next.Decisions + 1,
-            Authorities = next.Authorities.Add(authority),
-            Roots = next.Roots.Any(root => root.Id == order.Root.Id) ? next.Roots : next.Roots.Add(order.Root),
-        };
-        Commit(order, next, $"add authority {authority.Id}", $"authority '{authority.Id}' added");
-    }
-
-    private void Remove(RemoveAuthority order)
-    {
-        if (_state.Authorities.FirstOrDefault(authority => authority.Id == order.AuthorityId) is not { } authority)
-        {
-            Answer(order, CommandStatus.NotFound, $"there is no authority '{order.AuthorityId}'");
-            return;
-        }
-
-        string? use = authority.Id == _state.Signer ? "it signs"
-            : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-            : _state.Trusts(authority.RootId) ? "its root is in the bundle"
-            : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
-            : null;
-        if (use is not null)
-        {
-            Answer(order, CommandStatus.Refused, $"authority '{authority.Id}' cannot go: {use}", Refuse("in_use", Gate.G3, []));
-            return;
-        }
-
-        TrustState next = WithEvidence(_state, out _);
-        bool shared = next.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
-        next = next with
-        {
-            Decisions = next.Decisions + 1,
-            Authorities = next.Authorities.Remove(authority),
-            Roots = shared ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
-        };
-        Commit(order, next, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
     }
 
     private RotationPlan? Planned(EngineCommand order)

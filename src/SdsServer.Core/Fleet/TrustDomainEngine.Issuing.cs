@@ -9,12 +9,13 @@ namespace SdsServer.Core.Fleet;
 public sealed partial class TrustDomainEngine
 {
     private static readonly TimeSpan SignerRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SignerDoubt = TimeSpan.FromMinutes(1);
 
     private readonly PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> _due = new();
     private readonly Dictionary<long, (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row)> _tickets = [];
     private long _lastTicket;
     private long _lastEntry;
-    private string? _signerProblem;
+    private (string Authority, string Text, TimeSpan Until)? _signerProblem;
 
     private void ConsiderLeaf(Instance instance)
     {
@@ -143,18 +144,20 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        if (!signed.Leaf.Anchors.Any(anchor => _state.IsSafe(anchor, _floor)) || !signed.Leaf.Anchors.Contains(_state.RootOf(instance.SigningAuthority).Id))
-        {
-            SignerFailed(instance, $"authority '{instance.SigningAuthority}' returned a leaf that ends at {Describe(signed.Leaf.Anchors)}, not at its own root");
-            return;
-        }
-
-        _signerProblem = null;
         if (instance.SigningAuthority != _state.Signer || WhyHeld(instance) is not null || instance.Leaves.Live.Count == 0)
         {
             Attend(instance);
             return;
         }
+
+        // WhyHeld has found the signer's root safe, so a leaf that ends there is.
+        if (!signed.Leaf.Anchors.Contains(_state.RootOf(_state.Signer).Id))
+        {
+            SignerFailed(instance, $"authority '{_state.Signer}' returned a leaf that ends at {Describe(signed.Leaf.Anchors)}, not at its own root");
+            return;
+        }
+
+        _signerProblem = null;
 
         LedgerRow row = new()
         {
@@ -186,12 +189,12 @@ public sealed partial class TrustDomainEngine
 
     private void SignerFailed(Instance instance, string problem)
     {
-        if (_signerProblem != problem)
+        if (_signerProblem?.Text != problem)
         {
             _effects.Add(new Noted("", $"issuing stops: {problem}"));
         }
 
-        _signerProblem = problem;
+        _signerProblem = (instance.SigningAuthority, problem, _now.Up + SignerDoubt);
         instance.LeafNotBefore = _now.Up + SignerRetry;
         Attend(instance);
     }
@@ -213,11 +216,6 @@ public sealed partial class TrustDomainEngine
             Adopt(instance, row, ticket.Leaf!.Payload);
             if (row.BundleSlots < instance.Bundles.Slots || row.LeafSlots < instance.Leaves.Slots)
             {
-                foreach (Subscription subscription in instance.Subscriptions)
-                {
-                    subscription.AwaitsLedger = true;
-                }
-
                 SaveSlots(instance);
             }
         }
@@ -242,6 +240,7 @@ public sealed partial class TrustDomainEngine
         _needs.Remove(row.Anchors, row.AuthorityId);
         instance.Work = LeafWork.None;
         instance.LeafNotBefore = _now.Up + SignerRetry;
+        _effects.Add(new SetLeafState(row.Serial, LeafState.Superseded));
         _effects.Add(new Noted(instance.Id, $"the ledger did not take the row of a leaf, which is not sent: {failed.Error}"));
         AfterLedger(instance);
     }
@@ -260,7 +259,7 @@ public sealed partial class TrustDomainEngine
             _members.Move(instance.CountedAt, null);
             instance.CountedAt = null;
         }
-        else if (!instance.Connected && instance.Outstanding.Count == 0 && !instance.Rostered)
+        else if (!instance.Connected && instance.Outstanding.Count == 0 && !instance.Enrolled)
         {
             Vanish(instance);
         }
@@ -284,7 +283,6 @@ public sealed partial class TrustDomainEngine
         {
             if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial)
             {
-                subscription.Refused = false;
                 Offer(subscription, payload);
             }
         }

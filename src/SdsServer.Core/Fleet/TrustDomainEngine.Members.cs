@@ -13,19 +13,20 @@ public sealed partial class TrustDomainEngine
     {
         foreach (IGrouping<string, LedgerRow> rows in record.Ledger
             .Where(row => row.Kind == LedgerRowKind.Leaf && row.State != LeafState.Superseded)
-            .GroupBy(row => row.InstanceId))
+            .GroupBy(row => row.InstanceId)
+            .OrderBy(rows => rows.Max(row => row.NotBefore)))
         {
             LedgerRow any = rows.First();
             int bundles = rows.Max(row => row.BundleSlots);
             int leaves = rows.Max(row => row.LeafSlots);
-            if (rows.All(IsOver))
+            if (rows.All(row => IsOver(row) || IsObsolete(row)))
             {
                 RememberSlots(any.Key, bundles, leaves, rows.Max(row => row.NotAfter));
                 continue;
             }
 
             Instance instance = Restored(any.InstanceId, any.Key, bundles, leaves);
-            foreach (LedgerRow row in rows.Where(row => !IsOver(row)).OrderBy(row => row.NotBefore))
+            foreach (LedgerRow row in rows.Where(row => !IsOver(row) && !IsObsolete(row)).OrderBy(row => row.NotBefore))
             {
                 AddOutstanding(instance, new OutstandingLeaf(row, ++instance.LeavesIssued, payload: null, RenewAfter(row)));
             }
@@ -52,13 +53,19 @@ public sealed partial class TrustDomainEngine
     {
         Instance instance = Register(new Instance(id, key, new Workload(key.SpiffeId, [], BundleOnly: false)));
         instance.Fresh = false;
+        instance.AwaySince = _now.Up;
         instance.Lo = _floor;
         instance.Bundles.RaiseTo(bundleSlots);
         instance.Leaves.RaiseTo(leafSlots);
         return instance;
     }
 
-    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _judged;
+    /// <summary>
+    /// No safe root vouches for it, so it was found superseded before its root was dropped, and the lazy record of that was lost (rule E8).
+    /// </summary>
+    private bool IsObsolete(LedgerRow row) => !row.Anchors.Any(anchor => _state.IsSafe(anchor, _floor));
+
+    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _clock.Judged;
 
     private Instance Register(Instance instance)
     {
@@ -99,7 +106,7 @@ public sealed partial class TrustDomainEngine
         !instance.Ended
         && (instance.Outstanding.Count > 0
             || instance.Work == LeafWork.Committing
-            || instance.Rostered
+            || instance.Enrolled
             || (instance.Connected && instance.Lo > 0 && instance.Lo >= _floor));
 
     private void Count(Instance instance)
@@ -107,6 +114,7 @@ public sealed partial class TrustDomainEngine
         long? at = IsMember(instance) ? instance.Lo : null;
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;
+        instance.Excused &= instance.HasOpenRefusal;
         if (at is not null && instance.HasOpenRefusal)
         {
             _refusing.Add(instance);
@@ -125,6 +133,8 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        // Every slot has accepted something since: a refusal on one that was given up is over.
+        instance.BundleRefused = instance.Bundles.Live.Any(subscription => subscription.Refused);
         long proven = instance.Bundles.Live.Min(subscription => subscription.Proven);
         if (proven > instance.Lo && IsQuiet(instance, instance.Bundles))
         {
@@ -139,9 +149,9 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private void Demote(Instance instance)
     {
-        bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Rostered;
+        bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Enrolled;
         if (bare && instance.Lo > 0 && instance.Lo < _state.Epoch
-            && (_now.Up >= _epochSince + _policy.AckTimeout || instance.Bundles.Live.Any(subscription => subscription.Refused)))
+            && (_now.Up >= _epochSince + _policy.AckTimeout || instance.BundleRefused))
         {
             instance.Lo = 0;
             instance.Fresh = false;
@@ -161,97 +171,6 @@ public sealed partial class TrustDomainEngine
         {
             RemoveOutstanding(instance, leaf);
             _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
-        }
-    }
-
-    /// <summary>A process that stayed away while a newer one of its key has held an accepted leaf for W is gone (rule E1).</summary>
-    private void Succeed(Instance instance)
-    {
-        if (_policy.StrictAbsence || instance.HoldsLeafSince is not { } since || _now.Up < since + _policy.SuccessionWindow)
-        {
-            return;
-        }
-
-        instance.HoldsLeafSince = null;
-        foreach (Instance older in _byKey[instance.Key].TakeWhile(other => other != instance).Where(other => !other.Connected).ToList())
-        {
-            _effects.Add(new Noted(older.Id, $"taken as gone: instance {instance.Id} of the same key has held an accepted leaf for {_policy.SuccessionWindow}"));
-            End(older);
-        }
-    }
-
-    /// <summary>Ends an instance whose leaves nobody can present any more.</summary>
-    private void End(Instance instance)
-    {
-        foreach (Subscription subscription in instance.Subscriptions.ToList())
-        {
-            Detach(subscription);
-        }
-
-        foreach (OutstandingLeaf leaf in instance.Outstanding.Values.ToList())
-        {
-            RemoveOutstanding(instance, leaf);
-            _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
-        }
-
-        if (instance.Rostered)
-        {
-            instance.Rostered = false;
-            _effects.Add(new RemoveRoster(instance.Id));
-        }
-
-        Forget(instance);
-    }
-
-    private void Forget(Instance instance)
-    {
-        if (instance.Connection is { } connection)
-        {
-            LeaveConnection(instance, connection);
-        }
-
-        instance.Ended = true;
-        _instances.Remove(instance.Id);
-        if (_byKey.TryGetValue(instance.Key, out List<Instance>? same) && same.Remove(instance) && same.Count == 0)
-        {
-            _byKey.Remove(instance.Key);
-        }
-
-        _held.Remove(instance);
-        if (instance.Work == LeafWork.Committing)
-        {
-            // Its row may be durable already: it counts until the ledger has answered.
-            _members.Move(instance.CountedAt, instance.Lo);
-            instance.CountedAt = instance.Lo;
-            _refusing.Remove(instance);
-            return;
-        }
-
-        Count(instance);
-    }
-
-    private void ExpireLeaves()
-    {
-        while (_expiries.TryPeek(out string? serial, out DateTimeOffset due) && due < _judged)
-        {
-            _expiries.Dequeue();
-            if (_exported.Remove(serial, out LedgerRow? exported))
-            {
-                _needs.Remove(exported.Anchors, exported.AuthorityId);
-            }
-            else if (_leafOwners.TryGetValue(serial, out Instance? owner))
-            {
-                RemoveOutstanding(owner, owner.Outstanding[serial]);
-                RememberSlots(owner.Key, owner.Bundles.Slots, owner.Leaves.Slots, due);
-                if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Rostered && owner.Work != LeafWork.Committing)
-                {
-                    Forget(owner);
-                }
-                else
-                {
-                    Attend(owner);
-                }
-            }
         }
     }
 
@@ -301,8 +220,13 @@ public sealed partial class TrustDomainEngine
     {
         if (_instances.TryGetValue(written.InstanceId, out Instance? instance))
         {
-            instance.RosterPending = false;
             instance.Rostered = true;
+            if (instance.Bundles.Slots > instance.RosterPending)
+            {
+                SaveSlots(instance);
+            }
+
+            instance.RosterPending = 0;
             Attend(instance);
         }
     }

@@ -14,7 +14,7 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
-        Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _now.Utc);
+        Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
         return (verdict, verdict.Open ? null : Explain(_state, verdict));
     }
 
@@ -69,9 +69,9 @@ public sealed partial class TrustDomainEngine
             }
         }
 
-        if (verdict.Gate == Gate.G3)
+        if (verdict.Gate is Gate.G3 || (verdict.Gate is Gate.G4 && needed == 0))
         {
-            foreach (Blocker need in Needing(plan))
+            foreach (Blocker need in Needing(plan, verdict.Gate))
             {
                 yield return need;
             }
@@ -86,7 +86,7 @@ public sealed partial class TrustDomainEngine
 
             if (Facts(plan).SignerProblem is { } problem)
             {
-                yield return Blocker.Of(BlockerReason.Signer, problem, null);
+                yield return Blocker.Of(BlockerReason.Signer, problem, _now.Utc + (_signerProblem!.Value.Until - _now.Up));
             }
         }
 
@@ -110,10 +110,10 @@ public sealed partial class TrustDomainEngine
         return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, reason, detail, instance.Connected && reason != BlockerReason.Nacked ? null : expires);
     }
 
-    private IEnumerable<Blocker> Needing(RotationPlan plan)
+    private IEnumerable<Blocker> Needing(RotationPlan plan, Gate gate)
     {
         string root = _state.RootOf(plan.Outgoing).Id;
-        bool Needs(LedgerRow row) => row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
+        bool Needs(LedgerRow row) => gate is Gate.G4 ? row.AuthorityId == plan.Outgoing : row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
         foreach (Instance instance in _instances.Values)
         {
             foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))

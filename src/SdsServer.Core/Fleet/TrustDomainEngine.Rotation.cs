@@ -31,7 +31,7 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out Decision? doubt);
-        if (doubt is null && next.Plan is { Hold: null } plan && RotationPlanner.Next(next, Facts(plan), _now.Utc) is { Open: true } verdict
+        if (doubt is null && next.Plan is { Hold: null } plan && RotationPlanner.Next(next, Facts(plan), _clock.Reckoned) is { Open: true } verdict
             && (plan.Policy.Advance == AdvanceMode.Automatic || verdict.Move is MoveKind.Finish))
         {
             Save(Made(next, verdict), Log("engine", Describe(verdict), Why(verdict.Gate)));
@@ -44,7 +44,7 @@ public sealed partial class TrustDomainEngine
 
     private void Save(TrustState next, Decision? entry)
     {
-        _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _now.Utc };
+        _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _clock.Reckoned };
         _effects.Add(new SaveState(_saving, entry));
     }
 
@@ -89,9 +89,10 @@ public sealed partial class TrustDomainEngine
         TrustState next = state.Floor == _floor ? state : state with { Floor = _floor };
         foreach (TrustRoot root in next.Roots)
         {
-            if (root.SafeAt is null && next.IsSafe(root.Id, _floor))
+            // A time ahead of the clock was taken from a clock that was wrong: the wait begins anew.
+            if ((root.SafeAt is null && next.IsSafe(root.Id, _floor)) || root.SafeAt > _clock.Reckoned)
             {
-                next = next with { Roots = next.Roots.Replace(root, root with { SafeAt = _now.Utc }) };
+                next = next with { Roots = next.Roots.Replace(root, root with { SafeAt = _clock.Reckoned }) };
             }
         }
 
@@ -101,9 +102,14 @@ public sealed partial class TrustDomainEngine
         }
 
         bool drained = next.Signer == plan.Target && Facts(plan).NeedOutgoing == 0;
-        if (drained != plan.DrainedAt is not null)
+        if (drained != plan.DrainedAt is not null || plan.DrainedAt > _clock.Reckoned)
         {
-            plan = plan with { DrainedAt = drained ? _now.Utc : null };
+            plan = plan with { DrainedAt = drained ? _clock.Reckoned : null };
+        }
+
+        if (plan.StepSince > _clock.Reckoned)
+        {
+            plan = plan with { StepSince = _clock.Reckoned };
         }
 
         PlanHold? hold = JudgeHold(next, plan);
@@ -113,13 +119,14 @@ public sealed partial class TrustDomainEngine
             plan = plan with { Hold = hold };
         }
 
-        bool stale = _now.Utc - next.SeenAt > SeenEvery;
-        return plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _now.Utc };
+        bool stale = _clock.Reckoned - next.SeenAt > SeenEvery;
+        return plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned };
     }
 
     private PlanHold? JudgeHold(TrustState state, RotationPlan plan)
     {
-        if (plan.Hold is { Cause: HoldCause.Nack } && (_refusing.Count == 0 || plan.Goal == RotationGoal.Back))
+        Instance? refusing = plan.Goal == RotationGoal.Forward ? _refusing.FirstOrDefault(instance => !instance.Excused) : null;
+        if (plan.Hold is { Cause: HoldCause.Nack } && refusing is null)
         {
             return null;
         }
@@ -139,14 +146,13 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Clock, "the wall clock jumped: whoever is left out because a leaf has expired rests on it", _now.Utc);
         }
 
-        if (_refusing.Count > 0 && plan.Goal == RotationGoal.Forward)
+        if (refusing is not null)
         {
-            Instance refusing = _refusing.First();
             return new PlanHold(HoldCause.Nack, $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) refused {refusing.LastNack?.Secret}: {refusing.LastNack?.Error}", _now.Utc);
         }
 
         TimeSpan deadline = plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2;
-        return _now.Utc > plan.StepSince + deadline
+        return _clock.Reckoned > plan.StepSince + deadline
             ? new PlanHold(HoldCause.Deadline, $"the gate of phase {Phases.Of(state, Facts(plan).NeedOutgoing)} has been shut for {deadline}", _now.Utc)
             : null;
     }
@@ -157,15 +163,15 @@ public sealed partial class TrustDomainEngine
         NeedOutgoing = _needs.Needing(_state.RootOf(plan.Outgoing).Id, root => root != _state.RootOf(plan.Outgoing).Id && _state.IsSafe(root, _floor)),
         SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
         UnresolvedNacks = _refusing.Count,
-        SignerProblem = _signerProblem is not null && _state.Signer == plan.Target ? _signerProblem : null,
+        SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
     };
 
     private TrustState Made(TrustState state, Verdict verdict) => verdict.Move switch
     {
-        MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _now.Utc),
-        MoveKind.SetSigner => Moves.SetSigner(state, verdict.Subject, _now.Utc),
-        MoveKind.DropTrust => Moves.DropTrust(state, verdict.Subject, _seams.RandomHex(16), _now.Utc),
-        _ => Moves.Finish(state, _now.Utc),
+        MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _clock.Reckoned),
+        MoveKind.SetSigner => Moves.SetSigner(state, verdict.Subject, _clock.Reckoned),
+        MoveKind.DropTrust => Moves.DropTrust(state, verdict.Subject, _seams.RandomHex(16), _clock.Reckoned),
+        _ => Moves.Finish(state, _clock.Reckoned),
     };
 
     private static string Describe(Verdict verdict) => verdict.Move switch
@@ -194,12 +200,17 @@ public sealed partial class TrustDomainEngine
         }
 
         DateTimeOffset wake = plan.StepSince + (plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2);
-        if (RotationPlanner.Next(_state, Facts(plan), _now.Utc).OpensAt is { } opens && opens < wake)
+        if (RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned).OpensAt is { } opens && opens < wake)
         {
             wake = opens;
         }
 
-        TimeSpan soon = _now.Up + (wake - _now.Utc) + TimeSpan.FromMilliseconds(1);
+        if (_signerProblem is { } problem && problem.Authority == plan.Target && problem.Until > _now.Up)
+        {
+            wake = wake < _clock.Reckoned + (problem.Until - _now.Up) ? wake : _clock.Reckoned + (problem.Until - _now.Up);
+        }
+
+        TimeSpan soon = _now.Up + (wake - _clock.Reckoned) + TimeSpan.FromMilliseconds(1);
         return Earlier(soon, _now.Up + SeenEvery);
     }
 }

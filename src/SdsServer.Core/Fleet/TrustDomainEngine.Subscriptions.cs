@@ -6,9 +6,6 @@ namespace SdsServer.Core.Fleet;
 /// <summary>Which process a stream belongs to, and what its coming and going says.</summary>
 public sealed partial class TrustDomainEngine
 {
-    // Remembering more keys than this would let a caller that invents node ids fill the memory; beyond it nobody counts as fresh.
-    private const int MaxVanished = 100_000;
-
     private void OnOpened(SubscriptionOpened opened)
     {
         Instance? instance = _byConnection.GetValueOrDefault(opened.Connection)?.Find(known => known.Key == opened.Key);
@@ -33,7 +30,6 @@ public sealed partial class TrustDomainEngine
         slots.Add(subscription, _now.Up);
         if (slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
         {
-            subscription.AwaitsLedger = true;
             SaveSlots(instance);
         }
 
@@ -50,21 +46,32 @@ public sealed partial class TrustDomainEngine
 
         // A consumer on the roster has no leaf to show; its key is all there is, and it is never fresh.
         return opened.Workload.BundleOnly && _byKey.TryGetValue(opened.Key, out List<Instance>? same)
-            ? same.Find(known => known.Rostered && (!known.Connected || known.Connection == opened.Connection))
+            ? same.Find(known => known.Enrolled && (!known.Connected || known.Connection == opened.Connection))
             : null;
     }
 
     private Instance Arrive(SubscriptionOpened opened)
     {
+        bool hides = MayHideSlots(opened.Key);
         Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload));
         JoinConnection(instance, opened.Connection);
-        if (_vanished.Contains(opened.Key) || _vanished.Count >= MaxVanished)
+        if (hides)
         {
             NotFresh(instance);
         }
 
         return instance;
     }
+
+    /// <summary>
+    /// A process of this key that has bundle bytes, but no leaf that would make it count, may be the one that looks new now: it vanished,
+    /// its connection died unnoticed, its leaf expired, or it was there before this term and nobody remembers it.
+    /// </summary>
+    private bool MayHideSlots(InstanceKey key) =>
+        _vanished.Contains(key)
+        || _oldSlots.ContainsKey(key)
+        || (_byKey.TryGetValue(key, out List<Instance>? same) && same.Exists(other => other.Outstanding.Count == 0 && !other.Enrolled))
+        || (_now.Up < _frozenUntil && _state.Epoch > 1);
 
     /// <summary>It may hide slots: it takes over those of its key's expired rows, and nothing is concluded before Wr of quiet.</summary>
     private void NotFresh(Instance instance)
@@ -75,7 +82,7 @@ public sealed partial class TrustDomainEngine
         }
 
         instance.Fresh = false;
-        if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old))
+        if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old) && _clock.Judged < old.Until)
         {
             instance.Bundles.RaiseTo(old.Bundles);
             instance.Leaves.RaiseTo(old.Leaves);
@@ -108,7 +115,6 @@ public sealed partial class TrustDomainEngine
 
     private void Absorb(Instance known, Instance provisional)
     {
-        known.Dirty |= provisional.Dirty;
         int bundles = known.Bundles.Slots;
         int leaves = known.Leaves.Slots;
         foreach (Subscription subscription in provisional.Subscriptions.ToList())
@@ -118,8 +124,15 @@ public sealed partial class TrustDomainEngine
             known.SlotsOf(subscription.Kind).Add(subscription, _now.Up);
         }
 
+        if (known.Bundles.Live.Any(subscription => subscription.Proven > 0))
+        {
+            known.BundleRefused = known.Bundles.Live.Any(subscription => subscription.Refused);
+        }
+
         foreach (OutstandingLeaf leaf in provisional.Outstanding.Values.ToList())
         {
+            // It came later than what is remembered here, which therefore must not be sent again.
+            known.Newest = null;
             RemoveOutstanding(provisional, leaf);
             AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, RenewAfter(leaf.Row)) { State = leaf.State, Lost = true });
         }
@@ -138,6 +151,11 @@ public sealed partial class TrustDomainEngine
 
     private void SaveSlots(Instance instance)
     {
+        foreach (Subscription subscription in instance.Subscriptions)
+        {
+            subscription.AwaitsLedger = true;
+        }
+
         instance.SlotsBeingRaised++;
         _effects.Add(new RaiseSlots(instance.Id, instance.Bundles.Slots, instance.Leaves.Slots));
     }
@@ -161,7 +179,7 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>What was sent and not answered may be in force, or stored for later: its bytes are never sent to this process again.</summary>
-    private static void Lose(Subscription subscription)
+    private void Lose(Subscription subscription)
     {
         if (subscription.InFlight is null)
         {
@@ -170,7 +188,7 @@ public sealed partial class TrustDomainEngine
 
         if (subscription.Kind == SecretKind.Bundle)
         {
-            subscription.Instance.Dirty = true;
+            _dirty.Add(subscription.Instance.Key);
         }
         else if (subscription.OfferedLeaf is { } serial && subscription.Instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
         {
@@ -195,7 +213,7 @@ public sealed partial class TrustDomainEngine
             }
 
             LeaveConnection(instance, closed.Connection);
-            if (instance.Outstanding.Count == 0 && !instance.Rostered && instance.Work != LeafWork.Committing)
+            if (instance.Outstanding.Count == 0 && !instance.Enrolled && instance.Work != LeafWork.Committing)
             {
                 Vanish(instance);
             }
@@ -209,10 +227,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>Nothing durable is known of it, but bundle bytes may be stored in it: the next of its key is not fresh.</summary>
     private void Vanish(Instance instance)
     {
-        if (_vanished.Count < MaxVanished)
-        {
-            _vanished.Add(instance.Key);
-        }
+        _vanished.Add(instance.Key);
 
         Forget(instance);
     }
@@ -229,6 +244,7 @@ public sealed partial class TrustDomainEngine
     private void JoinConnection(Instance instance, long connection)
     {
         instance.Connection = connection;
+        instance.AwaySince = null;
         if (!_byConnection.TryGetValue(connection, out List<Instance>? instances))
         {
             _byConnection[connection] = instances = [];
@@ -240,6 +256,8 @@ public sealed partial class TrustDomainEngine
     private void LeaveConnection(Instance instance, long connection)
     {
         instance.Connection = null;
+        instance.AwaySince = _now.Up;
+        instance.HoldsSince = null;
         if (_byConnection.TryGetValue(connection, out List<Instance>? instances) && instances.Remove(instance) && instances.Count == 0)
         {
             _byConnection.Remove(connection);

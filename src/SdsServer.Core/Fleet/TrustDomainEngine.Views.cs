@@ -14,7 +14,7 @@ public sealed partial class TrustDomainEngine
     public bool Serving => _begun;
 
     /// <summary>Why the signer cannot sign, or null.</summary>
-    public string? SignerProblem => _signerProblem;
+    public string? SignerProblem => _signerProblem is { } problem && problem.Authority == _state.Signer ? problem.Text : null;
 
     /// <summary>The wall clock jumped, and nobody has accepted it yet.</summary>
     public bool ClockInDoubt => _clock.InDoubt;
@@ -41,7 +41,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>What keeps the plan's next gate shut, all of it; empty when it is open or there is no plan.</summary>
     public IReadOnlyList<Blocker> AllBlockers() =>
-        _state.Plan is { } plan && RotationPlanner.Next(_state, Facts(plan), _now.Utc) is { Open: false } verdict ? [.. Blockers(_state, verdict)] : [];
+        _state.Plan is { } plan && RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned) is { Open: false } verdict ? [.. Blockers(_state, verdict)] : [];
 
     private InstanceView View(Instance instance) => new()
     {
@@ -56,7 +56,7 @@ public sealed partial class TrustDomainEngine
         BundleSlots = instance.Bundles.Slots,
         BundleSubscriptions = instance.Bundles.Live.Count,
         LeafSubscriptions = instance.Leaves.Live.Count,
-        Dirty = instance.Dirty,
+        Dirty = _dirty.Contains(instance.Key),
         Outstanding = [.. instance.Outstanding.Values.OrderBy(leaf => leaf.Order).Select(leaf => leaf.Row with { State = leaf.State })],
         HeldBecause = instance.HeldBecause,
         LastNack = instance.LastNack,

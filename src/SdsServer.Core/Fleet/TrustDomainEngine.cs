@@ -16,6 +16,8 @@ namespace SdsServer.Core.Fleet;
 /// </remarks>
 public sealed partial class TrustDomainEngine
 {
+    // Remembering more keys than this would let a caller that invents node ids fill the memory.
+    private const int MaxKeys = 100_000;
     private static readonly TimeSpan SlotMemory = TimeSpan.FromDays(7);
 
     private readonly FleetPolicy _policy;
@@ -28,7 +30,10 @@ public sealed partial class TrustDomainEngine
     private readonly Dictionary<long, List<Instance>> _byConnection = [];
     private readonly Dictionary<string, Instance> _leafOwners = [];
     private readonly Dictionary<InstanceKey, (int Bundles, int Leaves, DateTimeOffset Until)> _oldSlots = [];
-    private readonly HashSet<InstanceKey> _vanished = [];
+    private readonly KeyMemory _vanished = new(MaxKeys);
+
+    // Keys of processes to which bundle bytes were sent that were refused or lost. By key, not by instance: such a process may come back looking new.
+    private readonly KeyMemory _dirty = new(MaxKeys);
     private readonly Dictionary<InstanceKey, int> _refusals = [];
     private readonly Dictionary<string, long> _replicas = [];
     private readonly FloorCount _members = new();
@@ -47,7 +52,6 @@ public sealed partial class TrustDomainEngine
     private bool _sharedProves;
     private TimeSpan _epochSince;
     private Moment _now;
-    private DateTimeOffset _judged;
     private long _lastDelivery;
 
     /// <param name="record">What the store held when the term began; its state must not be null.</param>
@@ -64,7 +68,7 @@ public sealed partial class TrustDomainEngine
         _floor = _state.Floor;
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
         _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew);
-        _judged = _clock.Judge(now);
+        _clock.Observe(now);
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
         _frozenUntil = record.Term <= 1 ? now.Up : now.Up + policy.ReconnectWindow;
@@ -129,7 +133,7 @@ public sealed partial class TrustDomainEngine
     {
         _effects = [];
         _now = now;
-        _judged = _clock.Judge(now);
+        _clock.Observe(now);
     }
 
     private List<EngineEffect> Leave()
@@ -162,7 +166,7 @@ public sealed partial class TrustDomainEngine
         TimeSpan? wake = _timers.TryPeek(out _, out TimeSpan timer) ? timer : null;
         if (_expiries.TryPeek(out _, out DateTimeOffset expiry))
         {
-            wake = Earlier(wake, _now.Up + (expiry - _judged));
+            wake = Earlier(wake, _now.Up + (expiry - _clock.Judged) + TimeSpan.FromMilliseconds(1));
         }
 
         if (_now.Up < _frozenUntil)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
@@ -11,6 +12,7 @@ namespace SdsServer.Core.Issuance;
 public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm keys)
 {
     private readonly ConcurrentDictionary<SigningAuthority, LeafIssuer> _issuers = new();
+    private ParsedRoots? _roots;
 
     /// <summary>A leaf from this authority, linted against the bundle its peers enforce.</summary>
     /// <param name="workload">Who it is for.</param>
@@ -27,22 +29,43 @@ public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm 
         {
             byte[] keyPem = new byte[key.PemLength];
             key.WritePem(keyPem);
-            TrustBundle bundle = new([.. state.Bundle.Select(id => Parse(state.Root(id)))]);
-            if (LeafLint.Check(leaf.ChainPem.Span, keyPem, bundle, now) is [Finding finding, ..])
+            ParsedRoots roots = Parsed(state);
+            if (LeafLint.Check(leaf.ChainPem.Span, keyPem, key, roots.Bundle, now, out IReadOnlyList<Certificate> chain) is [Finding finding, ..])
             {
                 throw new IssuanceException($"a leaf for {workload.SpiffeId} from '{authority.Id}' is not fit to be sent: {finding}");
             }
 
-            IReadOnlyList<Certificate> chain = Certificate.ParsePem(leaf.ChainPem.Span);
             return new SignedLeaf(
                 new LeafPayload(leaf.Serial, leaf.ChainPem, keyPem),
                 leaf.NotBefore,
                 leaf.NotAfter,
-                [.. ChainVerifier.AnchorsOf(chain, state.Roots.Select(Parse), now).Select(RootId.Of)]);
+                [.. ChainVerifier.AnchorsOf(chain, roots.All, now).Select(RootId.Of)]);
         }
     }
 
-    private readonly ConcurrentDictionary<string, Certificate> _roots = new();
+    private ParsedRoots Parsed(TrustState state)
+    {
+        ParsedRoots? parsed = Volatile.Read(ref _roots);
+        if (parsed is null || !parsed.AreOf(state))
+        {
+            Volatile.Write(ref _roots, parsed = new ParsedRoots(state));
+        }
 
-    private Certificate Parse(TrustRoot root) => _roots.GetOrAdd(root.Id, _ => Certificate.Parse(root.Certificate.AsSpan()));
+        return parsed;
+    }
+
+    /// <summary>The roots of a state, read once: they change with a rotation, and leaves are signed ten thousand at a time.</summary>
+    private sealed class ParsedRoots(TrustState state)
+    {
+        private readonly ImmutableArray<TrustRoot> _roots = state.Roots;
+        private readonly ImmutableArray<string> _bundle = state.Bundle;
+
+        public ImmutableArray<Certificate> All { get; } = [.. state.Roots.Select(Parse)];
+
+        public TrustBundle Bundle { get; } = new([.. state.Bundle.Select(id => Parse(state.Root(id)))]);
+
+        public bool AreOf(TrustState other) => other.Roots == _roots && other.Bundle == _bundle;
+
+        private static Certificate Parse(TrustRoot root) => Certificate.Parse(root.Certificate.AsSpan());
+    }
 }

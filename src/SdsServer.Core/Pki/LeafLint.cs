@@ -20,6 +20,46 @@ public static class LeafLint
     {
         ArgumentNullException.ThrowIfNull(bundle);
         List<Finding> findings = [];
+        List<Certificate> chain = CheckChain(chainPem, bundle, now, findings);
+        try
+        {
+            using PrivateKey key = PrivateKey.FromPem(keyPem);
+            CheckMatch(key, chain, findings);
+        }
+        catch (FormatException error)
+        {
+            findings.Add(new("leaf.key", "the private key", error.Message, "Send one unencrypted PEM key"));
+        }
+
+        return findings;
+    }
+
+    /// <summary>
+    /// The same for a key that was made here: its bytes are compared with the key's, for which they need not be read as a key again.
+    /// </summary>
+    /// <param name="chainPem">What Envoy gets as certificate_chain.</param>
+    /// <param name="keyPem">What Envoy gets as private_key.</param>
+    /// <param name="key">The key that was written into it.</param>
+    /// <param name="bundle">The bundle its peers enforce.</param>
+    /// <param name="now">Time for all dates.</param>
+    /// <param name="chain">The certificates that were read.</param>
+    internal static IReadOnlyList<Finding> Check(
+        ReadOnlySpan<byte> chainPem, ReadOnlySpan<byte> keyPem, PrivateKey key, TrustBundle bundle, DateTimeOffset now, out IReadOnlyList<Certificate> chain)
+    {
+        List<Finding> findings = [];
+        List<Certificate> read = CheckChain(chainPem, bundle, now, findings);
+        chain = read;
+        CheckMatch(key, read, findings);
+        if (!key.IsWrittenIn(keyPem))
+        {
+            findings.Add(new("leaf.key", "the private key", "its PEM is not that of the key it was made from", "Write the key anew"));
+        }
+
+        return findings;
+    }
+
+    private static List<Certificate> CheckChain(ReadOnlySpan<byte> chainPem, TrustBundle bundle, DateTimeOffset now, List<Finding> findings)
+    {
         if (chainPem.Length > MaxLength)
         {
             findings.Add(new(
@@ -49,8 +89,7 @@ public static class LeafLint
             findings.AddRange(LeafChainRules.Check(chain, bundle, now));
         }
 
-        CheckKey(keyPem, chain.FirstOrDefault(), findings);
-        return findings;
+        return chain;
     }
 
     private static IEnumerable<Finding> CheckSubject(Certificate leaf)
@@ -123,23 +162,15 @@ public static class LeafLint
         }
     }
 
-    private static void CheckKey(ReadOnlySpan<byte> keyPem, Certificate? leaf, List<Finding> findings)
+    private static void CheckMatch(PrivateKey key, List<Certificate> chain, List<Finding> findings)
     {
-        try
+        if (chain is [Certificate leaf, ..] && !key.PublicKey.Equals(leaf.PublicKey))
         {
-            using PrivateKey key = PrivateKey.FromPem(keyPem);
-            if (leaf is not null && !key.PublicKey.Equals(leaf.PublicKey))
-            {
-                findings.Add(new(
-                    "leaf.key-mismatch",
-                    leaf.ToString(),
-                    "the private key is not that of the first certificate",
-                    "Send the key the leaf was issued for, and the leaf first"));
-            }
-        }
-        catch (FormatException error)
-        {
-            findings.Add(new("leaf.key", "the private key", error.Message, "Send one unencrypted PEM key"));
+            findings.Add(new(
+                "leaf.key-mismatch",
+                leaf.ToString(),
+                "the private key is not that of the first certificate",
+                "Send the key the leaf was issued for, and the leaf first"));
         }
     }
 }

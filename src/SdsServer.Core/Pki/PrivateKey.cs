@@ -17,7 +17,8 @@ public sealed class PrivateKey : IDisposable
     private readonly byte[] _pkcs8;
 
     // An AsymmetricAlgorithm is not documented as thread-safe, and creating one costs more than a signature.
-    private readonly ConcurrentBag<AsymmetricAlgorithm> _signers = [];
+    // Most keys are leaves' and never sign here.
+    private ConcurrentBag<AsymmetricAlgorithm>? _signers;
     private volatile bool _disposed;
 
     private PrivateKey(byte[] pkcs8, PublicKeyInfo publicKey, KeyAlgorithm algorithm)
@@ -130,6 +131,25 @@ public sealed class PrivateKey : IDisposable
         return PemEncoder.Write(PemLabel, _pkcs8, destination);
     }
 
+    /// <summary>True if the PEM is one block that holds exactly this key, as <see cref="WritePem"/> writes it.</summary>
+    internal bool IsWrittenIn(ReadOnlySpan<byte> pem)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        PemDocument document;
+        try
+        {
+            document = PemDocument.Parse(pem);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+
+        bool same = document is { Text: [], Blocks: [{ Label: PemLabel } block] } && block.Der.Span.SequenceEqual(_pkcs8);
+        document.Zero();
+        return same;
+    }
+
     /// <summary>Signs data as certificates are signed: ECDSA as a DER sequence, RSA with PKCS#1 padding; SHA-256, for P-384 SHA-384.</summary>
     public byte[] Sign(ReadOnlySpan<byte> data)
     {
@@ -142,7 +162,8 @@ public sealed class PrivateKey : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         Span<byte> digest = stackalloc byte[SHA384.HashSizeInBytes];
         digest = digest[..CryptographicOperations.HashData(SignatureAlgorithm.For(Algorithm).Hash, data, digest)];
-        AsymmetricAlgorithm signer = _signers.TryTake(out AsymmetricAlgorithm? idle) ? idle : CreateSigner();
+        ConcurrentBag<AsymmetricAlgorithm> signers = LazyInitializer.EnsureInitialized(ref _signers);
+        AsymmetricAlgorithm signer = signers.TryTake(out AsymmetricAlgorithm? idle) ? idle : CreateSigner();
         try
         {
             return signer switch
@@ -154,7 +175,7 @@ public sealed class PrivateKey : IDisposable
         }
         finally
         {
-            _signers.Add(signer);
+            signers.Add(signer);
             if (_disposed)
             {
                 DisposeSigners();
@@ -226,7 +247,7 @@ public sealed class PrivateKey : IDisposable
 
     private void DisposeSigners()
     {
-        while (_signers.TryTake(out AsymmetricAlgorithm? signer))
+        while (_signers?.TryTake(out AsymmetricAlgorithm? signer) == true)
         {
             signer.Dispose();
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 
@@ -8,6 +9,9 @@ public sealed class PublicKeyInfo : IEquatable<PublicKeyInfo>
 {
     private readonly byte[] _der;
     private readonly byte[] _keyIdentifier;
+
+    // An authority's key verifies every leaf, and importing it costs twice as much as verifying; most other keys verify once or never.
+    private ConcurrentBag<AsymmetricAlgorithm>? _verifiers;
 
     private PublicKeyInfo(byte[] der, ReadOnlySpan<byte> keyBits, KeyAlgorithm? algorithm, string description)
     {
@@ -67,22 +71,29 @@ public sealed class PublicKeyInfo : IEquatable<PublicKeyInfo>
             return false;
         }
 
+        AsymmetricAlgorithm? verifier = null;
         try
         {
-            if (algorithm.IsRsa)
-            {
-                using RSA rsa = RSA.Create();
-                rsa.ImportSubjectPublicKeyInfo(_der, out _);
-                return rsa.VerifyData(data, signature, algorithm.Hash, RSASignaturePadding.Pkcs1);
-            }
-
-            using ECDsa ecdsa = ECDsa.Create();
-            ecdsa.ImportSubjectPublicKeyInfo(_der, out _);
-            return ecdsa.VerifyData(data, signature, algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence);
+            verifier = _verifiers?.TryTake(out AsymmetricAlgorithm? idle) == true ? idle : CreateVerifier(algorithm.IsRsa);
+            return verifier is RSA rsa
+                ? rsa.VerifyData(data, signature, algorithm.Hash, RSASignaturePadding.Pkcs1)
+                : ((ECDsa)verifier).VerifyData(data, signature, algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence);
         }
         catch (CryptographicException)
         {
             return false; // a point off the curve or a signature that is no DER: OpenSSL refuses both with an exception
+        }
+        finally
+        {
+            if (_verifiers is null)
+            {
+                verifier?.Dispose();
+                Interlocked.CompareExchange(ref _verifiers, [], null);
+            }
+            else if (verifier is not null)
+            {
+                _verifiers.Add(verifier);
+            }
         }
     }
 
@@ -97,6 +108,21 @@ public sealed class PublicKeyInfo : IEquatable<PublicKeyInfo>
 
     /// <inheritdoc/>
     public override string ToString() => $"{Description} {Convert.ToHexStringLower(_keyIdentifier)}";
+
+    private AsymmetricAlgorithm CreateVerifier(bool isRsa)
+    {
+        AsymmetricAlgorithm verifier = isRsa ? RSA.Create() : ECDsa.Create();
+        try
+        {
+            verifier.ImportSubjectPublicKeyInfo(_der, out _);
+            return verifier;
+        }
+        catch
+        {
+            verifier.Dispose();
+            throw;
+        }
+    }
 
     private static (KeyAlgorithm? Algorithm, string Description) Describe(string oid, AsnReader identifier, byte[] bits) => oid switch
     {

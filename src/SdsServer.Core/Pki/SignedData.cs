@@ -8,6 +8,9 @@ internal sealed class SignedData
     private readonly byte[] _signature;
     private readonly SignatureAlgorithm? _algorithm;
 
+    // Several rules ask the same of one certificate, and each answer costs more than a signature. Nothing it depends on can change.
+    private volatile Tuple<PublicKeyInfo, bool>? _lastCheck;
+
     private SignedData(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> algorithm, byte[] signature)
     {
         Body = body;
@@ -36,7 +39,16 @@ internal sealed class SignedData
         return unused == 0 ? new SignedData(body, algorithm, signature) : throw new FormatException("the signature does not end on an octet");
     }
 
-    public bool IsSignedBy(PublicKeyInfo key) => key.Verify(Body.Span, _signature, _algorithm);
+    public bool IsSignedBy(PublicKeyInfo key)
+    {
+        Tuple<PublicKeyInfo, bool>? check = _lastCheck;
+        if (check is null || !check.Item1.Equals(key))
+        {
+            _lastCheck = check = Tuple.Create(key, key.Verify(Body.Span, _signature, _algorithm));
+        }
+
+        return check.Item2;
+    }
 
     public static byte[] Sign(AsnWriter body, AsnWriter result, PrivateKey key)
     {

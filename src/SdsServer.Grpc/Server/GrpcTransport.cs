@@ -19,6 +19,9 @@ public static class GrpcTransport
     public static void LimitForGrpc(this KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+
+        // Envoy's gRPC client says ":scheme: http" over TLS too, which Kestrel would answer with PROTOCOL_ERROR.
+        kestrel.AllowAlternateSchemes = true;
         KestrelServerLimits limits = kestrel.Limits;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;

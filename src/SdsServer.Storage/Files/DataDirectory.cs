@@ -43,7 +43,7 @@ internal sealed class DataDirectory : IDisposable
     // deleting it would let two processes hold locks on two files of the same name.
     private static FileStream Lock(string path, string directory)
     {
-        const int wouldBlock = 11;
+        const int wouldBlockOnLinux = 11, wouldBlockOnMacOS = 35;
         try
         {
             return new FileStream(path, new FileStreamOptions
@@ -54,7 +54,7 @@ internal sealed class DataDirectory : IDisposable
                 UnixCreateMode = DurableFile.OwnerOnly,
             });
         }
-        catch (IOException error) when (error.HResult is wouldBlock)
+        catch (IOException error) when (error.HResult is wouldBlockOnLinux or wouldBlockOnMacOS)
         {
             throw new StoreOpenException(
                 $"the data directory '{directory}' is in use by another process. Stop that one first, or give this one a directory of its own.", error);

@@ -7,10 +7,10 @@ internal static partial class DurableFile
 {
     public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Creates an empty file only its owner may read and write; it must not exist.</summary>
+    /// <summary>Creates a file only its owner may read and write, or empties the one that is there.</summary>
     public static FileStream CreateOwnerOnly(string path) => new(path, new FileStreamOptions
     {
-        Mode = FileMode.CreateNew,
+        Mode = FileMode.Create,
         Access = FileAccess.ReadWrite,
         Share = FileShare.None,
         UnixCreateMode = OwnerOnly,
@@ -19,6 +19,11 @@ internal static partial class DurableFile
     /// <summary>Writes a new file with mode 0600. Throws <see cref="IOException"/> if it exists.</summary>
     public static void WriteNew(string path, ReadOnlySpan<byte> content)
     {
+        if (File.Exists(path))
+        {
+            throw new IOException($"the file '{path}' exists already");
+        }
+
         string unfinished = path + ".new";
         File.Delete(unfinished);
         using (FileStream file = CreateOwnerOnly(unfinished))
@@ -30,10 +35,10 @@ internal static partial class DurableFile
         Publish(unfinished, path);
     }
 
-    /// <summary>Gives a finished, synced file its name, durably. Throws <see cref="IOException"/> if the name is taken.</summary>
+    /// <summary>Gives a finished, synced file its name, durably and in one step.</summary>
     public static void Publish(string unfinished, string path)
     {
-        File.Move(unfinished, path, overwrite: false);
+        File.Move(unfinished, path, overwrite: true);
         SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 

@@ -10,7 +10,6 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly SerialThread _thread;
     private readonly SqliteConnection _connection;
     private readonly ILogger _logger;
-    private int _disposed;
 
     private SqliteDatabase(SerialThread thread, SqliteConnection connection, ILogger logger)
     {
@@ -51,13 +50,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         },
         cancellation);
 
+    /// <summary>Ends what was begun, then closes the file; once only.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 1)
-        {
-            return;
-        }
-
         string path = _connection.DataSource;
         Task<bool> closed = _thread.RunAsync(Close, CancellationToken.None);
         await _thread.DisposeAsync();

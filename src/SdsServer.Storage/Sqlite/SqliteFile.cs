@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -14,25 +15,16 @@ internal static class SqliteFile
     // "SDSS": tells our files from other programs' SQLite files.
     private const int ApplicationId = 0x53445353;
 
+    /// <summary>The name of a database that is being made.</summary>
+    public static string Unfinished(string path) => path + ".new";
+
     /// <summary>
     /// Makes a new database. It gets its name only when it is complete: a file of that name that is empty or cut short was once whole.
-    /// Throws <see cref="StoreOpenException"/> where a database has been before.
     /// </summary>
-    public static void Create(string path, KeyEncryptionKey key, ILogger logger)
+    public static void Create(string path, KeyEncryptionKey key)
     {
-        if (File.Exists(path + "-wal"))
-        {
-            throw new StoreOpenException(
-                $"the database '{path}' is gone, but its write-ahead log '{path}-wal' is there. Restore the database from a backup; "
-                + "for a new trust domain choose an empty data directory.");
-        }
-
-        string unfinished = path + ".new";
-        foreach (string leftover in (string[])[unfinished, unfinished + "-journal"])
-        {
-            File.Delete(leftover);
-        }
-
+        string unfinished = Unfinished(path);
+        File.Delete(unfinished + "-journal");
         DurableFile.CreateOwnerOnly(unfinished).Dispose();
         using (SqliteConnection connection = Connect(unfinished))
         {
@@ -44,7 +36,6 @@ internal static class SqliteFile
         }
 
         DurableFile.Publish(unfinished, path);
-        StorageLog.DatabaseCreated(logger, path);
     }
 
     /// <summary>Opens an existing database. Throws <see cref="StoreOpenException"/>, changing nothing, when it must not be used.</summary>
@@ -53,12 +44,14 @@ internal static class SqliteFile
         SqliteConnection? connection = null;
         try
         {
+            // First, because SQLite gives the files it makes beside the database the same mode.
+            File.SetUnixFileMode(path, DurableFile.OwnerOnly);
+            CheckLength(path);
             connection = Connect(path);
             CheckOrigin(connection, path);
             CheckPages(connection, path, checkAtMost, logger);
             CheckKey(connection, path, key, keyPath);
             Migrate(connection, path, logger);
-            File.SetUnixFileMode(path, DurableFile.OwnerOnly);
             Configure(connection);
             StorageLog.DatabaseOpened(logger, path, Schema.Current);
             return connection;
@@ -103,13 +96,28 @@ internal static class SqliteFile
         }
     }
 
-    private static void CheckOrigin(SqliteConnection connection, string path)
+    // SQLite takes a file without a header for a new database, and reads what is missing of a last page as zeros. With a log beside it
+    // the last page may be in there.
+    private static void CheckLength(string path)
     {
-        if (new FileInfo(path).Length == 0)
+        const int smallestPage = 512;
+        using FileStream file = File.OpenRead(path);
+        if (file.Length < smallestPage)
         {
-            throw Damaged(path, "it is empty");
+            throw Damaged(path, $"it has only {file.Length} bytes");
         }
 
+        Span<byte> header = stackalloc byte[18];
+        file.ReadExactly(header);
+        int pageSize = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
+        if (pageSize >= smallestPage && file.Length % pageSize != 0 && !File.Exists(path + "-wal"))
+        {
+            throw Damaged(path, $"it has {file.Length} bytes, which is no number of whole pages of {pageSize}");
+        }
+    }
+
+    private static void CheckOrigin(SqliteConnection connection, string path)
+    {
         if (connection.ExecuteScalar<int>("PRAGMA application_id") != ApplicationId)
         {
             throw new StoreOpenException($"the file '{path}' is no database of SdsServer. Move it away, or choose another data directory.");

@@ -21,12 +21,14 @@ public sealed class SqliteTrustStore : ITrustStore
 
     private readonly DataDirectory _directory;
     private readonly KeyEncryptionKey _key;
+    private readonly Lazy<Task> _closed;
 
     private SqliteTrustStore(DataDirectory directory, KeyEncryptionKey key, SqliteDatabase database)
     {
         _directory = directory;
         _key = key;
         Database = database;
+        _closed = new Lazy<Task>(CloseAsync);
     }
 
     internal SqliteDatabase Database { get; }
@@ -55,13 +57,13 @@ public sealed class SqliteTrustStore : ITrustStore
         SqliteConnection Open()
         {
             directory = DataDirectory.Take(options.DataDirectory);
-            bool isNew = !File.Exists(options.DatabasePath);
-            key = FindKey(options, isNew, logger);
-            if (isNew)
+            if (!File.Exists(options.DatabasePath))
             {
-                Create(options, key, logger);
+                FirstStart.Run(options, logger);
             }
 
+            // Where a database is, a missing key is a loss to be repaired: a new one would make a new CA that no proxy trusts.
+            key = KeyEncryptionKey.FromFile(options.KeyPath);
             return SqliteFile.Open(options.DatabasePath, key, options.KeyPath, options.CheckAtMost, logger);
         }
     }
@@ -165,7 +167,9 @@ public sealed class SqliteTrustStore : ITrustStore
         string trustDomain, long after, int limit, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Decisions.Read(connection, trustDomain, after, limit), cancellation);
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => new(_closed.Value);
+
+    private async Task CloseAsync()
     {
         await Database.DisposeAsync();
         _key.Dispose();
@@ -174,29 +178,4 @@ public sealed class SqliteTrustStore : ITrustStore
 
     private Task WriteAsync(string trustDomain, long term, Action<SqliteConnection, long> work, CancellationToken cancellation) =>
         Database.WriteAsync(connection => work(connection, TrustDomains.Fence(connection, trustDomain, term).Id), cancellation);
-
-    // Where a database is, a missing key is a loss to be repaired: a new one would make a new CA that no proxy trusts.
-    private static KeyEncryptionKey FindKey(SqliteOptions options, bool isNew, ILogger logger)
-    {
-        if (!isNew || options.KeyEncryptionKeyFile is not null || File.Exists(options.KeyPath))
-        {
-            return KeyEncryptionKey.FromFile(options.KeyPath);
-        }
-
-        KeyEncryptionKey key = KeyEncryptionKey.CreateFile(options.KeyPath);
-        StorageLog.KeyEncryptionKeyCreated(logger, options.KeyPath);
-        return key;
-    }
-
-    private static void Create(SqliteOptions options, KeyEncryptionKey key, ILogger logger)
-    {
-        try
-        {
-            SqliteFile.Create(options.DatabasePath, key, logger);
-        }
-        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
-        {
-            throw new StoreOpenException($"the database '{options.DatabasePath}' cannot be created: {error.Message}", error);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using SdsServer.Admin;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
@@ -75,6 +76,16 @@ internal static class ServerProgram
         WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, processes, settings.Dev);
         XdsServices xds = new(
             loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, new XdsLimits(), ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
+        AdminOptions operators = new()
+        {
+            TrustDomain = settings.TrustDomain,
+            Rotation = settings.Rotation,
+            Fleet = settings.Fleet,
+            RootKeys = settings.RootKeys,
+            RootLifetime = settings.RootLifetime,
+        };
+        using AdminServices admin = new(
+            loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, time, logging.CreateLogger<AdminServices>());
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
@@ -87,7 +98,9 @@ internal static class ServerProgram
         }));
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Admin, branch => branch.UseGrpc(routes =>
         {
+            admin.Map(routes);
             xds.MapClientStatus(routes);
+            admin.Map(routes);
             routes.MapHealth(health).MapReflection();
         }));
         foreach (string service in (string[])["envoy.service.secret.v3.SecretDiscoveryService", "envoy.service.discovery.v3.AggregatedDiscoveryService"])

@@ -27,13 +27,13 @@ internal static class DiscoveryProtocol
         static request => (request.Node, request.Node = null).Item1,
         static request => request.TypeUrl,
         static (client, names, limits, nonces, ids) => new SotwSession(client, names, limits, nonces, ids),
-        static (encoder, response) => encoder.Sotw(response));
+        static (encoder, response) => new EncodedMessage(encoder.Sotw(response)));
 
     public static DiscoveryProtocol<DeltaDiscoveryRequest> Delta { get; } = new(
         static request => (request.Node, request.Node = null).Item1,
         static request => request.TypeUrl,
         static (client, names, limits, nonces, ids) => new DeltaSession(client, names, limits, nonces, ids),
-        static (encoder, response) => encoder.Delta(response));
+        static (encoder, response) => new EncodedMessage(encoder.Delta(response)));
 
     /// <summary>An Envoy names hundreds of extensions in each request, 61 KB of what would be unknown fields.</summary>
     public static DiscoveryRequest ParseSotw(ReadOnlySequence<byte> bytes) => s_sotw.ParseFrom(bytes);

@@ -47,12 +47,18 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         return Step(now);
     }
 
-    /// <summary>Takes content for a name. For a subscription that is no longer open it does nothing.</summary>
-    public SessionStep Deliver(Delivery delivery, DateTimeOffset now)
+    /// <summary>
+    /// Takes content for names; what is for a subscription that is no longer open is dropped. Deliveries that come together are looked at
+    /// together, so that two bundles can share a response.
+    /// </summary>
+    public SessionStep Deliver(ReadOnlySpan<Delivery> deliveries, DateTimeOffset now)
     {
-        if (_byId.TryGetValue(delivery.Subscription, out Subscription? subscription))
+        foreach (Delivery delivery in deliveries)
         {
-            Queue(subscription, delivery);
+            if (_byId.TryGetValue(delivery.Subscription, out Subscription? subscription))
+            {
+                Queue(subscription, delivery);
+            }
         }
 
         return Step(now);
@@ -207,7 +213,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     private SecretResponse? Next(DateTimeOffset now)
     {
-        // A delivery that replaces goes out alone: the others still wait for an answer.
+        // While an answer is due only a delivery that replaces may go.
         Subscription[] waiting = [.. _byName.Values
             .Where(subscription => subscription.Waiting is { } delivery && (!IsUnanswered || delivery.ReplacesUnanswered))
             .OrderBy(subscription => subscription.Kind).ThenBy(subscription => subscription.WaitingSince)];
@@ -226,6 +232,11 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         foreach (ResponseItem item in items)
         {
             item.Subscription.Sent(item.Payload, now);
+        }
+
+        foreach (Subscription subscription in _byName.Values)
+        {
+            subscription.WaitForAnswer();
         }
 
         Nonce = string.Create(CultureInfo.InvariantCulture, $"{nonces}-{++_responses}");

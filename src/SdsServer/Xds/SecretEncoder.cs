@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using SdsServer.Core.Secrets;
-using SdsServer.Grpc;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Protos.Envoy.Discovery.V3;
 using SdsServer.Protos.Envoy.Tls.V3;
@@ -21,9 +20,9 @@ internal sealed class SecretEncoder(string controlPlane)
     private readonly ConditionalWeakTable<SecretPayload, List<EncodedSecret>> _encoded = [];
     private readonly ControlPlane _controlPlane = new() { Identifier = controlPlane };
 
-    /// <summary>A DiscoveryResponse.</summary>
+    /// <summary>A DiscoveryResponse in pieces, in the order of the wire.</summary>
     /// <exception cref="InvalidOperationException">A payload may not go out under its name.</exception>
-    public EncodedMessage Sotw(SecretResponse response) => Assemble(
+    public ReadOnlyMemory<byte>[] Sotw(SecretResponse response) => Assemble(
         new DiscoveryResponse
         {
             VersionInfo = response.Version, TypeUrl = SecretType.Url, Nonce = response.Nonce, ControlPlane = _controlPlane,
@@ -31,9 +30,9 @@ internal sealed class SecretEncoder(string controlPlane)
         response,
         secret => secret.SotwHead);
 
-    /// <summary>A DeltaDiscoveryResponse.</summary>
+    /// <summary>A DeltaDiscoveryResponse in pieces, in the order of the wire.</summary>
     /// <inheritdoc cref="Sotw"/>
-    public EncodedMessage Delta(SecretResponse response) => Assemble(
+    public ReadOnlyMemory<byte>[] Delta(SecretResponse response) => Assemble(
         new DeltaDiscoveryResponse
         {
             SystemVersionInfo = response.Version, TypeUrl = SecretType.Url, Nonce = response.Nonce, ControlPlane = _controlPlane,
@@ -87,7 +86,7 @@ internal sealed class SecretEncoder(string controlPlane)
         }
     }
 
-    private EncodedMessage Assemble(IMessage head, SecretResponse response, Func<EncodedSecret, ReadOnlyMemory<byte>> headOf)
+    private ReadOnlyMemory<byte>[] Assemble(IMessage head, SecretResponse response, Func<EncodedSecret, ReadOnlyMemory<byte>> headOf)
     {
         List<ReadOnlyMemory<byte>> pieces = [head.ToByteArray()];
         foreach (ResponseItem item in response.Items)
@@ -100,7 +99,7 @@ internal sealed class SecretEncoder(string controlPlane)
             }
         }
 
-        return new EncodedMessage([.. pieces]);
+        return [.. pieces];
     }
 
     // Always inline_bytes: Envoy's config dump hides a key there, and a path would be read on the proxy's disk.

@@ -94,9 +94,10 @@ internal sealed class SecretStream<TRequest>(
 
     private async Task DeliverAsync()
     {
-        foreach (Delivery delivery in mailbox.TakeAll())
+        Delivery[] deliveries = mailbox.TakeAll();
+        if (deliveries.Length > 0)
         {
-            await ApplyAsync(session.Deliver(delivery, shared.Now));
+            await ApplyAsync(session.Deliver(deliveries, shared.Now));
         }
 
         if (mailbox.TakeResend())

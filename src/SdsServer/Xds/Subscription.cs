@@ -49,7 +49,8 @@ internal sealed class Subscription(long id, string name, SecretKind kind, string
         Waiting = delivery with { ReplacesUnanswered = delivery.ReplacesUnanswered || Waiting is { ReplacesUnanswered: true } };
     }
 
-    public void Unqueue() => Waiting = null;
+    /// <summary>The response whose time had run out is replaced; the one that replaced it has its own time to be answered.</summary>
+    public void WaitForAnswer() => Waiting = Waiting is null ? null : Waiting with { ReplacesUnanswered = false };
 
     public void Sent(SecretPayload? payload, DateTimeOffset now)
     {

@@ -33,6 +33,11 @@ internal static class InteropService
         ThrowWanted(request.ResponseStatus);
         foreach (ResponseParameters wanted in request.ResponseParameters)
         {
+            if (wanted.Size is < 0 or > 1_000_000 || wanted.IntervalUs is < 0 or > 1_000_000)
+            {
+                throw new RpcException(StatusCode.InvalidArgument, "a size or an interval is out of bounds");
+            }
+
             await Task.Delay(TimeSpan.FromMicroseconds(wanted.IntervalUs), context.CancellationToken);
             await responses.WriteAsync(new StreamingOutputCallResponse { Payload = Zeros(wanted.Size) });
         }
@@ -44,7 +49,7 @@ internal static class InteropService
         StreamingInputCallResponse response = new();
         await foreach (StreamingInputCallRequest request in requests)
         {
-            response.AggregatedPayloadSize += request.Payload.Body.Length;
+            response.AggregatedPayloadSize += request.Payload?.Body.Length ?? 0;
         }
 
         return response;

@@ -89,7 +89,8 @@ public sealed class KeyEncryptionKeyTests : IDisposable
     [Fact]
     public void A_missing_file_or_a_directory_is_refused()
     {
-        Assert.Contains("cannot be read", Assert.Throws<StoreOpenException>(() => KeyEncryptionKey.FromFile(_directory["none"])).Message, StringComparison.Ordinal);
+        StoreOpenException error = Assert.Throws<StoreOpenException>(() => KeyEncryptionKey.FromFile(_directory["none"]));
+        Assert.Contains("cannot be read", error.Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_directory["directory"]);
         Assert.Throws<StoreOpenException>(() => KeyEncryptionKey.FromFile(_directory["directory"]));
     }

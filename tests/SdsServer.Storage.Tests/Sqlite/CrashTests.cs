@@ -1,5 +1,5 @@
-using SdsServer.Core.Rotation;
 using Microsoft.Extensions.Logging.Abstractions;
+using SdsServer.Core.Rotation;
 using SdsServer.Storage.Sqlite;
 using SdsServer.Storage.Tests.Processes;
 using Xunit.Abstractions;
@@ -32,7 +32,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
             await using SqliteTrustStore store = await OpenAsync(_directory.Options);
             TrustRecord found = await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None);
             HashSet<string> stored = [.. found.Ledger.Select(row => row.Serial)];
-            output.WriteLine($"round {round}: killed after {lines.Count} lines; {leaves.Count} leaves acknowledged, {stored.Count} stored; revision {revision}, {found.State?.Revision} stored");
+            output.WriteLine(
+                $"round {round}: killed after {lines.Count} lines; {leaves.Count} leaves acknowledged, {stored.Count} stored; "
+                + $"revision {revision} acknowledged, {found.State?.Revision} stored");
             Assert.Subset(stored, leaves);
             Assert.True(found.Term > Values(lines, "term").Select(long.Parse).DefaultIfEmpty().Max());
             Assert.InRange(found.State?.Revision ?? 0, revision, long.MaxValue);

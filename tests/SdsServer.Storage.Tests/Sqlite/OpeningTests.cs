@@ -45,6 +45,15 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_link_to_a_directory_that_is_open_to_others_is_refused()
+    {
+        Directory.CreateDirectory(_directory["open"]);
+        File.SetUnixFileMode(_directory["open"], OwnerOnly | UnixFileMode.UserExecute | UnixFileMode.OtherRead);
+        Directory.CreateSymbolicLink(_directory.Data, _directory["open"]);
+        await RefusedAsync();
+    }
+
+    [Fact]
     public async Task A_path_that_is_no_directory_is_refused()
     {
         await File.WriteAllTextAsync(_directory.Data, "");
@@ -152,11 +161,23 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_database_that_is_gone_while_its_key_is_there_is_not_replaced()
+    {
+        await PopulateAsync();
+        File.Delete(_directory.Database);
+        Assert.Contains($"is gone, but '{_directory.Key}'", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_database_that_is_gone_while_its_log_is_there_is_not_replaced()
     {
         await PopulateAsync();
         File.Move(_directory.Database, _directory.Database + "-wal");
-        Assert.Contains($"'{_directory.Database}' is gone", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+        SqliteOptions named = _directory.Options with { KeyEncryptionKeyFile = _directory.Key };
+        StoreOpenException error = await Assert.ThrowsAsync<StoreOpenException>(
+            () => SqliteTrustStore.OpenAsync(named, NullLogger.Instance, CancellationToken.None));
+        Assert.Contains($"is gone, but '{_directory.Database}-wal'", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_directory.Database));
     }
 
     [Fact]
@@ -169,6 +190,15 @@ public sealed class OpeningTests : IDisposable
         await using SqliteTrustStore store = await OpenAsync();
         Assert.Null((await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None)).State);
         Assert.False(File.Exists(_directory.Database + ".new"));
+    }
+
+    [Fact]
+    public async Task A_first_start_that_ended_before_it_had_a_key_is_done_again()
+    {
+        Directory.CreateDirectory(_directory.Data, OwnerOnly | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(_directory.Database + ".new", "left over");
+        await (await OpenAsync()).DisposeAsync();
+        Assert.Equal(["key-encryption-key", "lock", "sds.db"], Directory.GetFiles(_directory.Data).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -186,6 +216,17 @@ public sealed class OpeningTests : IDisposable
 
         long term = await store.Database.ReadAsync(it => Dapper.SqlMapper.ExecuteScalar<long>(it, "SELECT term FROM trust_domains"), CancellationToken.None);
         Assert.Equal(1, term);
+    }
+
+    [Fact]
+    public async Task A_leaf_in_a_state_this_program_does_not_know_is_refused()
+    {
+        await PopulateAsync();
+        await ExecuteAsync("UPDATE leaves SET state = 'Quarantined' WHERE id = 7");
+        await using SqliteTrustStore store = await OpenAsync();
+        InvalidDataException error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None));
+        Assert.Contains("state 'Quarantined'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -139,8 +139,14 @@ public sealed class StoredKeyTests : IAsyncLifetime, IDisposable
 
     private static void AssertAbsent(byte[] secret, byte[] content, string where)
     {
-        foreach (byte[] spelling in (byte[][])
-            [secret, .. Enumerable.Range(0, 3).Select(i => Base64(secret[i..])), Encoding.ASCII.GetBytes(Convert.ToHexString(secret)), Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret))])
+        byte[][] spellings =
+        [
+            secret,
+            Encoding.ASCII.GetBytes(Convert.ToHexString(secret)),
+            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret)),
+            .. Enumerable.Range(0, 3).Select(i => Base64(secret[i..])),
+        ];
+        foreach (byte[] spelling in spellings)
         {
             Assert.True(content.AsSpan().IndexOf(spelling) < 0, $"{where} holds the key");
         }

@@ -13,7 +13,7 @@ internal static class LeafColumns
     public static LedgerRow Read(SqliteDataReader reader) => new()
     {
         Serial = reader.GetString(0),
-        Kind = Enum.Parse<LedgerRowKind>(reader.GetString(1)),
+        Kind = Named<LedgerRowKind>(reader, 1),
         InstanceId = reader.GetString(2),
         Key = new InstanceKey(reader.GetString(3), reader.GetString(4), reader.GetString(5)),
         BundleSlots = reader.GetInt32(6),
@@ -22,7 +22,7 @@ internal static class LeafColumns
         Anchors = [.. StateJson.Read(reader.GetString(9), StateJson.Default.StringArray, $"the anchors of leaf {reader.GetString(0)}")],
         NotBefore = new DateTimeOffset(reader.GetInt64(10), TimeSpan.Zero),
         NotAfter = new DateTimeOffset(reader.GetInt64(11), TimeSpan.Zero),
-        State = Enum.Parse<LeafState>(reader.GetString(12)),
+        State = Named<LeafState>(reader, 12),
     };
 
     public static void Bind(SqliteCommand command, LedgerRow row)
@@ -42,4 +42,12 @@ internal static class LeafColumns
         parameters.AddWithValue("@not_after", row.NotAfter.UtcTicks);
         parameters.AddWithValue("@state", row.State.ToString());
     }
+
+    private static T Named<T>(SqliteDataReader reader, int column)
+        where T : struct, Enum =>
+        Enum.TryParse(reader.GetString(column), out T value)
+            ? value
+            : throw new InvalidDataException(
+                $"leaf {reader.GetString(0)} has {reader.GetName(column)} '{reader.GetString(column)}', which this program does not know: "
+                + "if a newer version of the server has written it, start that one again");
 }

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using SdsServer.Cli.Admin;
+using SdsServer.Cli.Output;
+using SdsServer.Cli.Parsing;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Commands;
+
+internal static class RotationAdvanceCommand
+{
+    public static Command Create()
+    {
+        Option<string[]> over = new("--override")
+        {
+            HelpName = "NAME",
+            Description = "Pass over this blocker: its proxy, leaf or export as 'sdsctl rotation status' names it. Repeat for several. What breaks stands in the refusal.",
+            DefaultValueFactory = _ => [],
+        };
+        Option<bool> dryRun = GlobalOptions.DryRunOption("Say whether the step would be taken; take nothing.");
+        Option<string> reason = GlobalOptions.ReasonOption();
+        return new CliCommand("advance", "Takes the next step of the active rotation now. Refused while its gate is closed, with who blocks it and until when.")
+        {
+            over, dryRun, reason, GlobalOptions.ForceOption(),
+        }.With(
+            [("sdsctl rotation advance --reason 'canary looks good'", "take the next step"), ("sdsctl rotation advance --dry-run", "would it be taken?")],
+            "The approval is for the gate you saw: if the rotation has moved to another step meanwhile, nothing happens.")
+        .Does(session => RunAsync(session, session.Get(over)!, session.Get(dryRun), session.Get(reason) ?? ""));
+    }
+
+    private static async Task RunAsync(Session session, string[] overrides, bool dryRun, string reason)
+    {
+        ActiveRotation active = await ActiveRotation.ReadAsync(session);
+        Gate gate = active.Rotation.Gate ?? new();
+        session.Terminal.Say($"next step: {gate.NextStep}; gate {EnumText.Of(gate.Code)}");
+        AdvanceRotationRequest request = new()
+        {
+            Name = active.Rotation.Name,
+            ExpectedRevision = active.Trust.Revision,
+            Gate = gate.Code,
+            ValidateOnly = dryRun,
+            Reason = reason,
+        };
+        if (overrides.Length > 0)
+        {
+            request.Override = new GateOverride { Blockers = { overrides.Select(name => Blocker(gate, name)) } };
+            foreach (string broken in gate.Refusal?.OverrideBreaks ?? [])
+            {
+                session.Terminal.Say($"  breaks: {broken}");
+            }
+
+            if (!dryRun)
+            {
+                await session.ConfirmAsync($"Pass over {overrides.Length} blocker{(overrides.Length > 1 ? "s" : "")} in your name?");
+            }
+        }
+
+        Rotation rotation = await session.Admin.CallAsync(AdminMethods.AdvanceRotation, request);
+        ActiveRotation.Show(session, rotation, dryRun ? gate.NextStep : $"step taken: {gate.NextStep}", dryRun);
+    }
+
+    private static string Blocker(Gate gate, string name)
+    {
+        IEnumerable<string> names = (gate.Refusal?.Blockers ?? []).Where(b => b.Overridable).Select(b => b.Leaf.Length > 0 ? b.Leaf : b.Subject);
+        return names.FirstOrDefault(n => n == name || ResourceName.Id(n) == name)
+            ?? throw CliException.Usage(
+                $"'{name}' is no blocker that can be overridden",
+                names.Any() ? $"these can: {string.Join(", ", names.Select(ResourceName.Id))}" : "none of the blockers can; see 'sdsctl rotation status'");
+    }
+}

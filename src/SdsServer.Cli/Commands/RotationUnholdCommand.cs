@@ -1,0 +1,29 @@
+using System.CommandLine;
+using SdsServer.Cli.Admin;
+using SdsServer.Cli.Parsing;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Commands;
+
+internal static class RotationUnholdCommand
+{
+    public static Command Create()
+    {
+        Option<string> reason = GlobalOptions.ReasonOption();
+        return new CliCommand("unhold", "Lets a held rotation go on. Refused while an invariant is violated.") { reason }.With(
+            [("sdsctl rotation unhold --reason 'false alarm'", "go on"), ("sdsctl rotation status", "see first why it is held")])
+        .Does(session => RunAsync(session, session.Get(reason) ?? ""));
+    }
+
+    private static async Task RunAsync(Session session, string reason)
+    {
+        ActiveRotation active = await ActiveRotation.ReadAsync(session);
+        Rotation rotation = await session.Admin.CallAsync(AdminMethods.UnholdRotation, new UnholdRotationRequest
+        {
+            Name = active.Rotation.Name,
+            ExpectedRevision = active.Trust.Revision,
+            Reason = reason,
+        });
+        ActiveRotation.Show(session, rotation, "the rotation goes on");
+    }
+}

@@ -1,0 +1,40 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SdsServer.Cli.Demo;
+
+/// <summary>What a sidecar presents and what it enforces, taken together from SDS. Never changes; a new secret makes a new one.</summary>
+internal sealed class TlsIdentity
+{
+    private readonly X509Certificate2Collection _roots;
+
+    public TlsIdentity(LeafSecret leaf, BundleSecret bundle)
+    {
+        (Leaf, Bundle, _roots) = (leaf, bundle, bundle.Roots);
+        // A context of its own and no resumption: every handshake shows both certificates and checks them in full.
+        Context = SslStreamCertificateContext.Create(leaf.Certificate, leaf.Intermediates, offline: true);
+    }
+
+    public LeafSecret Leaf { get; }
+
+    public BundleSecret Bundle { get; }
+
+    public SslStreamCertificateContext Context { get; }
+
+    /// <summary>For error messages: which leaf and which bundle.</summary>
+    public override string ToString() => $"leaf {Leaf.Serial} from {Leaf.Issuer}, bundle of epoch {Bundle.Epoch}";
+
+    /// <summary>Exactly the bundle it holds, nothing of the machine's.</summary>
+    public X509ChainPolicy Policy(string extendedKeyUsage)
+    {
+        X509ChainPolicy policy = new()
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(_roots);
+        policy.ApplicationPolicy.Add(new(extendedKeyUsage));
+        return policy;
+    }
+}

@@ -1,0 +1,131 @@
+using SdsServer.Cli.Admin;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Output;
+
+/// <summary>Why something is refused: what blocks, who, until when, and what can be done about it.</summary>
+internal static class RefusalText
+{
+    private const int Shown = 10;
+
+    public static IEnumerable<string> Lines(Refusal refusal, DateTimeOffset now)
+    {
+        if (refusal.Gate != GateCode.Unspecified)
+        {
+            yield return $"gate: {EnumText.Of(refusal.Gate)}";
+        }
+
+        foreach (string finding in refusal.Findings)
+        {
+            yield return $"- {finding}";
+        }
+
+        foreach (string line in BlockerLines(refusal.Blockers, refusal.BlockerCounts, now))
+        {
+            yield return line;
+        }
+
+        if (refusal.EarliestTime is not null)
+        {
+            yield return $"opens by itself at the latest {TimeText.Both(refusal.EarliestTime, now)}";
+        }
+        else if (refusal.Blockers.Count > 0)
+        {
+            yield return "does not open by itself: somebody has to act";
+        }
+
+        if (refusal.OverrideBreaks.Count > 0 && refusal.Blockers.Any(blocker => blocker.Overridable))
+        {
+            yield return "an override would break:";
+            foreach (string line in refusal.OverrideBreaks)
+            {
+                yield return $"  - {line}";
+            }
+        }
+    }
+
+    public static IEnumerable<string> BlockerLines(IReadOnlyList<Blocker> blockers, IReadOnlyList<BlockerCount> counts, DateTimeOffset now)
+    {
+        if (blockers.Count == 0)
+        {
+            yield break;
+        }
+
+        int total = Math.Max(blockers.Count, counts.Sum(count => count.Count));
+        yield return $"blocked by {total}{(counts.Count > 0 ? $": {Counts(counts)}" : "")}";
+        foreach (Blocker blocker in blockers.Take(Shown))
+        {
+            yield return $"  {Subject(blocker)}";
+            yield return $"      {Why(blocker)}";
+            yield return blocker.Until is null
+                ? "      does not end by itself"
+                : $"      until {TimeText.Both(blocker.Until, now)}";
+        }
+
+        if (total > Shown)
+        {
+            yield return $"  and {total - Shown} more";
+        }
+    }
+
+    /// <summary>What to do about it, one sentence for each reason.</summary>
+    public static IEnumerable<string> Advice(Refusal refusal) => refusal.Code switch
+    {
+        RefusalCode.Held => ["see why with 'sdsctl rotation status', then let it go on with 'sdsctl rotation unhold'"],
+        RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end"],
+        RefusalCode.RotationFinished => ["start a new one with 'sdsctl rotation start'"],
+        RefusalCode.WrongPhase => ["see where it stands with 'sdsctl rotation status'"],
+        RefusalCode.CandidateUnfit => ["make another root with 'sdsctl root create', or name another with --to"],
+        RefusalCode.AuthorityTainted or RefusalCode.AuthorityInUse => ["see what every root does with 'sdsctl root list'"],
+        RefusalCode.TooManyRoots => ["finish the rotation that holds the other root; see 'sdsctl root list'"],
+        RefusalCode.RunwayTooShort => ["start with --kind emergency; first see what it takes: add --dry-run"],
+        RefusalCode.InvariantViolated => ["change nothing more; see 'sdsctl rotation status' and the server's log, and report it"],
+        RefusalCode.OverrideNotPossible => ["name only blockers that 'sdsctl rotation status' shows as overridable"],
+        _ => refusal.Blockers.DistinctBy(blocker => blocker.Reason).Select(Advice).OfType<string>(),
+    };
+
+    public static string Counts(IEnumerable<BlockerCount> counts) =>
+        string.Join(", ", counts.Select(count => $"{count.Count} {EnumText.Of(count.Reason)}"));
+
+    private static string? Advice(Blocker blocker)
+    {
+        string id = ResourceName.Id(blocker.Subject);
+        string who = blocker.NodeId.Length > 0 ? blocker.NodeId : id;
+        return blocker.Reason switch
+        {
+            BlockerReason.PendingAck => $"{who}: it should answer within seconds; if it does not, see 'sdsctl proxy show {id}' and whether that Envoy hangs",
+            BlockerReason.Nacked => $"{who}: read Envoy's words with 'sdsctl proxy show {id}', mend that Envoy, then send again with 'sdsctl proxy repush {id}'",
+            BlockerReason.Absent => $"{who}: bring it back, or, if that process is gone for good, say so with 'sdsctl proxy retire {id}'",
+            BlockerReason.StaleReplica => $"replica {id}: is it running, does it reach the store?",
+            BlockerReason.ExportNotReadBack => $"export {id}: see that its consumer has taken it up",
+            BlockerReason.UnmanagedTrust => $"{who}: give it the new root by hand, then 'sdsctl rotation advance --override {id}'",
+            BlockerReason.NeedsOldRoot => "see the leaves with 'sdsctl leaf list --needs OLD-ROOT'; they are replaced or expire",
+            BlockerReason.OldSigner => "wait for the waves: 'sdsctl rotation status'",
+            BlockerReason.ProviderUnhealthy => $"{id}: bring its provider back; the server's log says how it fails",
+            BlockerReason.AwaitingApproval => "take the step with 'sdsctl rotation advance'",
+
+            // These end by themselves, and when stands with them.
+            _ => null,
+        };
+    }
+
+    private static string Subject(Blocker blocker)
+    {
+        string id = ResourceName.Id(blocker.Subject);
+        if (blocker.SpiffeId.Length == 0)
+        {
+            return id;
+        }
+
+        string node = blocker.NodeId.Length > 0 ? $"node {blocker.NodeId}, " : "";
+        string leaf = blocker.Leaf.Length > 0 ? $", leaf {ResourceName.Id(blocker.Leaf)}" : "";
+        return $"{blocker.SpiffeId} ({node}proxy {id}{leaf})";
+    }
+
+    private static string Why(Blocker blocker)
+    {
+        string detail = blocker.Detail.Length == 0 ? ""
+            : blocker.Reason == BlockerReason.Nacked ? $": Envoy says \"{blocker.Detail}\"" : $": {blocker.Detail}";
+        return $"{EnumText.Of(blocker.Reason)}{detail}{(blocker.Overridable ? " (overridable)" : "")}";
+    }
+}

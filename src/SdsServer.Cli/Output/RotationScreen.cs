@@ -1,0 +1,126 @@
+using SdsServer.Cli.Admin;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Output;
+
+/// <summary>A rotation: where it stands, how far, and what it waits for.</summary>
+internal static class RotationScreen
+{
+    /// <param name="screen">Is added to.</param>
+    /// <param name="rotation">As read.</param>
+    /// <param name="now">For "in 5h22m".</param>
+    /// <param name="decisions">How many of the last decisions to show.</param>
+    public static void AddTo(Screen screen, Rotation rotation, DateTimeOffset now, int decisions)
+    {
+        Grid facts = new("", "");
+        facts.Add("rotation", new Cell($"{ResourceName.Id(rotation.Name)}: {ResourceName.Id(rotation.FromAuthority)} -> {ResourceName.Id(rotation.ToAuthority)}{Kind(rotation)}", Tone.Heading));
+        facts.Add("stands", new Cell(Stands(rotation, now), rotation.Held ? Tone.Bad : rotation.State == RotationState.Completed ? Tone.Good : Tone.None));
+        if (rotation.Held)
+        {
+            facts.Add("held", new Cell(rotation.HoldReason, Tone.Bad));
+            facts.Add("", new Cell("nothing moves until 'sdsctl rotation unhold', or turn back with 'sdsctl rotation rollback'", Tone.Caution));
+        }
+
+        facts.Add("started", TimeText.Both(rotation.CreateTime, now));
+        if (rotation.Waves is { Count: > 0 } waves)
+        {
+            facts.Add("progress", Progress(waves));
+        }
+
+        if (rotation.EstimatedFinishTime is not null)
+        {
+            facts.Add("expected end", TimeText.Both(rotation.EstimatedFinishTime, now));
+        }
+
+        screen.Add(facts);
+        if (rotation.State == RotationState.Active && rotation.Gate is { } gate)
+        {
+            AddGate(screen, gate, now);
+        }
+
+        if (decisions > 0 && rotation.Decisions.Count > 0)
+        {
+            screen.Line().Line($"last decisions, {Math.Min(decisions, rotation.Decisions.Count)} of {rotation.Decisions.Count}", Tone.Quiet);
+            Grid log = new("", "", "", "");
+            foreach (Decision decision in rotation.Decisions.TakeLast(decisions))
+            {
+                log.Add(TimeText.Absolute(decision.Time), decision.Actor, decision.What, decision.Why);
+            }
+
+            screen.Add(log, indent: 2);
+        }
+    }
+
+    /// <summary>One line for logs: phase, wave, progress, gate.</summary>
+    public static string Line(Rotation rotation, DateTimeOffset now)
+    {
+        string waves = rotation.Waves is { Count: > 0 } w ? $", wave {w.Index} of {w.Count}, {w.Proven} of {w.Total} on the new root" : "";
+        string held = rotation.Held ? $", held: {rotation.HoldReason}" : "";
+        string gate = rotation is { State: RotationState.Active, Gate: { } g }
+            ? g.AwaitingApproval ? $"; waits for approval: {g.NextStep}"
+            : g.Open ? $"; next: {g.NextStep}"
+            : $"; waits: {RefusalText.Counts(g.Refusal?.BlockerCounts ?? [])}{(g.Refusal?.EarliestTime is { } t ? $", at the latest {TimeText.Relative(t, now)}" : "")}"
+            : "";
+        return $"{EnumText.Of(rotation.State)}, {EnumText.Of(rotation.Phase)}, {EnumText.Of(rotation.Goal)}{waves}{held}{gate}";
+    }
+
+    private static void AddGate(Screen screen, Gate gate, DateTimeOffset now)
+    {
+        if (gate.AwaitingApproval)
+        {
+            screen.Line($"next: {gate.NextStep}", Tone.Caution);
+            screen.Line("      its gate is open; it waits for 'sdsctl rotation advance'", Tone.Caution);
+            return;
+        }
+
+        screen.Line($"next: {gate.NextStep}{(gate.Open ? " (gate open)" : "")}", gate.Open ? Tone.Good : Tone.None);
+        if (gate.Open || gate.Refusal is not { } refusal)
+        {
+            return;
+        }
+
+        foreach (string line in RefusalText.Lines(refusal, now))
+        {
+            screen.Line($"  {line}");
+        }
+
+        if (gate.Deadline is not null)
+        {
+            screen.Line($"  held if it is still closed at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
+        }
+
+        foreach (string advice in RefusalText.Advice(refusal))
+        {
+            screen.Line($"  to do: {advice}", Tone.Caution);
+        }
+    }
+
+    private static string Stands(Rotation rotation, DateTimeOffset now)
+    {
+        if (rotation.State != RotationState.Active)
+        {
+            return $"{EnumText.Of(rotation.State)} {TimeText.Both(rotation.FinishTime, now)}";
+        }
+
+        string direction = rotation.Goal == Goal.Back ? $", turned back to {ResourceName.Id(rotation.FromAuthority)}" : "";
+        string wave = rotation is { Phase: Phase.Issuing, Waves: { } waves } ? $", wave {waves.Index} of {waves.Count}" : "";
+        string manual = rotation.Policy?.Advance == AdvanceMode.Manual ? ", every step by hand" : "";
+        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation.Phase, rotation.Goal)}";
+    }
+
+    private static string Progress(WaveProgress waves)
+    {
+        const int width = 20;
+        int done = waves.Total == 0 ? 0 : (int)((long)width * waves.Proven / waves.Total);
+        string nacked = waves.Nacked > 0 ? $", {waves.Nacked} refused" : "";
+        return $"[{new string('#', done)}{new string('.', width - done)}] {waves.Proven} of {waves.Total} on the new root; "
+            + $"waves begun: {waves.Proven} of {waves.Assigned}{nacked}";
+    }
+
+    private static string Kind(Rotation rotation) => rotation.Kind switch
+    {
+        RotationKind.Emergency => " (emergency)",
+        RotationKind.Intermediate => " (intermediate)",
+        _ => "",
+    };
+}

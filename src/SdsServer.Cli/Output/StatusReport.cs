@@ -1,0 +1,88 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using SdsServer.Cli.Admin;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Output;
+
+/// <summary>What <c>sdsctl status</c> shows.</summary>
+internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> Authorities, Rotation? Rotation)
+{
+    private static readonly TimeSpan s_runway = TimeSpan.FromDays(90);
+    private static readonly JsonFormatter s_json = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+
+    public static async Task<StatusReport> ReadAsync(AdminClient admin, TrustDomain trust)
+    {
+        ListAuthoritiesResponse authorities = await admin.ListAsync(AdminMethods.ListAuthorities, new ListAuthoritiesRequest { Parent = trust.Name });
+        Rotation? rotation = trust.ActiveRotation.Length == 0
+            ? null
+            : await admin.CallAsync(AdminMethods.GetRotation, new GetRotationRequest { Name = trust.ActiveRotation });
+        return new(trust, authorities.Authorities, rotation);
+    }
+
+    /// <summary>What an operator should know although nothing is broken, the gravest first.</summary>
+    public IReadOnlyList<string> Warnings(DateTimeOffset now)
+    {
+        List<string> warnings = [];
+        foreach (BundleRoot root in Trust.Bundle)
+        {
+            string id = ResourceName.Id(root.Authority);
+            DateTimeOffset end = root.NotAfter?.ToDateTimeOffset() ?? DateTimeOffset.MaxValue;
+            if (end - now < s_runway)
+            {
+                warnings.Add(end <= now
+                    ? $"{id} has expired {TimeText.Relative(end, now)}: every leaf below it is refused"
+                    : $"{id} expires {TimeText.Relative(end, now)}: start a rotation with 'sdsctl rotation start --new'");
+            }
+        }
+
+        foreach (Authority authority in Authorities.Where(a => a.Role is AuthorityRole.Active or AuthorityRole.Passive))
+        {
+            if (authority.Tainted)
+            {
+                warnings.Add($"{ResourceName.Id(authority.Name)} is tainted and still trusted; finish the rotation away from it");
+            }
+        }
+
+        AddFleetWarnings(warnings);
+        AddBuiltInWarning(warnings);
+        return warnings;
+    }
+
+    public JsonObject ToJson(DateTimeOffset now) => new()
+    {
+        ["trustDomain"] = JsonNode.Parse(s_json.Format(Trust)),
+        ["authorities"] = new JsonArray([.. Authorities.Select(authority => JsonNode.Parse(s_json.Format(authority)))]),
+        ["rotation"] = Rotation is null ? null : JsonNode.Parse(s_json.Format(Rotation)),
+        ["warnings"] = new JsonArray([.. Warnings(now).Select(warning => JsonValue.Create(warning))]),
+    };
+
+    private void AddBuiltInWarning(List<string> warnings)
+    {
+        List<string> builtIn = [.. Authorities.Where(a => a is { Role: AuthorityRole.Active, Provider: AuthorityProvider.Builtin }).Select(a => ResourceName.Id(a.Name)).Order(StringComparer.Ordinal)];
+        if (builtIn.Count > 0)
+        {
+            warnings.Add($"{string.Join(" and ", builtIn)} {(builtIn.Count == 1 ? "is a built-in root: its key is" : "are built-in roots: their keys are")} "
+                + "kept by this server alone; back up its store, and keep the root of a production mesh elsewhere");
+        }
+    }
+
+    private void AddFleetWarnings(List<string> warnings)
+    {
+        FleetCounts fleet = Trust.Fleet ?? new();
+        if (fleet.Nacked > 0)
+        {
+            warnings.Add($"{fleet.Nacked} of the proxies refused what they were sent: 'sdsctl proxy list --nacked'");
+        }
+
+        if (fleet.Quarantined > 0)
+        {
+            warnings.Add($"{fleet.Quarantined} of the proxies get no renewals and will expire: 'sdsctl proxy list --state quarantined'");
+        }
+
+        if (Trust.Floor < Trust.Epoch && Rotation is null)
+        {
+            warnings.Add($"some proxies may still enforce a bundle as old as epoch {Trust.Floor}: 'sdsctl proxy list --below-epoch {Trust.Epoch}'");
+        }
+    }
+}

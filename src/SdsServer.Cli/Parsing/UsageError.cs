@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using SdsServer.Cli.Help;
+
+namespace SdsServer.Cli.Parsing;
+
+/// <summary>What is wrong with a command line, and what was probably meant.</summary>
+internal static class UsageError
+{
+    /// <summary>The first mistake; null when there is none.</summary>
+    public static CliException? Of(ParseResult arguments)
+    {
+        Command command = arguments.CommandResult.Command;
+        string path = CommandTree.Path(command);
+        if (arguments.UnmatchedTokens is [string stray, ..])
+        {
+            bool option = stray.StartsWith('-');
+            IEnumerable<string> candidates = option
+                ? command.Options.Concat(arguments.RootCommandResult.Command.Options).Where(o => !o.Hidden).SelectMany(o => o.Aliases.Prepend(o.Name))
+                : command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name);
+            string what = option ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
+            return CliException.Usage($"'{path}' has no {what} '{stray}'", Hints(path, Suggestion.Nearest(stray, candidates)));
+        }
+
+        if (command.Subcommands.Count > 0 && command is not CliCommand { Run: not null })
+        {
+            string verbs = string.Join(", ", command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
+            return CliException.Usage($"'{path}' needs a command: {verbs}", Hints(path, null));
+        }
+
+        if (command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && arguments.GetResult(argument) is not { Tokens.Count: > 0 }) is { } missing)
+        {
+            return CliException.Usage($"'{path}' needs {HelpText.Label(missing)}", Hints(path, null));
+        }
+
+        return arguments.Errors is [ParseError first, ..] ? CliException.Usage(Sentence(first.Message), Hints(path, null)) : null;
+    }
+
+    private static string[] Hints(string path, string? meant) =>
+        meant is null ? [$"see '{path} --help'"] : [$"did you mean '{meant}'?", $"see '{path} --help'"];
+
+    // The parser's sentences begin in upper case and end in a full stop; ours do neither.
+    private static string Sentence(string message)
+    {
+        string text = message.TrimEnd('.').Replace(" as expected type 'System.Int32'", ": a whole number is needed", StringComparison.Ordinal)
+            .Replace(" as expected type 'System.Int64'", ": a whole number is needed", StringComparison.Ordinal);
+        return text.Length > 1 && char.IsUpper(text[0]) && char.IsLower(text[1]) ? char.ToLowerInvariant(text[0]) + text[1..] : text;
+    }
+}

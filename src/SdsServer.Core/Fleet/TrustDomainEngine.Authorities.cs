@@ -1,0 +1,57 @@
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Which authorities are known.</summary>
+public sealed partial class TrustDomainEngine
+{
+    private void Add(AddAuthority order)
+    {
+        Authority authority = order.Authority;
+        if (_state.Authorities.Any(known => known.Id == authority.Id))
+        {
+            Answer(order, CommandStatus.Invalid, $"there is an authority '{authority.Id}' already");
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out _);
+        next = next with
+        {
+            Decisions = next.Decisions + 1,
+            Authorities = next.Authorities.Add(authority),
+            Roots = next.Roots.Any(root => root.Id == order.Root.Id) ? next.Roots : next.Roots.Add(order.Root),
+        };
+        Commit(order, next, $"add authority {authority.Id}", $"authority '{authority.Id}' added");
+    }
+
+    private void Remove(RemoveAuthority order)
+    {
+        if (_state.Authorities.FirstOrDefault(authority => authority.Id == order.AuthorityId) is not { } authority)
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no authority '{order.AuthorityId}'");
+            return;
+        }
+
+        string? use = authority.Id == _state.Signer ? "it signs"
+            : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
+            : _state.Trusts(authority.RootId) ? "its root is in the bundle"
+            : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
+            : null;
+        if (use is not null)
+        {
+            Answer(order, CommandStatus.Refused, $"authority '{authority.Id}' cannot go: {use}", Refuse("in_use", Gate.G3, []));
+            return;
+        }
+
+        TrustState next = WithEvidence(_state, out _);
+        bool shared = next.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
+        next = next with
+        {
+            Decisions = next.Decisions + 1,
+            Authorities = next.Authorities.Remove(authority),
+            Roots = shared ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
+        };
+        Commit(order, next, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
+    }
+}

@@ -1,0 +1,111 @@
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>When a process, or what it may present, counts no more.</summary>
+public sealed partial class TrustDomainEngine
+{
+    /// <summary>
+    /// A process that has been away for W, while a newer one of its key has held an accepted leaf for W, is gone (rule E1). Not while
+    /// somebody of its key is connected without one: a process that has refused its leaf comes back looking new.
+    /// </summary>
+    private bool IsSucceeded(Instance instance) => SucceededAt(instance) is { } at && _now.Up >= at;
+
+    private TimeSpan? SucceededAt(Instance instance)
+    {
+        if (_policy.StrictAbsence || instance.AwaySince is not { } latest || !_byKey.TryGetValue(instance.Key, out List<Instance>? same)
+            || !same.SkipWhile(other => other != instance).Any(newer => newer.Connected))
+        {
+            return null;
+        }
+
+        foreach (Instance other in same.Where(other => other.Connected))
+        {
+            if (other.HoldsSince is not { } holds)
+            {
+                return null;
+            }
+
+            latest = holds > latest ? holds : latest;
+        }
+
+        return latest + _policy.SuccessionWindow;
+    }
+
+    /// <summary>Ends an instance whose leaves nobody can present any more.</summary>
+    private void End(Instance instance)
+    {
+        foreach (Subscription subscription in instance.Subscriptions.ToList())
+        {
+            Detach(subscription);
+        }
+
+        foreach (OutstandingLeaf leaf in instance.Outstanding.Values.ToList())
+        {
+            RemoveOutstanding(instance, leaf);
+            _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
+        }
+
+        if (instance.Enrolled)
+        {
+            instance.Rostered = false;
+            instance.RosterPending = 0;
+            _effects.Add(new RemoveRoster(instance.Id));
+        }
+
+        Forget(instance);
+    }
+
+    private void Forget(Instance instance)
+    {
+        if (instance.Connection is { } connection)
+        {
+            LeaveConnection(instance, connection);
+        }
+
+        instance.Ended = true;
+        _instances.Remove(instance.Id);
+        if (_byKey.TryGetValue(instance.Key, out List<Instance>? same) && same.Remove(instance) && same.Count == 0)
+        {
+            _byKey.Remove(instance.Key);
+        }
+
+        _held.Remove(instance);
+        if (instance.Work == LeafWork.Committing)
+        {
+            // Its row may be durable already: it counts until the ledger has answered.
+            _members.Move(instance.CountedAt, instance.Lo);
+            instance.CountedAt = instance.Lo;
+            _refusing.Remove(instance);
+            return;
+        }
+
+        Count(instance);
+    }
+
+    private void ExpireLeaves()
+    {
+        while (_expiries.TryPeek(out string? serial, out DateTimeOffset due) && due < _clock.Judged)
+        {
+            _expiries.Dequeue();
+            if (_exported.Remove(serial, out LedgerRow? exported))
+            {
+                _needs.Remove(exported.Anchors, exported.AuthorityId);
+            }
+            else if (_leafOwners.TryGetValue(serial, out Instance? owner))
+            {
+                RemoveOutstanding(owner, owner.Outstanding[serial]);
+                RememberSlots(owner.Key, owner.Bundles.Slots, owner.Leaves.Slots, due);
+                if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Enrolled && owner.Work != LeafWork.Committing)
+                {
+                    Forget(owner);
+                }
+                else
+                {
+                    Attend(owner);
+                }
+            }
+        }
+    }
+}

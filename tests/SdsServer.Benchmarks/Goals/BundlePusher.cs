@@ -1,0 +1,28 @@
+using SdsServer.Benchmarks.Envoys;
+using SdsServer.Benchmarks.Servers;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Benchmarks.Goals;
+
+/// <summary>Makes the real server push a bundle to everyone, again and again: a rotation that begins, and is turned back before its root signs.</summary>
+internal sealed class BundlePusher(SdsServerProcess server, Swarm swarm)
+{
+    private string? _rotation;
+
+    /// <summary>Sends one bundle to every stream.</summary>
+    public async Task<PushFigures> PushAsync()
+    {
+        if (_rotation is null)
+        {
+            return await PushFigures.MeasureAsync(server, swarm, async () => _rotation = await server.Admin.StartAsync(manual: true));
+        }
+
+        string rotation = _rotation;
+        await server.Admin.RollBackAsync(rotation);
+        GateCode gate = await server.Admin.NextGateAsync(rotation);
+        PushFigures figures = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(rotation, gate));
+        await server.Admin.EndAsync(rotation);
+        _rotation = null;
+        return figures;
+    }
+}

@@ -1,0 +1,163 @@
+using SdsServer.Benchmarks.Envoys;
+using SdsServer.Benchmarks.Measuring;
+using SdsServer.Benchmarks.Servers;
+
+namespace SdsServer.Benchmarks.Goals;
+
+/// <summary>G5, G6, G7, G11 and G16: a new bundle to everyone.</summary>
+internal static class PushGoals
+{
+    /// <summary>G5 and G6. All servers hold their streams at once; one after the other pushes.</summary>
+    public static async Task<IEnumerable<Outcome>> AgainstGoAsync(Options options)
+    {
+        if (!GoControlPlane.IsThere)
+        {
+            return [Outcome.NotMeasured("G5", "CPU a push", $"{GoControlPlane.Program} is not there"), Outcome.NotMeasured("G6", "time to the last stream", $"{GoControlPlane.Program} is not there")];
+        }
+
+        await using Bench many = await Bench.StartAsync(options, options.Streams);
+        (List<(PushFigures Ours, PushFigures Linear)> linear, List<(PushFigures Ours, PushFigures Snapshot)> snapshot) = await many.PairsAsync(options.Pairs);
+        string what = $"{options.Streams} streams, {linear[0].Ours.Size} bytes";
+        List<Outcome> outcomes =
+        [
+            Outcome.Of("G5", $"server CPU a push, {what}", "go-control-plane LinearCache", Target.Below(0.65), [.. linear.Select(it => (it.Ours.CpuMicroseconds, it.Linear.CpuMicroseconds))], "us"),
+            Outcome.Of("G6", $"time to the last stream, {what}", "go-control-plane LinearCache", Target.Below(0.85), [.. linear.Select(it => (it.Ours.Times.Max, it.Linear.Times.Max))], "ms"),
+            Outcome.Of("G6", $"time to the last stream, {what}", "go-control-plane SnapshotCache", Target.Below(1.1), [.. snapshot.Select(it => (it.Ours.Times.Max, it.Snapshot.Times.Max))], "ms"),
+        ];
+        int few = Math.Min(1_000, options.Streams / 2);
+        await using Bench small = await Bench.StartAsync(options, few);
+        (linear, _) = await small.PairsAsync(options.Pairs);
+        outcomes.Add(Outcome.Of("G6", $"time to the last stream, {few} streams", "go-control-plane LinearCache", Target.Below(1.25), [.. linear.Select(it => (it.Ours.Times.Max, it.Linear.Times.Max))], "ms"));
+        return outcomes;
+    }
+
+    /// <summary>G7. New servers for each pair, since memory only ever grows.</summary>
+    public static async Task<IEnumerable<Outcome>> MemoryAsync(Options options)
+    {
+        if (!GoControlPlane.IsThere)
+        {
+            return [Outcome.NotMeasured("G7", "memory a stream", $"{GoControlPlane.Program} is not there")];
+        }
+
+        List<(double, double)> idle = [], used = [];
+        for (int pair = 0; pair < options.Pairs; pair++)
+        {
+            (double Idle, double Used) ours, theirs;
+            await using (SdsServerProcess server = await SdsServerProcess.StartAsync())
+            {
+                ours = await MemoryAsync(server, options, swarm =>
+                {
+                    BundlePusher pusher = new(server, swarm);
+                    return pusher.PushAsync;
+                });
+            }
+
+            await using (GoControlPlane server = await GoControlPlane.StartAsync("linear"))
+            {
+                theirs = await MemoryAsync(server, options, swarm => () => PushFigures.MeasureAsync(server, swarm, () => server.PushBundleAsync(4096)));
+            }
+
+            idle.Add((ours.Idle, theirs.Idle));
+            used.Add((ours.Used, theirs.Used));
+        }
+
+        return
+        [
+            Outcome.Of("G7", $"memory an idle stream, {options.Streams} streams", "go-control-plane LinearCache", Target.Below(0.75), idle, "KiB"),
+            Outcome.Of("G7", $"memory a stream after 10 pushes, {options.Streams} streams", "go-control-plane LinearCache", Target.Below(0.45), used, "KiB"),
+        ];
+    }
+
+    /// <summary>G16. The same server with a tenth of the streams.</summary>
+    public static async Task<IEnumerable<Outcome>> FlatnessAsync(Options options)
+    {
+        RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
+        int few = Math.Max(1, options.Streams / 10);
+        await using SdsServerProcess large = await SdsServerProcess.StartAsync(), small = await SdsServerProcess.StartAsync();
+        await using Swarm many = await Swarm.ConnectAsync(new SwarmOptions(large.Address, envoy) { Envoys = options.Streams });
+        await using Swarm tenth = await Swarm.ConnectAsync(new SwarmOptions(small.Address, envoy) { Envoys = few });
+        BundlePusher toMany = new(large, many), toTenth = new(small, tenth);
+        List<(double, double)> pairs = await Pairs.RunAsync(
+            options.Pairs, async () => (await toMany.PushAsync()).CpuMicroseconds, async () => (await toTenth.PushAsync()).CpuMicroseconds);
+        return [Outcome.Of("G16", $"server CPU a push, {options.Streams} streams", $"{few} streams", Target.Below(1.1), pairs, "us")];
+    }
+
+    /// <summary>G11. Every other push finds one more stream, whose window is closed.</summary>
+    public static async Task<IEnumerable<Outcome>> StuckStreamAsync(Options options)
+    {
+        RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
+        await using SdsServerProcess server = await SdsServerProcess.StartAsync();
+        SwarmOptions shape = new(server.Address, envoy) { Envoys = options.Streams };
+        await using Swarm swarm = await Swarm.ConnectAsync(shape);
+        BundlePusher pusher = new(server, swarm);
+        int round = 0;
+        List<(double, double)> pairs = await Pairs.RunAsync(
+            options.Pairs,
+            async () =>
+            {
+                await using Swarm stuck = await Swarm.ConnectAsync(shape with { Envoys = 1, NodePrefix = FormattableString.Invariant($"stuck-{++round}") });
+                stuck.Freeze();
+                return (await pusher.PushAsync()).Times.P99;
+            },
+            async () => (await pusher.PushAsync()).Times.P99);
+        return [Outcome.Of("G11", $"p99 of a push to {options.Streams} streams, one more is stuck", "none is stuck", Target.Below(1.2), pairs, "ms")];
+    }
+
+    private static async Task<(double Idle, double Used)> MemoryAsync(ServerUnderTest server, Options options, Func<Swarm, Func<Task>> pusher)
+    {
+        RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
+        long empty = server.ResidentKiB;
+        await using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams });
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        double idle = (double)(server.ResidentKiB - empty) / options.Streams;
+        Func<Task> push = pusher(swarm);
+        for (int i = 0; i < 10; i++)
+        {
+            await push();
+        }
+
+        return (idle, (double)(server.ResidentKiB - empty) / options.Streams);
+    }
+
+    /// <summary>Three servers, each with as many streams.</summary>
+    private sealed class Bench(
+        SdsServerProcess ours, GoControlPlane linear, GoControlPlane snapshot, Swarm toOurs, Swarm toLinear, Swarm toSnapshot) : IAsyncDisposable
+    {
+        private readonly BundlePusher _pusher = new(ours, toOurs);
+
+        public static async Task<Bench> StartAsync(Options options, int streams)
+        {
+            RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
+            SdsServerProcess ours = await SdsServerProcess.StartAsync();
+            GoControlPlane linear = await GoControlPlane.StartAsync("linear"), snapshot = await GoControlPlane.StartAsync("snapshot");
+            Task<Swarm> ConnectAsync(ServerUnderTest server) => Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = streams });
+            return new Bench(ours, linear, snapshot, await ConnectAsync(ours), await ConnectAsync(linear), await ConnectAsync(snapshot));
+        }
+
+        public async Task<(List<(PushFigures, PushFigures)> Linear, List<(PushFigures, PushFigures)> Snapshot)> PairsAsync(int count)
+        {
+            List<(PushFigures, PushFigures)> toLinears = [], toSnapshots = [];
+            for (int i = 0; i <= count; i++)
+            {
+                PushFigures mine = await _pusher.PushAsync();
+                PushFigures theirs = await PushFigures.MeasureAsync(linear, toLinear, () => linear.PushBundleAsync(mine.Size));
+                PushFigures others = await PushFigures.MeasureAsync(snapshot, toSnapshot, () => snapshot.PushBundleAsync(mine.Size));
+                if (i > 0)
+                {
+                    toLinears.Add((mine, theirs));
+                    toSnapshots.Add((mine, others));
+                }
+            }
+
+            return (toLinears, toSnapshots);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (IAsyncDisposable part in (IAsyncDisposable[])[toOurs, toLinear, toSnapshot, ours, linear, snapshot])
+            {
+                await part.DisposeAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using SdsServer.Cli.Tests.Fakes;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Tests.Admin;
+
+/// <summary>What is sent, where the golden scripts show only what is said.</summary>
+public sealed class CommandTests
+{
+    [Fact]
+    public async Task Start_sends_the_revision_it_read_and_only_the_policy_that_was_given()
+    {
+        StartRotationRequest sent = await SentAsync<StartRotationRequest>(
+            "steady", "rotation start --to root-b --manual --trust-soak 1h30m --waves 1,12.5% --request-id r7 --reason why");
+
+        Assert.Equal(42, sent.ExpectedRevision);
+        Assert.Equal("trustDomains/example.org/authorities/root-b", sent.ToAuthority);
+        Assert.Equal("r7", sent.RequestId);
+        Assert.Equal("why", sent.Reason);
+        Assert.Equal(RotationKind.Planned, sent.Kind);
+        Assert.Equal(AdvanceMode.Manual, sent.Policy.Advance);
+        Assert.Equal(TimeSpan.FromMinutes(90), sent.Policy.TrustSoak.ToTimeSpan());
+        Assert.Null(sent.Policy.DropSoak);
+        Assert.Equal(1, sent.Policy.Waves[0].Proxies);
+        Assert.Equal(12.5, sent.Policy.Waves[1].Percent);
+    }
+
+    [Fact]
+    public async Task Start_without_a_request_id_makes_a_valid_one()
+    {
+        StartRotationRequest sent = await SentAsync<StartRotationRequest>("steady", "rotation start --new --key-algorithm p384 --lifetime 5y");
+
+        Assert.Matches("^20261121-040000-[0-9a-f]{4}$", sent.RequestId);
+        Assert.Equal(KeyAlgorithm.P384, sent.NewAuthority.KeyAlgorithm);
+        Assert.Equal(TimeSpan.FromDays(1825), sent.NewAuthority.Lifetime.ToTimeSpan());
+    }
+
+    [Fact]
+    public async Task Advance_approves_the_gate_it_saw()
+    {
+        AdvanceRotationRequest sent = await SentAsync<AdvanceRotationRequest>("approval", "rotation advance");
+
+        Assert.Equal((GateCode.G2NextWave, 42L), (sent.Gate, sent.ExpectedRevision));
+        Assert.Null(sent.Override);
+    }
+
+    [Fact]
+    public async Task An_override_names_each_blocker_in_full()
+    {
+        AdvanceRotationRequest sent = await SentAsync<AdvanceRotationRequest>("issuing", "rotation advance --override 3f2a --force");
+
+        Assert.Equal(["trustDomains/example.org/instances/3f2a"], sent.Override.Blockers);
+    }
+
+    [Fact]
+    public async Task Hold_is_repeated_with_the_new_revision()
+    {
+        HoldRotationRequest sent = await SentAsync<HoldRotationRequest>("raced", "rotation hold");
+
+        Assert.Equal(43, sent.ExpectedRevision);
+    }
+
+    [Fact]
+    public async Task A_token_goes_to_a_file_only_its_owner_reads()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("sdsctl");
+        string file = Path.Combine(folder.FullName, "token");
+        await using FakeServer server = await FakeServer.StartAsync(new FakeAdmin(FakeMesh.In("steady")).Map);
+
+        CliRun run = await CliRun.OfAsync(["token", "create", "spiffe://example.org/a", "-o", file], server.Address);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Out));
+        Assert.DoesNotContain("s3cr3t", run.Error, StringComparison.Ordinal);
+        Assert.Equal("5b0c.s3cr3t\n", await File.ReadAllTextAsync(file));
+        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        Assert.Equal(ExitCodes.Failure, (await CliRun.OfAsync(["token", "create", "spiffe://example.org/a", "-o", file], server.Address)).ExitCode);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_a_watch_with_130()
+    {
+        using CancellationTokenSource interrupted = new();
+        await using FakeServer server = await FakeServer.StartAsync(new FakeAdmin(FakeMesh.In("steady")).Map);
+        await interrupted.CancelAsync();
+
+        Assert.Equal(ExitCodes.Interrupted, (await CliRun.OfAsync(["status", "--watch"], server.Address, cancellation: interrupted.Token)).ExitCode);
+    }
+
+    private static async Task<T> SentAsync<T>(string situation, string commandLine)
+    {
+        FakeAdmin admin = new(FakeMesh.In(situation));
+        await using FakeServer server = await FakeServer.StartAsync(admin.Map);
+        CliRun run = await CliRun.OfAsync(CliRun.Words(commandLine), server.Address);
+        Assert.True(run.ExitCode == 0, run.Error);
+        return Assert.Single(admin.Commands.OfType<T>());
+    }
+}

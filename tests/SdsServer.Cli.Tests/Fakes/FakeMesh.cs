@@ -1,0 +1,178 @@
+using Google.Protobuf.WellKnownTypes;
+using SdsServer.Protos.Admin.V1;
+
+namespace SdsServer.Cli.Tests.Fakes;
+
+/// <summary>What the fake admin API answers from: a mesh in one of a few situations.</summary>
+internal sealed class FakeMesh
+{
+    public const string Name = "trustDomains/example.org";
+
+    public TrustDomain Trust { get; } = new()
+    {
+        Name = Name, Revision = 42, Epoch = 7, Floor = 7, Phase = Phase.Steady, Signer = $"{Name}/authorities/root-a", LeaderTerm = 3,
+        Fleet = new FleetCounts { Members = 20, Proven = 20 },
+    };
+
+    public List<Authority> Authorities { get; } = [];
+
+    public Rotation? Rotation { get; private set; }
+
+    public List<Rotation> Rotations { get; } = [];
+
+    public List<Instance> Instances { get; } = [];
+
+    public List<Leaf> Leaves { get; } = [];
+
+    public List<Token> Tokens { get; } = [];
+
+    public List<AuditEntry> Audit { get; } = [];
+
+    /// <summary>Somebody else changes the state after every reading; so many times.</summary>
+    public int Racers { get; set; }
+
+    /// <summary>The forecast holds a refusal.</summary>
+    public bool Unfit { get; private set; }
+
+    public static FakeMesh In(string situation)
+    {
+        FakeMesh mesh = new();
+        mesh.AddRoot("root-a", AuthorityRole.Active, since: 1, years: 9);
+        switch (situation)
+        {
+            case "steady":
+                break;
+            case "expiring":
+                mesh.Trust.Bundle[0].NotAfter = At(TimeSpan.FromDays(12));
+                break;
+            case "unfit":
+                mesh.Unfit = true;
+                break;
+            case "raced":
+                mesh.Racers = 1;
+                mesh.Issue();
+                break;
+            case "issuing":
+                mesh.Issue();
+                break;
+            case "held":
+                mesh.Issue();
+                mesh.Trust.Held = mesh.Rotation!.Held = true;
+                mesh.Trust.HoldReason = mesh.Rotation.HoldReason = "engine: canary refused its leaf";
+                break;
+            case "approval":
+                mesh.Issue();
+                mesh.Rotation!.Policy = new RotationPolicy { Advance = AdvanceMode.Manual };
+                mesh.Rotation.Gate = new Gate { Code = GateCode.G2NextWave, Open = true, AwaitingApproval = true, NextStep = "issue from root-b for wave 3 of 5" };
+                break;
+            default:
+                throw new ArgumentException($"no situation '{situation}'", nameof(situation));
+        }
+
+        mesh.Populate();
+        return mesh;
+    }
+
+    public static Timestamp At(TimeSpan fromNow) => (FixedTime.Now + fromNow).ToTimestamp();
+
+    public Authority AddRoot(string id, AuthorityRole role, long since, int years)
+    {
+        Authority root = new()
+        {
+            Name = $"{Name}/authorities/{id}", DisplayName = $"{id} of example.org", Provider = AuthorityProvider.Builtin, Role = role, RootId = new string('a', 64),
+            Subject = $"CN={id}", Ski = $"{id.GetHashCode(StringComparison.Ordinal) & 0:x16}{id[^1]}0ffee", NotBefore = At(TimeSpan.FromDays(-365)),
+            NotAfter = At(TimeSpan.FromDays(365 * years)), Since = since, KeyAlgorithm = KeyAlgorithm.P256, CreatedBy = "uid:0", Revision = Trust.Revision,
+        };
+        Authorities.Insert(0, root);
+        if (role is AuthorityRole.Active or AuthorityRole.Passive)
+        {
+            Trust.Bundle.Add(new BundleRoot
+            {
+                Authority = root.Name, RootId = root.RootId, Subject = root.Subject, Ski = root.Ski, NotBefore = root.NotBefore, NotAfter = root.NotAfter, Since = since, Safe = since <= Trust.Floor,
+            });
+        }
+
+        return root;
+    }
+
+    private void Issue()
+    {
+        Authority to = AddRoot("root-b", AuthorityRole.Active, since: 7, years: 10);
+        Trust.Phase = Phase.Issuing;
+        Trust.Goal = Goal.Forward;
+        Trust.Fleet = new FleetCounts { Members = 20, Proven = 19, Nacked = 1, Absent = 1 };
+        Trust.ActiveRotation = $"{Name}/rotations/r1";
+        Rotation = new Rotation
+        {
+            Name = Trust.ActiveRotation, Kind = RotationKind.Planned, State = RotationState.Active, FromAuthority = $"{Name}/authorities/root-a", ToAuthority = to.Name,
+            Goal = Goal.Forward, Phase = Phase.Issuing, Revision = Trust.Revision, CreateTime = At(TimeSpan.FromMinutes(-90)),
+            Waves = new WaveProgress { Index = 2, Count = 5, Assigned = 4, Proven = 2, Nacked = 1, Total = 20 },
+            Policy = new RotationPolicy { Advance = AdvanceMode.Automatic },
+            Gate = new Gate { Code = GateCode.G2NextWave, NextStep = "issue from root-b for wave 3 of 5", Refusal = Blocked(), Deadline = At(TimeSpan.FromHours(46)) },
+        };
+        Rotation.Decisions.Add(new Decision { Time = At(TimeSpan.FromMinutes(-90)), Actor = "uid:0", What = "StartRotation", Why = "yearly rotation" });
+        Rotation.Decisions.Add(new Decision { Time = At(TimeSpan.FromMinutes(-60)), Actor = "engine", What = "SetSigner", Why = "everyone enforces root-b" });
+        Rotations.Add(Rotation);
+    }
+
+    private static Refusal Blocked() => new()
+    {
+        Code = RefusalCode.GateClosed,
+        Gate = GateCode.G2NextWave,
+        Message = "wave 2 is not proven: 2 of its 4 proxies block it",
+        Blockers =
+        {
+            new Blocker
+            {
+                Subject = $"{Name}/instances/3f2a", SpiffeId = "spiffe://example.org/payments", NodeId = "payments-7d9f", Reason = BlockerReason.Nacked,
+                Detail = "Failed to load certificate chain from <inline>", Overridable = true,
+            },
+            new Blocker
+            {
+                Subject = $"{Name}/instances/9c01", SpiffeId = "spiffe://example.org/billing", NodeId = "billing-1", Reason = BlockerReason.Absent,
+                Until = At(TimeSpan.FromHours(5.5)),
+            },
+        },
+        BlockerCounts = { new BlockerCount { Reason = BlockerReason.Nacked, Count = 1 }, new BlockerCount { Reason = BlockerReason.Absent, Count = 1 } },
+        OverrideBreaks = { "payments keeps its leaf of root-a; it fails once root-a is dropped" },
+    };
+
+    private void Populate()
+    {
+        Instances.Add(new Instance
+        {
+            Name = $"{Name}/instances/3f2a", SpiffeId = "spiffe://example.org/payments", NodeId = "payments-7d9f", Peer = "uds:4711", UserAgent = "envoy 1.40.0", Connected = true,
+            State = InstanceState.Member, LowestEpoch = 7, Slots = 1, LiveSubscriptions = 1, Replica = "sds-0", FirstSeenTime = At(TimeSpan.FromDays(-3)), LastSeenTime = At(TimeSpan.FromMinutes(-1)), Wave = 2,
+            LastNack = new Nack { Secret = "default", Time = At(TimeSpan.FromMinutes(-2)), Detail = "Failed to load certificate chain from <inline>" },
+            OutstandingLeaves =
+            {
+                new OutstandingLeaf { Serial = "0a11", Authority = $"{Name}/authorities/root-a", NotAfter = At(TimeSpan.FromHours(10)), Acked = true },
+                new OutstandingLeaf { Serial = "0b22", Authority = $"{Name}/authorities/root-b", NotAfter = At(TimeSpan.FromHours(24)), Nacked = true },
+            },
+        });
+        Instances.Add(new Instance
+        {
+            Name = $"{Name}/instances/9c01", SpiffeId = "spiffe://example.org/billing", NodeId = "billing-1", Peer = "10.0.0.9:5000", UserAgent = "envoy 1.36.4", State = InstanceState.Absent,
+            LowestEpoch = 6, Slots = 1, FirstSeenTime = At(TimeSpan.FromDays(-1)), LastSeenTime = At(TimeSpan.FromMinutes(-40)),
+            OutstandingLeaves = { new OutstandingLeaf { Serial = "0c33", Authority = $"{Name}/authorities/root-a", NotAfter = At(TimeSpan.FromHours(5.5)), Acked = true } },
+        });
+        Leaves.Add(new Leaf
+        {
+            Name = $"{Name}/leaves/0c33", Serial = "0c33", SpiffeId = "spiffe://example.org/billing", Instance = $"{Name}/instances/9c01", Authority = $"{Name}/authorities/root-a",
+            IssueTime = At(TimeSpan.FromHours(-18.5)), NotAfter = At(TimeSpan.FromHours(5.5)), State = LeafState.Acked,
+        });
+        Tokens.Add(new Token
+        {
+            Name = $"{Name}/tokens/7d9f", DisplayName = "payments", SpiffeId = "spiffe://example.org/payments", CreateTime = At(TimeSpan.FromDays(-2)), ExpireTime = At(TimeSpan.FromDays(-1)), CreatedBy = "uid:0",
+        });
+        for (int number = 3; number >= 1; number--)
+        {
+            Audit.Add(new AuditEntry
+            {
+                Name = $"{Name}/auditEntries/{number}", Number = number, Time = At(TimeSpan.FromMinutes(-100 + (10 * number))), Actor = number == 2 ? "uid:1000" : "engine",
+                Action = number == 2 ? "AdvanceRotation" : "SetSigner", Resource = $"{Name}/rotations/r1", Reason = number == 2 ? "go on" : "",
+                Outcome = number == 2 ? AuditOutcome.Refused : AuditOutcome.Done, Detail = number == 2 ? "gate G2 is closed" : "wave 1", Revision = 40 + number,
+            });
+        }
+    }
+}

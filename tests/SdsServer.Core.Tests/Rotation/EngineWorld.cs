@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>The engine with its store, its clocks and scripted proxies, for tests that tell one story.</summary>
+internal sealed class EngineWorld
+{
+    public static readonly RotationPolicy Quick = new() { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+    private long _lastConnection;
+    private long _lastSubscription;
+    private int _lastRotation;
+
+    public EngineWorld(FleetPolicy? policy = null, IEnumerable<LedgerRow>? ledger = null, int seed = 1, EngineSeams? seams = null, TimeSpan? lifetime = null)
+    {
+        Policy = policy ?? new FleetPolicy();
+        Store = new MemoryStore(Mesh.First());
+        foreach (LedgerRow row in ledger ?? [])
+        {
+            Store.Put(row);
+        }
+
+        Random random = new(seed);
+        Server = new VirtualServer(Time, Store, Policy, seams ?? Mesh.Seams(random), random) { LeafLifetime = lifetime ?? TimeSpan.FromHours(24) };
+        Server.Seen = Effects.Add;
+        Server.Start();
+        Pass(0.1);
+    }
+
+    public FleetPolicy Policy { get; }
+
+    public VirtualTime Time { get; } = new();
+
+    public MemoryStore Store { get; }
+
+    public VirtualServer Server { get; }
+
+    /// <summary>Every effect there was, oldest first.</summary>
+    public List<EngineEffect> Effects { get; } = [];
+
+    public TrustDomainEngine Engine => Server.Engine!;
+
+    public TrustState State => Engine.State;
+
+    /// <summary>Roots in the bundle, in order, with commas.</summary>
+    public string Bundle => string.Join(",", State.Bundle);
+
+    public IEnumerable<string> Notes => Effects.OfType<Noted>().Select(noted => noted.Text);
+
+    public long NextConnection() => ++_lastConnection;
+
+    public long NextSubscription() => ++_lastSubscription;
+
+    public Sidecar Sidecar(string name, bool bundleOnly = false) =>
+        new(this, new InstanceKey($"spiffe://mesh/{name}", name, $"ip:{name}"), new Workload($"spiffe://mesh/{name}", [], bundleOnly));
+
+    /// <summary>Some proxies that do all they should.</summary>
+    public ImmutableArray<Sidecar> Fleet(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Sidecar(string.Create(CultureInfo.InvariantCulture, $"fleet{i}")).Start())];
+
+    public void Pass(double seconds) => Time.RunFor(TimeSpan.FromSeconds(seconds));
+
+    public void Pass(TimeSpan span) => Time.RunFor(span);
+
+    /// <summary>kill -9, and a new life; connections are gone.</summary>
+    public void Restart(params IEnumerable<Sidecar> fleet)
+    {
+        Server.Kill();
+        foreach (Sidecar sidecar in fleet)
+        {
+            sidecar.Disconnect();
+        }
+
+        Server.Start();
+        Pass(0.1);
+    }
+
+    public CommandOutcome Do(Func<long, EngineCommand> order)
+    {
+        CommandOutcome? outcome = null;
+        Server.Order(order, answer => outcome = answer);
+        Pass(0.05);
+        return outcome ?? throw new InvalidOperationException("the command was not answered");
+    }
+
+    public CommandOutcome Rotate(string to, RotationPolicy? policy = null, string? request = null)
+    {
+        string id = string.Create(CultureInfo.InvariantCulture, $"r{++_lastRotation}");
+        return Do(command => new StartRotation { Id = command, Actor = "op", RequestId = request ?? id, RotationId = id, To = to, Policy = policy ?? Quick });
+    }
+
+    public CommandOutcome Turn(RotationGoal goal) => Do(id => new TurnRotation { Id = id, Actor = "op", Goal = goal });
+
+    public CommandOutcome Advance(Gate? gate = null) => Do(id => new AdvanceRotation { Id = id, Actor = "op", Gate = gate });
+
+    public CommandOutcome Unhold() => Do(id => new UnholdRotation { Id = id, Actor = "op" });
+
+    public CommandOutcome Retire(string instance) => Do(id => new RetireInstance { Id = id, Actor = "op", InstanceId = instance });
+
+    /// <summary>Asserts that nothing has gone wrong on the way.</summary>
+    public void AssertSound() => Assert.DoesNotContain(Notes, note => note.StartsWith("invariant", StringComparison.Ordinal));
+}

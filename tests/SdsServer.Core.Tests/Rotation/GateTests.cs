@@ -1,0 +1,167 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>Every refusal says who, why, and until when.</summary>
+public sealed class GateTests
+{
+    private static readonly RotationPolicy Manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
+
+    [Fact]
+    public void G0_names_what_speaks_against_the_root_and_changes_nothing()
+    {
+        EngineWorld world = new(seams: Mesh.Seams(new Random(1), (_, authority, _) => authority.Id == "b" ? ["its key is in use by root A"] : []));
+        CommandOutcome outcome = world.Rotate("b");
+        Assert.Equal((CommandStatus.Refused, Gate.G0), (outcome.Status, outcome.Refusal!.Gate));
+        Assert.Equal((BlockerReason.UnfitRoot, "its key is in use by root A"), (outcome.Refusal.Blockers[0].Reason, outcome.Refusal.Blockers[0].Detail));
+        Assert.Null(world.State.Plan);
+        Assert.Equal("A", world.Bundle);
+    }
+
+    [Fact]
+    public void G1_names_who_has_not_answered_who_refused_and_who_is_away_until_when()
+    {
+        EngineWorld world = new();
+        Sidecar silent = world.Sidecar("silent").Start();
+        Sidecar refusing = world.Sidecar("refusing").Start();
+        Sidecar absent = world.Sidecar("absent").Start();
+        silent.Bundle.Answers = false;
+        refusing.Bundle.Answers = false;
+        DateTimeOffset until = absent.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        absent.Disconnect();
+        world.Rotate("b", Manual);
+        refusing.Bundle.Nack("no room");
+        world.Unhold();
+
+        Refusal refusal = world.Engine.Outlook()!.Value.Refusal!;
+        Assert.Equal((Gate.G1, 3), (refusal.Gate, refusal.BlockerCount));
+        Blocker Of(Sidecar sidecar) => refusal.Blockers.Single(blocker => blocker.SpiffeId == sidecar.Key.SpiffeId);
+        Assert.Equal((BlockerReason.PendingAck, null), (Of(silent).Reason, Of(silent).Until));
+        Assert.Equal(BlockerReason.Nacked, Of(refusing).Reason);
+        Assert.Contains("no room", Of(refusing).Detail, StringComparison.Ordinal);
+        Assert.Equal((BlockerReason.Absent, until), (Of(absent).Reason, Of(absent).Until));
+        Assert.Null(refusal.Earliest);
+        Assert.NotEmpty(refusal.OverrideBreaks);
+    }
+
+    [Fact]
+    public void G1_names_the_end_of_its_soak()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        world.Rotate("b", new RotationPolicy { TrustSoak = TimeSpan.FromMinutes(10) });
+        world.Pass(5);
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Blocker blocker = Assert.Single(refusal!.Blockers);
+        Assert.Equal((BlockerReason.Soak, world.State.Root("B").SafeAt + TimeSpan.FromMinutes(10)), (blocker.Reason, blocker.Until));
+        Assert.Equal(blocker.Until, refusal.Earliest);
+        Assert.Equal(blocker.Until, verdict.OpensAt);
+        world.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Fact]
+    public void G1_of_a_forward_step_stays_shut_while_a_refusal_is_open_and_a_leader_is_young()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", Manual);
+        world.Pass(1);
+        Sidecar refusing = world.Sidecar("r").Start();
+        refusing.Leaf.Answers = false;
+        world.Do(id => new RepushInstance { Id = id, Actor = "op", InstanceId = refusing.Instance.Id });
+        world.Pass(1);
+        refusing.Leaf.Nack("odd");
+        world.Unhold();
+        CommandOutcome outcome = world.Advance(Gate.G1);
+        Assert.Equal(CommandStatus.Refused, outcome.Status);
+        Assert.Contains(outcome.Refusal!.Blockers, blocker => blocker.Reason == BlockerReason.Nacked);
+
+        EngineWorld young = new();
+        Sidecar member = young.Sidecar("m").Start();
+        member.Bundle.Answers = false;
+        young.Rotate("b", Manual);
+        young.Restart(member);
+        Blocker wait = young.Engine.AllBlockers()[0];
+        Assert.Equal(BlockerReason.YoungTerm, wait.Reason);
+        Assert.InRange(wait.Until!.Value, young.Time.True + TimeSpan.FromSeconds(29), young.Time.True + TimeSpan.FromSeconds(31));
+        Assert.NotNull(proxy);
+    }
+
+    [Fact]
+    public void G1_stays_shut_for_a_while_after_the_target_could_not_sign()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        world.Server.Anchors = (authority, _) => authority == "b" ? ["X"] : ["A"];
+        world.Rotate("b", EngineWorld.Quick with { DropSoak = TimeSpan.FromHours(1) });
+        world.Pass(10);
+        Assert.Contains("ends at X", world.Engine.SignerProblem, StringComparison.Ordinal);
+        world.Turn(RotationGoal.Back);
+        world.Pass(1);
+        world.Turn(RotationGoal.Forward);
+        world.Pass(1);
+
+        Assert.Equal("a", world.State.Signer);
+        Blocker blocker = Assert.Single(world.Engine.AllBlockers());
+        Assert.Equal(BlockerReason.Signer, blocker.Reason);
+        Assert.NotNull(blocker.Until);
+        world.Server.Anchors = (authority, state) => [state.Authority(authority).RootId];
+        world.Pass(120);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Fact]
+    public void G3_names_every_leaf_that_needs_the_root_and_until_when()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar absent = world.Sidecar("absent").Start();
+        LedgerRow leaf = absent.Instance.Outstanding[0];
+        world.Rotate("b", Manual);
+        world.Pass(1);
+        absent.Disconnect();
+        world.Advance(Gate.G1);
+        world.Pass(1);
+
+        CommandOutcome outcome = world.Advance(Gate.G3);
+        Assert.Equal((CommandStatus.Refused, Gate.G3), (outcome.Status, outcome.Refusal!.Gate));
+        Blocker blocker = Assert.Single(outcome.Refusal.Blockers);
+        Assert.Equal((BlockerReason.NeedsOutgoingRoot, leaf.NotAfter + world.Policy.MaxSkew), (blocker.Reason, blocker.Until));
+        Assert.Contains(leaf.Serial, blocker.Detail, StringComparison.Ordinal);
+        Assert.Equal(blocker.Until, outcome.Refusal.Earliest);
+        Assert.Equal("A,B", world.Bundle);
+    }
+
+    [Fact]
+    public void G4_names_who_may_still_enforce_the_dropped_root()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar slow = world.Sidecar("slow").Start();
+        world.Rotate("b", EngineWorld.Quick with { DropSoak = TimeSpan.FromSeconds(5) });
+        world.Pass(2);
+        slow.Bundle.Answers = false;
+        world.Pass(10);
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal((MoveKind.Finish, Gate.G4), (verdict.Move, refusal!.Gate));
+        Assert.Equal(slow.Key.SpiffeId, Assert.Single(refusal.Blockers).SpiffeId);
+    }
+
+    [Fact]
+    public void An_absent_proxy_holds_the_gate_exactly_until_its_leaf_has_expired_and_the_skew_is_over()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar absent = world.Sidecar("absent").Start();
+        DateTimeOffset ends = absent.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        absent.Disconnect();
+        world.Rotate("b");
+        world.Pass(ends - world.Time.True);
+        Assert.Equal(1, world.Engine.Floor);
+        world.Pass(0.01);
+        Assert.True(world.Engine.Floor >= 2);
+    }
+}

@@ -1,0 +1,293 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Tests.Rotation.Model;
+
+/// <summary>Everything that goes wrong, between what operators do.</summary>
+internal sealed class ModelChaos(
+    VirtualTime time, VirtualServer server, ModelNetwork network, ModelOperators operators, List<ModelEnvoy> envoys, FleetPolicy policy, Random random, Action<string> trace)
+{
+    private int _lastName;
+    private int? _effectsToDeath;
+    private double _pickiness;
+    private double _storeTrouble;
+    private bool _calm;
+
+    /// <summary>Some processes to begin with, each with its own ways.</summary>
+    public void Populate()
+    {
+        network.Loss = random.Next(3) * 0.02;
+        network.Late = random.Next(3) * 0.02;
+        _pickiness = random.Next(4) * 0.04;
+        _storeTrouble = random.Next(3) * 0.03;
+        server.Pace = Pace;
+        server.Fate = Fate;
+        server.Died = OnServerDied;
+        int count = 2 + random.Next(3);
+        for (int node = 0; node < count; node++)
+        {
+            Spawn(NewKey(node), bundleOnly: node == 3 && random.Next(2) == 0);
+        }
+
+        if (random.Next(5) == 0)
+        {
+            Spawn(envoys[0].Key, bundleOnly: false);
+        }
+    }
+
+    public TimeSpan Pause() => random.Next(20) switch
+    {
+        0 => TimeSpan.FromSeconds(60 + (600 * random.NextDouble())),
+        < 5 => TimeSpan.FromSeconds(10 + (50 * random.NextDouble())),
+        < 12 => TimeSpan.FromSeconds(10 * random.NextDouble()),
+        _ => TimeSpan.FromSeconds(random.NextDouble()),
+    };
+
+    public void Step()
+    {
+        switch (random.Next(28))
+        {
+            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
+            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Providers))); break;
+            case 4: WithLive(CutOff); break;
+            case 5: WithLive(Die); break;
+            case 6: WithLive(HotRestart); break;
+            case 7: WithLive(AddContext); break;
+            case 8: WithLive(RemoveContext); break;
+            case 9: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
+            case 10: WithLive(Displease); break;
+            case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
+            case 12 or 13: _effectsToDeath = random.Next(12); break;
+            case 14: JumpClock(); break;
+            default: operators.Step(); break;
+        }
+    }
+
+    /// <summary>Nothing goes wrong any more.</summary>
+    public void Calm()
+    {
+        _calm = true;
+        _effectsToDeath = null;
+        _storeTrouble = 0;
+        _pickiness = 0;
+        network.Loss = 0;
+        network.Late = 0;
+        time.WallError = TimeSpan.Zero;
+        foreach (ModelEnvoy envoy in envoys)
+        {
+            Hush(envoy, false);
+            envoy.Forgive();
+            envoy.CutOffUntil = TimeSpan.Zero;
+        }
+    }
+
+    private void Spawn(InstanceKey key, bool bundleOnly)
+    {
+        if (envoys.Count(envoy => envoy.Alive && envoy.Key == key) >= 2 || envoys.Count(envoy => envoy.Alive) >= 6
+            || envoys.Any(envoy => envoy.Key == key && envoy.Workload.BundleOnly)
+            || (!policy.StrictAbsence && envoys.Any(envoy => envoy.Alive && envoy.Key == key && envoy.CutOffUntil > time.Up)))
+        {
+            return;
+        }
+
+        ModelEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), random) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
+        ModelProvider? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
+        envoy.Contexts.Add(new ModelContext(leaf, Add(envoy, SecretKind.Bundle)));
+        int more = random.Next(3) == 0 ? 1 : 0;
+        for (int context = 0; context < more; context++)
+        {
+            envoy.Contexts.Add(NewContext(envoy));
+        }
+
+        envoys.Add(envoy);
+        trace($"{envoy.Name} starts with {string.Join(", ", envoy.Providers.Select(provider => provider.Name))}");
+        network.Boot(envoy);
+    }
+
+    private ModelContext NewContext(ModelEnvoy envoy)
+    {
+        ModelProvider? leaf = envoy.Workload.BundleOnly ? null
+            : random.Next(2) == 0 ? Add(envoy, SecretKind.Leaf)
+            : envoy.Providers.First(provider => provider is { Kind: SecretKind.Leaf, Removed: false });
+        ModelProvider bundle = random.Next(4) == 0
+            ? envoy.Providers.First(provider => provider is { Kind: SecretKind.Bundle, Removed: false })
+            : Add(envoy, SecretKind.Bundle);
+        return new ModelContext(leaf, bundle);
+    }
+
+    private static ModelProvider Add(ModelEnvoy envoy, SecretKind kind)
+    {
+        string name = $"{(kind == SecretKind.Leaf ? "leaf" : "bundle")}{envoy.Providers.Count(provider => provider.Kind == kind)}";
+        ModelProvider provider = new(kind, name);
+        envoy.Providers.Add(provider);
+        return provider;
+    }
+
+    private void AddContext(ModelEnvoy envoy)
+    {
+        if (envoy.Contexts.Count < 3)
+        {
+            trace($"{envoy.Name} adds a context");
+            ModelContext added = NewContext(envoy);
+            envoy.Contexts.Add(added);
+            network.Built(envoy, added);
+            envoy.Providers.Where(provider => provider.Subscription is null && provider.Stored is null).ToList().ForEach(provider => network.Add(envoy, provider));
+        }
+    }
+
+    private void RemoveContext(ModelEnvoy envoy)
+    {
+        // Under strict absence a process has to be restarted when it drops a source: that one is waited for.
+        if (envoy.Contexts.Count > 1 && !policy.StrictAbsence)
+        {
+            ModelContext context = Any(envoy.Contexts);
+            envoy.Contexts.Remove(context);
+            foreach (ModelProvider provider in envoy.Providers.Where(provider => !provider.Removed && !envoy.Contexts.Any(other => other.Uses(provider))))
+            {
+                trace($"{envoy.Name} lets {provider.Name} go");
+                provider.Removed = true;
+                network.DropStream(envoy, provider);
+            }
+        }
+    }
+
+    private void Die(ModelEnvoy envoy)
+    {
+        trace($"{envoy.Name} dies");
+        envoy.Alive = false;
+        network.DropConnection(envoy, Notice());
+        if (random.Next(3) == 0 && !envoys.Any(other => other.Alive && other.Key.Peer == envoy.Key.Peer))
+        {
+            time.After(TimeSpan.FromSeconds(random.NextDouble()), () =>
+            {
+                if (!envoys.Any(other => other.Alive && other.Key.Peer == envoy.Key.Peer))
+                {
+                    server.Post(new ProcessDeparted(envoy.Key.Peer));
+                }
+            });
+        }
+
+        if (random.Next(4) > 0)
+        {
+            time.After(TimeSpan.FromSeconds(2 + (40 * random.NextDouble() * random.NextDouble())), () => Spawn(envoy.Key, envoy.Workload.BundleOnly));
+        }
+    }
+
+    private void HotRestart(ModelEnvoy parent)
+    {
+        if (!parent.Workload.BundleOnly && envoys.Count(envoy => envoy.Alive && envoy.Key == parent.Key) == 1 && time.Up >= parent.CutOffUntil)
+        {
+            trace($"{parent.Name} is restarted hot");
+            Spawn(parent.Key, bundleOnly: false);
+            time.After(ModelSettings.ParentLife * random.NextDouble(), () =>
+            {
+                parent.Alive = false;
+                network.DropConnection(parent, Notice());
+            });
+        }
+    }
+
+    // Rule E1 takes a process that stays away for W, while another of its key holds a leaf, as gone: longer cuts only where nobody shares the key.
+    private void CutOff(ModelEnvoy envoy)
+    {
+        bool alone = policy.StrictAbsence || envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1;
+        TimeSpan cut = TimeSpan.FromSeconds(random.Next(2) == 0 || !alone ? 90 * random.NextDouble() : 2_400 * random.NextDouble());
+        trace($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
+        envoy.CutOffUntil = time.Up + cut;
+        network.DropConnection(envoy, Notice());
+    }
+
+    private static void Hush(ModelEnvoy envoy, bool silent)
+    {
+        envoy.Silent = silent;
+        if (!silent)
+        {
+            List<Action> answers = [.. envoy.Withheld];
+            envoy.Withheld.Clear();
+            answers.ForEach(answer => answer());
+        }
+    }
+
+    private void Displease(ModelEnvoy envoy)
+    {
+        envoy.Forgive();
+        envoy.Pickiness = random.Next(2) == 0 ? 0 : 0.5 * random.NextDouble();
+    }
+
+    private void JumpClock()
+    {
+        time.WallError = random.Next(4) switch
+        {
+            0 => TimeSpan.FromHours(25),
+            1 => TimeSpan.FromHours(-25),
+            2 => TimeSpan.FromMinutes(4 * random.NextDouble()),
+            _ => TimeSpan.Zero,
+        };
+        trace($"the server's clock is wrong by {time.WallError}");
+    }
+
+    private void OnServerDied()
+    {
+        trace("the server dies");
+        _effectsToDeath = null;
+        envoys.ForEach(envoy => network.DropConnection(envoy, TimeSpan.Zero));
+        TimeSpan down = TimeSpan.FromSeconds(random.Next(8) == 0 ? 600 * random.NextDouble() : 20 * random.NextDouble());
+        time.After(down, () =>
+        {
+            // Without a plan a restarted server has nothing to compare its clock with.
+            if (server.Store.State.Plan is null)
+            {
+                time.WallError = TimeSpan.Zero;
+            }
+
+            // A leader that has just begun can know a process that has bundle bytes, and never had a leaf, only if it shows up in time (rule E2).
+            foreach (ModelEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
+            {
+                envoy.CutOffUntil = TimeSpan.Zero;
+            }
+
+            trace("the server starts");
+            server.Start();
+        });
+    }
+
+    private EffectFate Fate(EngineEffect effect)
+    {
+        if (_effectsToDeath is { } left)
+        {
+            if (left == 0)
+            {
+                return EffectFate.DiesBefore;
+            }
+
+            _effectsToDeath = left - 1;
+        }
+
+        return effect is SignLeaf or WriteLedger && random.NextDouble() < _storeTrouble ? (random.Next(2) == 0 ? EffectFate.Fails : EffectFate.FailsAfter) : EffectFate.Works;
+    }
+
+    private (TimeSpan, TimeSpan) Pace(EngineEffect effect)
+    {
+        TimeSpan quick = TimeSpan.FromMilliseconds(random.Next(5));
+        bool slow = !_calm && random.Next(12) == 0;
+        return slow
+            ? (TimeSpan.FromSeconds((effect is SignLeaf ? 40 : 6) * random.NextDouble()), TimeSpan.FromSeconds(3 * random.NextDouble()))
+            : (quick, TimeSpan.FromMilliseconds(random.Next(5)));
+    }
+
+    private TimeSpan Notice() => random.Next(3) == 0 ? TimeSpan.FromSeconds(20 * random.NextDouble()) : TimeSpan.Zero;
+
+    private void WithLive(Action<ModelEnvoy> action)
+    {
+        List<ModelEnvoy> live = [.. envoys.Where(envoy => envoy.Alive)];
+        if (live.Count > 0)
+        {
+            action(Any(live));
+        }
+    }
+
+    private T Any<T>(IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
+
+    private static InstanceKey NewKey(int node) => new($"spiffe://mesh/{node}", $"n{node}", $"ip:10.0.0.{node}");
+}

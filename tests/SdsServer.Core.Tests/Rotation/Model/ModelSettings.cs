@@ -1,0 +1,24 @@
+using SdsServer.Core.Fleet;
+
+namespace SdsServer.Core.Tests.Rotation.Model;
+
+/// <summary>The world of the random runs: real windows, short leaves.</summary>
+internal static class ModelSettings
+{
+    public static readonly TimeSpan LeafLifetime = TimeSpan.FromMinutes(20);
+
+    /// <summary>Envoy's longest backoff: how long a stream stays away while its server can be reached.</summary>
+    public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
+    /// <summary>A hot restart's parent ends within this.</summary>
+    public static readonly TimeSpan ParentLife = TimeSpan.FromMinutes(3);
+
+    public static FleetPolicy Policy(bool strict) => new()
+    {
+        SuccessionWindow = TimeSpan.FromMinutes(4),
+        StrictAbsence = strict,
+        QuarantineAfter = TimeSpan.FromMinutes(2),
+        MaxSkew = TimeSpan.FromMinutes(5),
+        MaxLeafLifetime = LeafLifetime,
+    };
+}

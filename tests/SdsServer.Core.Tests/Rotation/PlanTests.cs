@@ -1,0 +1,251 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>How operators and doubts steer a plan.</summary>
+public sealed class PlanTests
+{
+    private static readonly RotationPolicy Manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
+
+    [Theory]
+    [InlineData(RotationPhase.Distributing)]
+    [InlineData(RotationPhase.Issuing)]
+    [InlineData(RotationPhase.Drained)]
+    [InlineData(RotationPhase.Removing)]
+    public void Every_phase_can_be_turned_back_and_forward_again(RotationPhase phase)
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        Sidecar other = world.Sidecar("q").Start();
+        proxy.Bundle.Answers = phase != RotationPhase.Distributing;
+        proxy.Leaf.Answers = phase != RotationPhase.Issuing;
+        world.Rotate("b", EngineWorld.Quick with { DropSoak = TimeSpan.FromSeconds(5) });
+        world.Pass(2);
+        if (phase == RotationPhase.Removing)
+        {
+            proxy.Bundle.Answers = false;
+            world.Pass(10);
+        }
+
+        Assert.Equal(phase, world.Engine.Phase);
+        world.Turn(RotationGoal.Back);
+        world.Turn(RotationGoal.Forward);
+        world.Turn(RotationGoal.Back);
+        Settle(proxy);
+        world.Pass(120);
+        Assert.Equal(("a", "A", RotationPhase.Steady), (world.State.Signer, world.Bundle, world.Engine.Phase));
+        Assert.Equal(RotationGoal.Back, world.State.Past[0].Goal);
+        Assert.All(new[] { proxy, other }, sidecar => Assert.Equal("a", Assert.Single(sidecar.Instance.Outstanding).AuthorityId));
+
+        world.Rotate("b");
+        world.Pass(120);
+        Assert.Equal(("b", "B", RotationPhase.Steady), (world.State.Signer, world.Bundle, world.Engine.Phase));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void A_manual_plan_takes_each_move_when_told_and_only_the_gate_that_the_operator_saw()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        world.Rotate("b", Manual);
+        world.Pass(600);
+        Assert.Equal("a", world.State.Signer);
+        Assert.Equal(CommandStatus.Aborted, world.Advance(Gate.G3).Status);
+        Assert.Equal(CommandStatus.Done, world.Advance(Gate.G1).Status);
+        Assert.Equal("b", world.State.Signer);
+        world.Pass(600);
+        Assert.Equal("A,B", world.Bundle);
+        Assert.Equal(CommandStatus.Done, world.Advance().Status);
+        world.Pass(1);
+        Assert.Equal(("B", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
+    }
+
+    [Fact]
+    public void A_held_plan_makes_no_move_and_goes_on_when_the_hold_is_lifted()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b");
+        world.Do(id => new HoldRotation { Id = id, Actor = "op", Reason = "lunch" });
+        proxy.Bundle.Ack();
+        world.Pass(600);
+        Assert.Equal("a", world.State.Signer);
+        CommandOutcome refused = world.Advance();
+        Assert.Equal(CommandStatus.Refused, refused.Status);
+        Assert.Contains("lunch", refused.Message, StringComparison.Ordinal);
+        world.Unhold();
+        proxy.Bundle.Answers = true;
+        world.Pass(60);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Fact]
+    public void A_doubt_that_arises_with_an_advance_comes_first()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        world.Rotate("b", Manual);
+        world.Pass(1);
+        world.Time.WallError = TimeSpan.FromHours(25);
+        CommandOutcome outcome = world.Advance(Gate.G1);
+        Assert.Equal(CommandStatus.Refused, outcome.Status);
+        Assert.Equal("a", world.State.Signer);
+    }
+
+    [Fact]
+    public void A_refusal_holds_the_plan_until_fresh_bytes_are_accepted_not_only_sent()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b");
+        proxy.Bundle.Nack("no room");
+        world.Pass(0.1);
+        Assert.Equal(HoldCause.Nack, world.State.Plan!.Hold!.Cause);
+        Assert.Contains("no room", world.State.Plan.Hold.Reason, StringComparison.Ordinal);
+        int before = proxy.Bundle.Got.Count;
+        world.Pass(10);
+        Assert.Equal(before + 1, proxy.Bundle.Got.Count);
+        Assert.Equal(HoldCause.Nack, world.State.Plan.Hold?.Cause);
+
+        proxy.Bundle.Ack();
+        proxy.Bundle.Answers = true;
+        world.Pass(60);
+        Assert.Equal(("b", RotationPhase.Steady), (world.State.Signer, world.Engine.Phase));
+    }
+
+    [Fact]
+    public void A_refusal_is_not_forgotten_when_its_stream_closes()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Sidecar("q").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b");
+        proxy.Bundle.Nack();
+        proxy.Bundle.Close();
+        world.Pass(60);
+        Assert.Equal(HoldCause.Nack, world.State.Plan!.Hold?.Cause);
+    }
+
+    [Fact]
+    public void A_gate_that_is_shut_for_too_long_holds_the_plan_and_never_opens_by_that()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { GateDeadline = TimeSpan.FromMinutes(5) });
+        world.Pass(TimeSpan.FromMinutes(6));
+        Assert.Equal(HoldCause.Deadline, world.State.Plan!.Hold!.Cause);
+        Assert.Equal("a", world.State.Signer);
+        proxy.Bundle.Answers = true;
+        proxy.Bundle.Ack();
+        world.Pass(TimeSpan.FromMinutes(6));
+        Assert.Equal("a", world.State.Signer);
+        world.Unhold();
+        world.Pass(60);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Fact]
+    public void A_start_is_idempotent_and_a_second_plan_is_refused()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        Assert.Equal(CommandStatus.Done, world.Rotate("b", request: "once").Status);
+        long decisions = world.State.Decisions;
+        CommandOutcome again = world.Do(id => new StartRotation { Id = id, Actor = "op", RequestId = "once", RotationId = "x", To = "b", ExpectedDecisions = 0 });
+        Assert.Equal((CommandStatus.Done, decisions), (again.Status, world.State.Decisions));
+        Assert.Equal(CommandStatus.Refused, world.Rotate("b").Status);
+        Assert.Equal(CommandStatus.Invalid, Steady().Rotate("a").Status);
+        Assert.Equal(CommandStatus.NotFound, Steady().Rotate("nobody").Status);
+
+        proxy.Bundle.Answers = true;
+        proxy.Bundle.Ack();
+        world.Pass(60);
+        Assert.Equal(RotationPhase.Steady, world.Engine.Phase);
+        Assert.Equal(CommandStatus.Done, world.Rotate("b", request: "once").Status);
+        Assert.Null(world.State.Plan);
+    }
+
+    [Fact]
+    public void Of_two_operators_who_saw_the_same_state_one_is_told_to_look_again()
+    {
+        EngineWorld world = new();
+        world.Sidecar("p").Start().Bundle.Answers = false;
+        world.Rotate("b");
+        long seen = world.State.Decisions;
+        Assert.Equal(CommandStatus.Done, world.Do(id => new HoldRotation { Id = id, Actor = "one", ExpectedDecisions = seen }).Status);
+        Assert.Equal(CommandStatus.Aborted, world.Do(id => new TurnRotation { Id = id, Actor = "two", Goal = RotationGoal.Back, ExpectedDecisions = seen }).Status);
+        Assert.Equal(RotationGoal.Forward, world.State.Plan!.Goal);
+    }
+
+    [Fact]
+    public void A_rollback_beats_an_advance_that_waits_with_it()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        world.Rotate("b", Manual);
+        world.Pass(1);
+        world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(1), default) : default;
+        world.Server.Order(id => new HoldRotation { Id = id, Actor = "op" });
+        CommandOutcome? advanced = null;
+        world.Server.Order(id => new AdvanceRotation { Id = id, Actor = "one" }, outcome => advanced = outcome);
+        world.Server.Order(id => new TurnRotation { Id = id, Actor = "two", Goal = RotationGoal.Back });
+        world.Pass(5);
+        Assert.DoesNotContain(world.Store.Log, entry => entry.Action == "set signer b");
+        Assert.NotEqual("set signer b", advanced?.Message);
+        Assert.Equal("a", world.State.Signer);
+    }
+
+    [Fact]
+    public void Retiring_a_process_that_is_away_frees_the_gate_and_a_connected_one_is_not_retired()
+    {
+        EngineWorld world = new();
+        Sidecar here = world.Sidecar("here").Start();
+        Sidecar away = world.Sidecar("away").Start();
+        away.Disconnect();
+        world.Rotate("b");
+        world.Pass(60);
+        Assert.Equal(1, world.Engine.Floor);
+        Assert.Equal(CommandStatus.Refused, world.Retire(here.Instance.Id).Status);
+        Assert.Equal(CommandStatus.NotFound, world.Retire("nobody").Status);
+        Assert.Equal(CommandStatus.Done, world.Retire(away.Instance.Id).Status);
+        world.Pass(60);
+        Assert.Equal("B", world.Bundle);
+    }
+
+    [Fact]
+    public void A_process_that_is_known_to_have_ended_counts_no_more()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar gone = world.Sidecar("gone").Start();
+        world.Server.Post(new ProcessDeparted(gone.Key.Peer));
+        world.Rotate("b");
+        world.Pass(60);
+        Assert.Equal("B", world.Bundle);
+        Assert.Empty(gone.Instances);
+    }
+
+    private static EngineWorld Steady()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        return world;
+    }
+
+    private static void Settle(Sidecar proxy)
+    {
+        proxy.Bundle.Answers = true;
+        proxy.Leaf.Answers = true;
+        proxy.Bundle.Ack();
+        proxy.Leaf.Ack();
+    }
+}

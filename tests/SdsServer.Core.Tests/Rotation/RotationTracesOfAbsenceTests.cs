@@ -1,0 +1,193 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>Traces in which a simpler rule looks right and is not: clocks, holders that are not connected, many at once.</summary>
+public sealed class RotationTracesOfAbsenceTests
+{
+    [Fact]
+    public void T9_a_clock_that_jumps_25_hours_ahead_leaves_nobody_out_and_holds_the_plan()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar absent = world.Sidecar("absent").Start();
+        absent.Disconnect();
+        world.Rotate("b");
+        world.Time.WallError = TimeSpan.FromHours(25);
+        world.Pass(600);
+
+        Assert.Equal(1, world.Engine.Floor);
+        Assert.Single(absent.Instance.Outstanding);
+        Assert.Equal(HoldCause.Clock, world.State.Plan!.Hold!.Cause);
+
+        // The doubt survives a restart.
+        world.Restart();
+        world.Pass(600);
+        Assert.Equal(1, world.Engine.Floor);
+        Assert.Single(absent.Instance.Outstanding);
+
+        world.Time.WallError = TimeSpan.Zero;
+        world.Unhold();
+        world.Pass(1);
+        Assert.Null(world.State.Plan.Hold is { Cause: HoldCause.Clock } hold ? hold : null);
+        Assert.Equal(1, world.Engine.Floor);
+    }
+
+    [Fact]
+    public void T10_an_exported_intermediate_keeps_its_root_until_it_expires()
+    {
+        LedgerRow exported = new()
+        {
+            Serial = new string('e', 32),
+            Kind = LedgerRowKind.ExportedCa,
+            InstanceId = "edge",
+            Key = new InstanceKey("spiffe://mesh/edge", "edge", "ip:edge"),
+            BundleSlots = 0,
+            LeafSlots = 0,
+            AuthorityId = "a",
+            Anchors = ["A"],
+            NotBefore = Mesh.Born,
+            NotAfter = Mesh.Born + TimeSpan.FromDays(3),
+        };
+        EngineWorld world = new(ledger: [exported]);
+        world.Fleet(2);
+        world.Rotate("b", EngineWorld.Quick with { GateDeadline = TimeSpan.FromDays(30) });
+        world.Pass(TimeSpan.FromDays(2));
+
+        Assert.Equal("A,B", world.Bundle);
+        Blocker blocker = Assert.Single(world.Engine.AllBlockers());
+        Assert.Equal((BlockerReason.NeedsOutgoingRoot, exported.NotAfter + world.Policy.MaxSkew), (blocker.Reason, blocker.Until));
+        world.Pass(TimeSpan.FromDays(2));
+        Assert.Equal("B", world.Bundle);
+    }
+
+    [Fact]
+    public void T11_a_leaf_that_ends_at_another_root_than_its_authoritys_is_not_sent_and_says_why()
+    {
+        EngineWorld world = new();
+        world.Server.Anchors = (_, _) => ["B"];
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Pass(30);
+
+        Assert.Empty(proxy.Leaf.Got);
+        Assert.Empty(world.Store.Ledger);
+        Assert.Contains("ends at B", world.Engine.SignerProblem, StringComparison.Ordinal);
+        world.Server.Anchors = (_, _) => ["A"];
+        world.Pass(10);
+        Assert.NotEmpty(proxy.Leaf.Got);
+        Assert.Null(world.Engine.SignerProblem);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void T12_a_joiner_every_minute_does_not_keep_a_gate_shut(bool answers)
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        world.Rotate("b", new RotationPolicy { TrustSoak = TimeSpan.FromMinutes(10), DropSoak = TimeSpan.FromMinutes(10) });
+        for (int minute = 0; minute < 22; minute++)
+        {
+            Sidecar joiner = world.Sidecar($"j{minute}");
+            joiner.Answers = answers;
+            joiner.Start();
+            world.Pass(59);
+        }
+
+        Assert.Equal(RotationPhase.Steady, world.Engine.Phase);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Fact]
+    public void T13_a_client_that_only_takes_the_bundle_counts_until_it_is_retired_also_after_a_restart()
+    {
+        EngineWorld world = new();
+        Sidecar member = world.Sidecar("m").Start();
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start();
+        Assert.Single(world.Store.Roster);
+        client.Disconnect();
+        world.Restart(member);
+        member.Return(null, null);
+        world.Rotate("b", EngineWorld.Quick with { GateDeadline = TimeSpan.FromDays(30) });
+        world.Pass(TimeSpan.FromDays(3));
+
+        Assert.Equal(1, world.Engine.Floor);
+        Blocker blocker = Assert.Single(world.Engine.AllBlockers());
+        Assert.Equal((client.Instance.Id, BlockerReason.Absent, null), (blocker.InstanceId, blocker.Reason, blocker.Until));
+        Assert.Equal(CommandStatus.Done, world.Retire(blocker.InstanceId).Status);
+        world.Pass(60);
+        Assert.Equal("b", world.State.Signer);
+        Assert.Empty(world.Store.Roster);
+    }
+
+    [Fact]
+    public void T14_a_fleet_that_comes_back_with_leaves_in_hand_is_issued_anew_over_time_and_nobody_is_held()
+    {
+        EngineWorld world = new(new FleetPolicy { IssuesInFlight = 16 });
+        Sidecar[] fleet = [.. world.Fleet(100)];
+        string[] leaves = [.. fleet.Select(sidecar => sidecar.Leaf.Last.Payload!.Version)];
+        world.Server.Pace = effect => effect is SignLeaf ? (default, TimeSpan.FromMilliseconds(20)) : default;
+        world.Restart(fleet);
+        for (int i = 0; i < fleet.Length; i++)
+        {
+            fleet[i].Return(leaves[i], "b1-any");
+        }
+
+        Assert.All(fleet, sidecar => Assert.Null(sidecar.Instance.HeldBecause));
+        world.Pass(1);
+        Assert.InRange(fleet.Count(sidecar => sidecar.Leaf.Got.Count > 0), 0, 12);
+        world.Pass(14);
+        Assert.InRange(fleet.Count(sidecar => sidecar.Leaf.Got.Count > 0), 30, 70);
+        world.Pass(16);
+        Assert.All(fleet, sidecar => Assert.Single(sidecar.Leaf.Got));
+        Assert.All(fleet, sidecar => Assert.Single(sidecar.Instance.Outstanding, row => row.State == LeafState.Acked && "l" + row.Serial == sidecar.Leaf.Last.Payload!.Version));
+    }
+
+    [Fact]
+    public void T15_bytes_whose_answer_was_lost_with_the_stream_are_not_sent_again()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b");
+        string lost = proxy.Bundle.Last.Payload!.Version;
+        proxy.Bundle.Close();
+        proxy.Answers = false;
+        ScriptedStream again = proxy.Open(SecretKind.Bundle, "b1-old");
+        world.Pass(60);
+
+        Assert.NotEqual(lost, again.Last.Payload!.Version);
+        Assert.Equal(1, world.Engine.Floor);
+        again.Ack();
+        world.Pass(31);
+        Assert.Equal(2, world.Engine.Floor);
+    }
+
+    [Fact]
+    public void A_leaf_that_was_refused_or_lost_is_followed_by_a_new_one()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p");
+        proxy.Answers = false;
+        proxy.Start();
+        proxy.Bundle.Ack();
+        world.Pass(1);
+        string refused = proxy.Leaf.Serial;
+        proxy.Leaf.Nack();
+        world.Pass(10);
+        string lost = proxy.Leaf.Serial;
+        proxy.Leaf.Close();
+        ScriptedStream again = proxy.Open(SecretKind.Leaf);
+        world.Pass(10);
+
+        Assert.Equal(3, new[] { refused, lost, again.Serial }.Distinct().Count());
+        Assert.Equal(3, proxy.Instance.Outstanding.Length);
+        again.Ack();
+        world.Pass(31);
+        Assert.Equal(again.Serial, Assert.Single(proxy.Instance.Outstanding).Serial);
+    }
+}

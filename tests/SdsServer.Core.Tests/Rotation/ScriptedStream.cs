@@ -1,0 +1,53 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>One name on one stream of a scripted proxy; answers by itself unless told not to.</summary>
+internal sealed class ScriptedStream(EngineWorld world, long id, long connection)
+{
+    public long Id { get; } = id;
+
+    public long Connection { get; } = connection;
+
+    public bool Answers { get; set; } = true;
+
+    public bool IsOpen { get; private set; } = true;
+
+    public List<Delivery> Got { get; } = [];
+
+    public Delivery Last => Got[^1];
+
+    public IEnumerable<string> Versions => Got.Select(delivery => delivery.Payload!.Version);
+
+    public long Epoch => ((BundlePayload)Last.Payload!).Epoch;
+
+    public string Serial => ((LeafPayload)Last.Payload!).Serial;
+
+    public void Take(Delivery delivery)
+    {
+        Got.Add(delivery);
+        if (Answers)
+        {
+            world.Time.After(TimeSpan.FromMilliseconds(1), () => Ack(delivery));
+        }
+    }
+
+    public void Ack() => Ack(Last);
+
+    public void Ack(Delivery delivery)
+    {
+        if (IsOpen)
+        {
+            world.Server.Post(new DeliveryAcked(Id, delivery.Id));
+        }
+    }
+
+    public void Nack(string error = "bad certificate") => world.Server.Post(new DeliveryNacked(Id, Last.Id, error));
+
+    public void Close()
+    {
+        IsOpen = false;
+        world.Server.Post(new SubscriptionClosed(Id));
+    }
+}

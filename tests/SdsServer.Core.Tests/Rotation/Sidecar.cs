@@ -1,0 +1,76 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>A scripted proxy process: opens the streams that a test wants, on the connection that a test wants.</summary>
+internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workload)
+{
+    public InstanceKey Key { get; } = key;
+
+    public long Connection { get; private set; } = world.NextConnection();
+
+    public List<ScriptedStream> Streams { get; } = [];
+
+    /// <summary>Whether streams opened from now on answer by themselves.</summary>
+    public bool Answers { get; set; } = true;
+
+    /// <summary>The bundle stream opened first on this connection.</summary>
+    public ScriptedStream Bundle { get; private set; } = null!;
+
+    /// <summary>The leaf stream opened first on this connection.</summary>
+    public ScriptedStream Leaf { get; private set; } = null!;
+
+    /// <summary>Instances of this key as the engine sees them, in the order of their leaves.</summary>
+    public IReadOnlyList<InstanceView> Instances => [.. world.Engine.Instances().Where(view => view.Key == Key)];
+
+    public InstanceView Instance => Assert.Single(Instances);
+
+    public ScriptedStream Open(SecretKind kind, string? reports = null)
+    {
+        ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
+        Streams.Add(stream);
+        world.Server.Open(
+            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, kind == SecretKind.Leaf ? "leaf" : "bundle", reports, "1.40.0"),
+            stream.Take);
+        return stream;
+    }
+
+    /// <summary>A new process: bundle, then leaf, then time for both to be answered.</summary>
+    public Sidecar Start(int bundles = 1)
+    {
+        Bundle = Open(SecretKind.Bundle);
+        for (int more = 1; more < bundles; more++)
+        {
+            Open(SecretKind.Bundle);
+        }
+
+        if (!workload.BundleOnly)
+        {
+            Leaf = Open(SecretKind.Leaf);
+        }
+
+        world.Pass(1);
+        return this;
+    }
+
+    /// <summary>The connection ends.</summary>
+    public void Disconnect()
+    {
+        foreach (ScriptedStream stream in Streams.Where(stream => stream.IsOpen))
+        {
+            stream.Close();
+        }
+
+        world.Server.Post(new ConnectionClosed(Connection));
+        Streams.Clear();
+        Connection = world.NextConnection();
+    }
+
+    /// <summary>The same process comes back and says what it holds.</summary>
+    public void Return(string? leaf, string? bundle)
+    {
+        Leaf = Open(SecretKind.Leaf, leaf);
+        Bundle = Open(SecretKind.Bundle, bundle);
+    }
+}

@@ -1,0 +1,107 @@
+using SdsServer.Testing;
+using SdsServer.Testing.Envoy;
+using SdsServer.Testing.Processes;
+
+namespace SdsServer.EndToEnd.Mesh;
+
+/// <summary>One workload calls another without end: the client sidecar of the one, the server sidecar of the other, traffic between them.</summary>
+internal sealed class Direction : IAsyncDisposable
+{
+    /// <summary>Full handshakes below which a phase has shown nothing.</summary>
+    public const int Enough = 200;
+
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(12);
+    private static readonly TimeSpan PhaseLimit = TimeSpan.FromSeconds(120);
+
+    private readonly ReservedPort _plain = ReservedPort.Take();
+    private readonly ReservedPort _mtls = ReservedPort.Take();
+    private long _clientMark;
+    private long _serverMark;
+
+    /// <summary>The workload that calls.</summary>
+    public required string From { get; init; }
+
+    /// <summary>The workload that is called.</summary>
+    public required string To { get; init; }
+
+    public Proxy Client { get; private set; } = null!;
+
+    public Proxy Server { get; private set; } = null!;
+
+    public TrafficProbe Traffic { get; private set; } = null!;
+
+    /// <summary>Where the server sidecar ends mTLS.</summary>
+    public ReservedPort Mtls => _mtls;
+
+    public async Task StartAsync(MeshOptions options, ServerProcess server, Func<string, string?> token, EchoApp app)
+    {
+        Server = await Proxy.StartAsync(options, server, $"{To}-in", token(To), Bootstrap.Shipped(SidecarRole.Server, options.Protocol)
+            .With("node-cluster", To).With("listen-address", "127.0.0.1").With("listen-port", $"{_mtls.Number}")
+            .With("app-port", $"{app.Port}").With("peer-spiffe-id", Workloads.SpiffeId(From)));
+        Client = await Proxy.StartAsync(options, server, $"{From}-out", token(From), Bootstrap.Shipped(SidecarRole.Client, options.Protocol)
+            .With("node-cluster", From).With("listen-port", $"{_plain.Number}")
+            .With("peer-host", "127.0.0.1").With("peer-port", $"{_mtls.Number}").With("peer-spiffe-id", Workloads.SpiffeId(To)));
+        await Task.WhenAll(Server.Envoy.WhenLiveAsync(), Client.Envoy.WhenLiveAsync());
+        Traffic = new TrafficProbe(_plain.Endpoint, Pace);
+        await MarkAsync();
+    }
+
+    /// <summary>Counts from here on.</summary>
+    public async Task MarkAsync()
+    {
+        _clientMark = Client.FullHandshakes(await Client.Envoy.Admin.StatsAsync());
+        _serverMark = Server.FullHandshakes(await Server.Envoy.Admin.StatsAsync());
+    }
+
+    /// <summary>Waits until both sidecars have seen enough full handshakes since the mark, checks that none failed, and sets the mark anew.</summary>
+    /// <returns>How many, by the sidecar that saw fewer.</returns>
+    public async Task<long> EnoughAsync(string phase)
+    {
+        (EnvoyStats client, EnvoyStats server, long count) = await CountAsync();
+        await Condition.AwaitAsync($"{Enough} full handshakes from {From} to {To} in {phase}", PhaseLimit, async _ =>
+        {
+            (client, server, count) = await CountAsync();
+            return count >= Enough || Traffic.Count.Failed > 0;
+        }, () => $"so far {count}; {Traffic.Count}; {Traffic.FirstFailure}");
+        AssertUnharmed(phase, client, server);
+        _clientMark = Client.FullHandshakes(client);
+        _serverMark = Server.FullHandshakes(server);
+        return count;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await (Traffic?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (Client?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (Server?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _plain.Dispose();
+        _mtls.Dispose();
+    }
+
+    private async Task<(EnvoyStats Client, EnvoyStats Server, long Count)> CountAsync()
+    {
+        EnvoyStats client = await Client.Envoy.Admin.StatsAsync();
+        EnvoyStats server = await Server.Envoy.Admin.StatsAsync();
+        return (client, server, Math.Min(Client.FullHandshakes(client) - _clientMark, Server.FullHandshakes(server) - _serverMark));
+    }
+
+    // The client counts a TLS 1.3 handshake that the server then refuses as done, so the words of both are needed.
+    private void AssertUnharmed(string phase, EnvoyStats client, EnvoyStats server)
+    {
+        string where = $"{phase}, {From} to {To}";
+        Assert.True(Traffic.Count.Failed == 0, $"{where}: {Traffic.Count.Failed} of {Traffic.Count.Sent} requests failed, first {Traffic.FirstFailure}");
+        foreach ((string side, EnvoyStats stats) in new[] { ("client", client), ("server", server) })
+        {
+            Assert.True(
+                stats.RefusedChains + stats.RefusedNames + stats.SecretsNotReady == 0,
+                $"{where}: the {side} counts {stats.RefusedChains} refused chains, {stats.RefusedNames} refused names, {stats.SecretsNotReady} connections without secrets");
+        }
+
+        Assert.True(client.ConnectionErrors == 0, $"{where}: the client counts {client.ConnectionErrors} TLS errors");
+
+        // Reading the served chain from outside shows no certificate: that much is ours.
+        Assert.True(
+            server.ConnectionErrors <= server.MissingClientCertificates,
+            $"{where}: the server counts {server.ConnectionErrors} TLS errors, {server.MissingClientCertificates} of them ours");
+    }
+}

@@ -1,0 +1,85 @@
+using Google.Protobuf;
+using SdsServer.Grpc;
+using SdsServer.Grpc.Client;
+using SdsServer.Protos.Admin.V1;
+using SdsServer.Testing;
+
+namespace SdsServer.EndToEnd.Mesh;
+
+/// <summary>Someone with access to the server's admin socket.</summary>
+internal sealed class Operator(string adminSocket) : IDisposable
+{
+    private const string Parent = $"trustDomains/{Workloads.TrustDomain}";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly GrpcChannel _channel = GrpcChannel.ForAddress($"unix://{adminSocket}");
+
+    public async Task<string> CreateTokenAsync(string spiffeId) =>
+        (await CallAsync(AdminMethods.CreateToken, new CreateTokenRequest { Parent = Parent, SpiffeId = spiffeId })).Secret;
+
+    public Task<TrustDomain> TrustDomainAsync() => CallAsync(AdminMethods.GetTrustDomain, new GetTrustDomainRequest { Name = Parent });
+
+    public async Task<IReadOnlyList<Authority>> AuthoritiesAsync() =>
+        (await CallAsync(AdminMethods.ListAuthorities, new ListAuthoritiesRequest { Parent = Parent })).Authorities;
+
+    public async Task<IReadOnlyList<Instance>> InstancesAsync(string nodeId) =>
+        (await CallAsync(AdminMethods.ListInstances, new ListInstancesRequest { Parent = Parent, Filter = new InstanceFilter { NodeId = nodeId } })).Instances;
+
+    public Task<Rotation> RotationAsync(string name) => CallAsync(AdminMethods.GetRotation, new GetRotationRequest { Name = name });
+
+    /// <summary>Starts a rotation that does not wait longer than its evidence does.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="toAuthority">Resource name of where to; null: to a root made now.</param>
+    /// <param name="advance">Who takes its steps.</param>
+    /// <returns>Its resource name.</returns>
+    public async Task<Rotation> StartRotationAsync(string id, string? toAuthority, AdvanceMode advance)
+    {
+        StartRotationRequest request = new() { Parent = Parent, RequestId = id, Kind = RotationKind.Planned, Policy = new RotationPolicy { Advance = advance } };
+        if (toAuthority is null)
+        {
+            request.NewAuthority = new NewAuthority { DisplayName = $"root of {id}" };
+        }
+        else
+        {
+            request.ToAuthority = toAuthority;
+        }
+
+        return (await OrderAsync(AdminMethods.StartRotation, request, (order, revision) => order.ExpectedRevision = revision)).Rotation;
+    }
+
+    /// <summary>Approves the step behind a gate.</summary>
+    /// <exception cref="RpcException">FAILED_PRECONDITION: the gate is shut.</exception>
+    public Task<Rotation> AdvanceAsync(string rotation, GateCode gate) => OrderAsync(
+        AdminMethods.AdvanceRotation, new AdvanceRotationRequest { Name = rotation, Gate = gate }, (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<Rotation> RollbackAsync(string rotation) => OrderAsync(
+        AdminMethods.RollbackRotation, new RollbackRotationRequest { Name = rotation }, (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<Rotation> ForwardAgainAsync(string rotation) => OrderAsync(
+        AdminMethods.ResumeForward, new ResumeForwardRequest { Name = rotation }, (order, revision) => order.ExpectedRevision = revision);
+
+    public Task RetireAsync(string instance) =>
+        CallAsync(AdminMethods.RetireInstance, new RetireInstanceRequest { Name = instance, Reason = "its process was stopped" });
+
+    public void Dispose() => _channel.Dispose();
+
+    private Task<TResponse> CallAsync<TRequest, TResponse>(GrpcMethod<TRequest, TResponse> method, TRequest request)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new() => _channel.UnaryAsync(method, request, new CallOptions(Timeout: Limit));
+
+    // Looks, decides, and looks again if something else came in between.
+    private Task<TResponse> OrderAsync<TRequest, TResponse>(GrpcMethod<TRequest, TResponse> method, TRequest request, Action<TRequest, long> expect)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new() => Condition.AwaitAsync(method.Path, Limit, async _ =>
+        {
+            expect(request, (await TrustDomainAsync()).Revision);
+            try
+            {
+                return await CallAsync(method, request);
+            }
+            catch (RpcException raced) when (raced.StatusCode == StatusCode.Aborted)
+            {
+                return null;
+            }
+        });
+}

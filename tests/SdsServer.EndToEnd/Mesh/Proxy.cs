@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+using SdsServer.Testing.Envoy;
+
+namespace SdsServer.EndToEnd.Mesh;
+
+/// <summary>One sidecar of a workload, its way to the server, and what it has counted.</summary>
+internal sealed class Proxy : IAsyncDisposable
+{
+    private long _before;
+
+    private Proxy(string nodeId, ServerLink? link, EnvoySidecar envoy) => (NodeId, Link, Envoy) = (nodeId, link, envoy);
+
+    /// <summary>Unlike any other in the mesh.</summary>
+    public string NodeId { get; }
+
+    /// <summary>Its way to the server; null when it connects directly.</summary>
+    public ServerLink? Link { get; }
+
+    public EnvoySidecar Envoy { get; }
+
+    /// <param name="bootstrap">All of it but what leads to the server and says who is calling.</param>
+    /// <param name="token">The bearer token it shows; null: the server knows it by its user.</param>
+    public static async Task<Proxy> StartAsync(MeshOptions options, ServerProcess server, string nodeId, string? token, Bootstrap bootstrap)
+    {
+        EndPoint address = options.Transport is SdsTransport.Unix ? new UnixDomainSocketEndPoint(server.Socket) : server.Tcp;
+        ServerLink? link = options.Linked(nodeId) ? ServerLink.To(address) : null;
+        bootstrap = options.Transport is SdsTransport.Unix
+            ? bootstrap.With("sds-socket", link?.Socket ?? server.Socket)
+            : bootstrap.OverTls()
+                .With("sds-host", "127.0.0.1").With("sds-port", $"{link?.Port ?? server.Tcp.Port}")
+                .With("sds-server-name", ServerProcess.TlsName).With("sds-server-san", ServerProcess.TlsName)
+                .With("sds-ca-file", server.RootFile);
+        bootstrap = token is null ? bootstrap.WithoutToken() : bootstrap.With("token", $"Bearer {token}");
+        EnvoySidecar envoy = await EnvoySidecar.StartAsync(options.Envoy, bootstrap.With("node-id", nodeId), new SidecarOptions { Uid = token is null ? options.Uid : null });
+        return new Proxy(nodeId, link, envoy);
+    }
+
+    /// <summary>The serial number of the one leaf it has in force, or null.</summary>
+    public async Task<string?> LeafSerialAsync(CancellationToken cancellation = default) =>
+        (await Envoy.Admin.CertificatesAsync(cancellation)).Leaves.Select(leaf => leaf.SerialNumber).Distinct().ToArray() is [var only] ? only : null;
+
+    /// <summary>Full handshakes of all its processes.</summary>
+    public long FullHandshakes(EnvoyStats stats) => _before + stats.FullHandshakes;
+
+    /// <summary>Takes the process's count over before it ends and its successor begins at nothing.</summary>
+    public async Task CarryCountAsync() => _before = FullHandshakes(await Envoy.Admin.StatsAsync());
+
+    public async ValueTask DisposeAsync()
+    {
+        await Envoy.DisposeAsync();
+        await (Link?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+}

@@ -1,0 +1,86 @@
+using SdsServer.Grpc;
+using SdsServer.Protos.Admin.V1;
+using SdsServer.Testing;
+
+namespace SdsServer.EndToEnd.Mesh;
+
+/// <summary>A rotation as its operator sees it: one gate after the other.</summary>
+internal sealed class RotationRun
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
+
+    private readonly ServiceMesh _mesh;
+    private readonly string _name;
+
+    private RotationRun(ServiceMesh mesh, string name) => (_mesh, _name) = (mesh, name);
+
+    /// <summary>The authority it moves to.</summary>
+    public required Authority To { get; init; }
+
+    /// <param name="to">Where to; null: to a root made now.</param>
+    public static async Task<RotationRun> StartAsync(ServiceMesh mesh, string id, Authority? to = null, AdvanceMode advance = AdvanceMode.Manual)
+    {
+        Rotation started = await mesh.Operator.StartRotationAsync(id, to?.Name, advance);
+        Authority target = (await mesh.Operator.AuthoritiesAsync()).Single(authority => authority.Name == started.ToAuthority);
+        return new RotationRun(mesh, started.Name) { To = target };
+    }
+
+    /// <summary>Waits until a gate is open.</summary>
+    public Task GateOpensAsync(GateCode gate) => Condition.AwaitAsync(
+        $"gate {gate} to open", Limit, async _ => await _mesh.Operator.RotationAsync(_name) is { Held: false } rotation && rotation.Gate?.Code == gate && rotation.Gate.Open, () => _mesh.Server.Log);
+
+    /// <summary>Waits until a gate is open and approves the step behind it.</summary>
+    public async Task StepAsync(GateCode gate)
+    {
+        await GateOpensAsync(gate);
+        await _mesh.Operator.AdvanceAsync(_name, gate);
+    }
+
+    /// <summary>Waits until a proxy is named as the reason why a gate is shut, and sees an attempt to pass it refused.</summary>
+    public async Task ShutAsync(GateCode gate, Proxy blocking, params BlockerReason[] reasons)
+    {
+        Rotation seen = await Condition.AwaitAsync($"{blocking.NodeId} to keep gate {gate} shut", Limit, async _ =>
+        {
+            Rotation rotation = await _mesh.Operator.RotationAsync(_name);
+            return rotation.Gate.Code == gate && Blocks(rotation, blocking, reasons) ? rotation : null;
+        }, () => _mesh.Server.Log);
+        Assert.False(seen.Gate.Open);
+        await RefusedAsync(gate);
+    }
+
+    /// <summary>Sees the gate shut by this proxy now, without waiting.</summary>
+    public async Task StillShutAsync(GateCode gate, Proxy blocking, params BlockerReason[] reasons)
+    {
+        Rotation rotation = await _mesh.Operator.RotationAsync(_name);
+        Assert.Equal(gate, rotation.Gate.Code);
+        Assert.False(rotation.Gate.Open, $"gate {gate} has opened although {blocking.NodeId} stands before it");
+        Assert.True(Blocks(rotation, blocking, reasons), $"{blocking.NodeId} is not among the reasons: {rotation.Gate}");
+        await RefusedAsync(gate);
+    }
+
+    /// <summary>Turns it to where it came from.</summary>
+    public Task BackAsync() => _mesh.Operator.RollbackAsync(_name);
+
+    /// <summary>Turns it to where it was going.</summary>
+    public Task ForwardAgainAsync() => _mesh.Operator.ForwardAgainAsync(_name);
+
+    /// <summary>Waits for its end.</summary>
+    public Task EndsAsync(RotationState state) => Condition.AwaitAsync(
+        $"the rotation to be {state}", Limit, async _ => (await _mesh.Operator.RotationAsync(_name)).State == state, () => _mesh.Server.Log);
+
+    /// <summary>Waits for a phase.</summary>
+    public Task ReachesAsync(Phase phase) => Condition.AwaitAsync(
+        $"phase {phase}", Limit, async _ => (await _mesh.Operator.TrustDomainAsync()).Phase == phase, () => _mesh.Server.Log);
+
+    private static bool Blocks(Rotation rotation, Proxy proxy, BlockerReason[] reasons) =>
+        rotation.Gate.Refusal?.Blockers.Any(blocker => blocker.NodeId == proxy.NodeId && reasons.Contains(blocker.Reason)) == true;
+
+    private async Task RefusedAsync(GateCode gate)
+    {
+        if (gate != GateCode.G4Gone)
+        {
+            RpcException refused = await Assert.ThrowsAsync<RpcException>(() => _mesh.Operator.AdvanceAsync(_name, gate));
+            Assert.Equal(StatusCode.FailedPrecondition, refused.StatusCode);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+using Xunit.Abstractions;
+
+namespace SdsServer.EndToEnd.Scenarios;
+
+public sealed class Lane1Tests(ITestOutputHelper output) : MeshTests(output)
+{
+    public static TheoryData<string> Rows => MeshPlan.Lane(0);
+
+    [EnvoyTheory]
+    [MemberData(nameof(Rows))]
+    public Task Nothing_fails(string row) => RunAsync(row);
+}

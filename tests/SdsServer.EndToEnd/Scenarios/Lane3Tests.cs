@@ -1,0 +1,12 @@
+using Xunit.Abstractions;
+
+namespace SdsServer.EndToEnd.Scenarios;
+
+public sealed class Lane3Tests(ITestOutputHelper output) : MeshTests(output)
+{
+    public static TheoryData<string> Rows => MeshPlan.Lane(2);
+
+    [EnvoyTheory]
+    [MemberData(nameof(Rows))]
+    public Task Nothing_fails(string row) => RunAsync(row);
+}
