@@ -63,7 +63,7 @@ internal sealed class RawHttp2Connection : IAsyncDisposable
     /// <summary>The next frame that is not about the connection's settings or windows; null at the end of the connection.</summary>
     public async Task<(byte Type, byte Flags, int Stream, byte[] Payload)?> ReadAsync()
     {
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(60));
         byte[] head = new byte[9];
         while (true)
         {

@@ -44,7 +44,7 @@ internal sealed class TestServer : IAsyncDisposable
             });
         });
         builder.Services.Configure(options);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(180));
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Information);
         _app = builder.Build();
         _app.UseGrpc(routes =>

@@ -115,7 +115,7 @@ public sealed class AuthorityTests
     {
         await using TestServer server = await TestServer.StartAsync();
         (int exitCode, string output) = await RealProgram.RunAsync(
-            "grpcurl", ["-plaintext", "-authority", "outbound|443||sds/x", $"127.0.0.1:{server.Address.Port}", "list"], TimeSpan.FromSeconds(30));
+            "grpcurl", ["-plaintext", "-authority", "outbound|443||sds/x", $"127.0.0.1:{server.Address.Port}", "list"], TimeSpan.FromSeconds(90));
         Assert.True(exitCode == 0, output);
     }
 

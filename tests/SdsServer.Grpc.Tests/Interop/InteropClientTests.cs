@@ -15,7 +15,7 @@ public sealed class InteropClientTests
     {
         await using TestServer server = await TestServer.StartAsync();
         using GrpcChannel channel = server.Channel();
-        await InteropClient.Cases[testCase](channel).WaitAsync(TimeSpan.FromSeconds(30));
+        await InteropClient.Cases[testCase](channel).WaitAsync(TimeSpan.FromSeconds(90));
     }
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class InteropClientTests
     {
         await using TestServer server = await TestServer.StartAsync();
         using GrpcChannel channel = GrpcChannel.ForAddress($"unix://{server.SocketPath}");
-        await InteropClient.Cases[testCase](channel).WaitAsync(TimeSpan.FromSeconds(30));
+        await InteropClient.Cases[testCase](channel).WaitAsync(TimeSpan.FromSeconds(90));
     }
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class InteropClientTests
         using TestCertificate certificate = new();
         await using TestServer server = await TestServer.StartAsync(certificate: certificate.Certificate);
         using GrpcChannel channel = server.Channel(new GrpcChannelOptions { Tls = Trusting(certificate.Certificate) });
-        await InteropClient.Cases[testCase](channel).WaitAsync(TimeSpan.FromSeconds(30));
+        await InteropClient.Cases[testCase](channel).WaitAsync(TimeSpan.FromSeconds(90));
     }
 
     public static SslClientAuthenticationOptions Trusting(X509Certificate2 root) => new()

@@ -158,7 +158,7 @@ public sealed class MalformedRequestTests : IAsyncLifetime, IDisposable
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
     {
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(60));
         return await _http.SendAsync(request, late.Token);
     }
 

@@ -48,14 +48,14 @@ public sealed class GrpcGoServerTests
         await ReadyAsync(server, channel);
         foreach ((string name, Func<GrpcChannel, Task> run) in InteropClient.Cases)
         {
-            Exception? error = await Record.ExceptionAsync(() => run(channel).WaitAsync(TimeSpan.FromSeconds(30)));
+            Exception? error = await Record.ExceptionAsync(() => run(channel).WaitAsync(TimeSpan.FromSeconds(90)));
             Assert.True(error is null, $"{name}: {error}\n{server.Output}");
         }
     }
 
     private static async Task ReadyAsync(RealProgram server, GrpcChannel channel)
     {
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(90));
         while (true)
         {
             try

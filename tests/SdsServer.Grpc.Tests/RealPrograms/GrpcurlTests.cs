@@ -31,7 +31,7 @@ public sealed class GrpcurlTests
     {
         await using TestServer server = await TestServer.StartAsync();
         (int exitCode, string output) = await RealProgram.RunAsync(
-            "grpcurl", ["-plaintext", "-unix", server.SocketPath, "grpc.health.v1.Health/Check"], TimeSpan.FromSeconds(30));
+            "grpcurl", ["-plaintext", "-unix", server.SocketPath, "grpc.health.v1.Health/Check"], TimeSpan.FromSeconds(90));
         Assert.True(exitCode == 0, output);
         Assert.Contains("SERVING", output, StringComparison.Ordinal);
     }
@@ -41,7 +41,7 @@ public sealed class GrpcurlTests
     {
         await using TestServer server = await TestServer.StartAsync();
         (int exitCode, string output) = await RealProgram.RunAsync(
-            "grpcurl", ["-plaintext", "-d", """{"service":"nope"}""", $"127.0.0.1:{server.Address.Port}", "grpc.health.v1.Health/Check"], TimeSpan.FromSeconds(30));
+            "grpcurl", ["-plaintext", "-d", """{"service":"nope"}""", $"127.0.0.1:{server.Address.Port}", "grpc.health.v1.Health/Check"], TimeSpan.FromSeconds(90));
         Assert.Equal(64 + 5, exitCode);
         Assert.Contains("NotFound", output, StringComparison.Ordinal);
     }
@@ -51,7 +51,7 @@ public sealed class GrpcurlTests
         // Options go before the address, the rest after it.
         string[] options = arguments is ["-d", ..] ? arguments[..2] : [];
         (int exitCode, string output) = await RealProgram.RunAsync(
-            "grpcurl", ["-plaintext", .. options, $"127.0.0.1:{server.Address.Port}", .. arguments[options.Length..]], TimeSpan.FromSeconds(30));
+            "grpcurl", ["-plaintext", .. options, $"127.0.0.1:{server.Address.Port}", .. arguments[options.Length..]], TimeSpan.FromSeconds(90));
         Assert.True(exitCode == 0, $"{output}\n{string.Join('\n', server.Log.Lines)}");
         return output;
     }
