@@ -43,7 +43,7 @@ internal sealed class Swarm : IDisposable
             }
 
             // The next one waits until this one is served: a ramp, not a flood of requests that nobody reads yet.
-            await swarm.UntilAsync(() => streams.TrueForAll(stream => stream.Received > 0), $"the first secrets of connection {index}", streams);
+            await swarm.UntilAsync(() => streams.TrueForAll(stream => stream.Received > 0), $"the first secrets of connection {index}", streams, pollMilliseconds: 10);
         });
         return swarm;
     }
@@ -69,7 +69,7 @@ internal sealed class Swarm : IDisposable
 
     private void Count() => Interlocked.Increment(ref _received);
 
-    private async Task UntilAsync(Func<bool> condition, string what, IEnumerable<SecretStream> streams)
+    private async Task UntilAsync(Func<bool> condition, string what, IEnumerable<SecretStream> streams, int pollMilliseconds = 1)
     {
         long start = Stopwatch.GetTimestamp();
         while (!condition())
@@ -84,7 +84,7 @@ internal sealed class Swarm : IDisposable
                 throw new TimeoutException($"{what} did not come within {Patience}; {Received} responses so far");
             }
 
-            await Task.Delay(1);
+            await Task.Delay(pollMilliseconds);
         }
     }
 }

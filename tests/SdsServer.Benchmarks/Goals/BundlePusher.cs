@@ -14,13 +14,14 @@ internal sealed class BundlePusher(SdsServerProcess server, Swarm swarm)
     {
         if (_rotation is null)
         {
-            return await PushFigures.MeasureAsync(server, swarm, async () => _rotation = await server.Admin.StartAsync(manual: true));
+            StartRotationRequest start = await server.Admin.PrepareStartAsync(manual: true);
+            return await PushFigures.MeasureAsync(server, swarm, async () => _rotation = await server.Admin.StartAsync(start));
         }
 
         string rotation = _rotation;
         await server.Admin.RollBackAsync(rotation);
-        GateCode gate = await server.Admin.NextGateAsync(rotation);
-        PushFigures figures = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(rotation, gate));
+        AdvanceRotationRequest drop = await server.Admin.PrepareAdvanceAsync(rotation);
+        PushFigures figures = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(drop));
         await server.Admin.EndAsync(rotation);
         _rotation = null;
         return figures;

@@ -56,8 +56,9 @@ internal static class RotationGoals
             options.Pairs,
             async () =>
             {
+                StartRotationRequest order = await server.Admin.PrepareStartAsync(manual: false);
                 long start = Stopwatch.GetTimestamp();
-                await server.Admin.EndAsync(await server.Admin.StartAsync(manual: false));
+                await server.Admin.EndAsync(await server.Admin.StartAsync(order));
                 return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             },
             async () =>
@@ -68,7 +69,7 @@ internal static class RotationGoals
         int failed, handshakes;
         await using (HandshakeProbe probe = await HandshakeProbe.StartAsync(server.Address, envoy))
         {
-            await server.Admin.EndAsync(await server.Admin.StartAsync(manual: false));
+            await server.Admin.EndAsync(await server.Admin.StartAsync(await server.Admin.PrepareStartAsync(manual: false)));
             (handshakes, failed) = await probe.StopAsync();
         }
 
@@ -82,12 +83,13 @@ internal static class RotationGoals
     /// <summary>Add the root, wait for every ACK, switch the signer, wait for every leaf, drop the root.</summary>
     private static async Task<RotationFigures> RotateByHandAsync(SdsServerProcess server, Swarm swarm)
     {
+        StartRotationRequest start = await server.Admin.PrepareStartAsync(manual: true);
         string rotation = "";
-        PushFigures add = await PushFigures.MeasureAsync(server, swarm, async () => rotation = await server.Admin.StartAsync(manual: true), IsBundle);
-        GateCode signer = await server.Admin.NextGateAsync(rotation);
-        PushFigures rekey = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(rotation, signer), IsLeaf);
-        GateCode removal = await server.Admin.NextGateAsync(rotation);
-        PushFigures drop = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(rotation, removal), IsBundle);
+        PushFigures add = await PushFigures.MeasureAsync(server, swarm, async () => rotation = await server.Admin.StartAsync(start), IsBundle);
+        AdvanceRotationRequest signer = await server.Admin.PrepareAdvanceAsync(rotation);
+        PushFigures rekey = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(signer), IsLeaf);
+        AdvanceRotationRequest removal = await server.Admin.PrepareAdvanceAsync(rotation);
+        PushFigures drop = await PushFigures.MeasureAsync(server, swarm, () => server.Admin.AdvanceAsync(removal), IsBundle);
         await server.Admin.EndAsync(rotation);
         return new RotationFigures(add.Times.Max, rekey.Times.Max, drop.Times.Max, rekey.CpuMicroseconds);
     }

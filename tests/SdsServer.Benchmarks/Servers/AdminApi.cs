@@ -16,6 +16,9 @@ internal sealed class AdminApi(string socket) : IDisposable
     private static readonly GrpcMethod<GetTrustDomainRequest, TrustDomain> GetTrustDomain =
         new(TrustDomainServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("TrustDomainService"), "GetTrustDomain");
 
+    private static readonly ServiceDescriptor Authorities = AuthorityServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("AuthorityService");
+    private static readonly GrpcMethod<ListAuthoritiesRequest, ListAuthoritiesResponse> ListAuthorities = new(Authorities, "ListAuthorities");
+    private static readonly GrpcMethod<CreateAuthorityRequest, Authority> CreateAuthority = new(Authorities, "CreateAuthority");
     private static readonly ServiceDescriptor Rotations = RotationServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("RotationService");
     private static readonly GrpcMethod<StartRotationRequest, StartRotationResponse> StartRotation = new(Rotations, "StartRotation");
     private static readonly GrpcMethod<RollbackRotationRequest, Rotation> RollbackRotation = new(Rotations, "RollbackRotation");
@@ -28,16 +31,28 @@ internal sealed class AdminApi(string socket) : IDisposable
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress($"unix://{socket}");
     private int _started;
 
-    /// <summary>Starts a rotation to a new root; with every step by hand, or with each as soon as it may be.</summary>
-    public async Task<string> StartAsync(bool manual)
+    /// <summary>
+    /// An order to start a rotation to another root, ready to be given: the root is made or found here, so that the order costs no more than
+    /// the move. By hand, or each step as soon as it may be taken.
+    /// </summary>
+    public async Task<StartRotationRequest> PrepareStartAsync(bool manual)
     {
-        StartRotationResponse started = await _channel.UnaryAsync(StartRotation, new StartRotationRequest
+        ListAuthoritiesResponse known = await _channel.UnaryAsync(ListAuthorities, new ListAuthoritiesRequest { Parent = Domain }, Limited);
+        TrustDomain domain = await DomainAsync();
+        if (known.Authorities.FirstOrDefault(authority => authority.Name != domain.Signer) is not { } other)
+        {
+            other = await _channel.UnaryAsync(
+                CreateAuthority, new CreateAuthorityRequest { Parent = Domain, ExpectedRevision = domain.Revision, BuiltInRoot = new NewAuthority(), Reason = "benchmark" }, Limited);
+            domain = await DomainAsync();
+        }
+
+        return new StartRotationRequest
         {
             Parent = Domain,
-            ExpectedRevision = await RevisionAsync(),
+            ExpectedRevision = domain.Revision,
             RequestId = string.Create(CultureInfo.InvariantCulture, $"benchmark-{++_started}"),
             Kind = RotationKind.Planned,
-            NewAuthority = new NewAuthority(),
+            ToAuthority = other.Name,
             Policy = new RotationPolicy
             {
                 Advance = manual ? AdvanceMode.Manual : AdvanceMode.Automatic,
@@ -45,20 +60,24 @@ internal sealed class AdminApi(string socket) : IDisposable
                 DropSoak = new Duration(),
             },
             Reason = "benchmark",
-        }, Limited);
-        return started.Rotation.Name;
+        };
     }
 
-    /// <summary>Turns back; from before the new root has signed, this takes it out of the bundle again.</summary>
-    public async Task RollBackAsync(string rotation) =>
-        await _channel.UnaryAsync(RollbackRotation, new RollbackRotationRequest { Name = rotation, ExpectedRevision = await RevisionAsync(), Reason = "benchmark" }, Limited);
+    /// <summary>Gives the order; returns the rotation's name.</summary>
+    public async Task<string> StartAsync(StartRotationRequest order) => (await _channel.UnaryAsync(StartRotation, order, Limited)).Rotation.Name;
 
-    /// <summary>Waits until the gate of the next step is open, and gives back which it is.</summary>
-    public async Task<GateCode> NextGateAsync(string rotation) =>
-        (await UntilAsync(rotation, now => now.Gate is { Open: true }, "the next gate is open")).Gate.Code;
+    /// <summary>Turns back; from before the new root has signed, the next step takes it out of the bundle again.</summary>
+    public async Task RollBackAsync(string rotation) => await _channel.UnaryAsync(
+        RollbackRotation, new RollbackRotationRequest { Name = rotation, ExpectedRevision = (await DomainAsync()).Revision, Reason = "benchmark" }, Limited);
 
-    public async Task AdvanceAsync(string rotation, GateCode gate) =>
-        await _channel.UnaryAsync(AdvanceRotation, new AdvanceRotationRequest { Name = rotation, ExpectedRevision = await RevisionAsync(), Gate = gate, Reason = "benchmark" }, Limited);
+    /// <summary>Waits until the gate of the next step is open; gives back the order to take it.</summary>
+    public async Task<AdvanceRotationRequest> PrepareAdvanceAsync(string rotation)
+    {
+        Rotation now = await UntilAsync(rotation, now => now.Gate is { Open: true }, "the next gate is open");
+        return new AdvanceRotationRequest { Name = rotation, ExpectedRevision = (await DomainAsync()).Revision, Gate = now.Gate.Code, Reason = "benchmark" };
+    }
+
+    public async Task AdvanceAsync(AdvanceRotationRequest order) => await _channel.UnaryAsync(AdvanceRotation, order, Limited);
 
     /// <summary>Waits until the rotation is over, however it ended.</summary>
     public Task<Rotation> EndAsync(string rotation) =>
@@ -86,5 +105,5 @@ internal sealed class AdminApi(string socket) : IDisposable
         }
     }
 
-    private async Task<long> RevisionAsync() => (await _channel.UnaryAsync(GetTrustDomain, new GetTrustDomainRequest { Name = Domain }, Limited)).Revision;
+    private async Task<TrustDomain> DomainAsync() => await _channel.UnaryAsync(GetTrustDomain, new GetTrustDomainRequest { Name = Domain }, Limited);
 }
