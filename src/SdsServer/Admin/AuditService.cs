@@ -31,9 +31,12 @@ internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls 
         ListAuditEntriesRequest scope = request.Clone();
         (scope.PageSize, scope.PageToken) = (0, "");
         string? after = Pages.After(check, scope, request.PageToken);
+        long below = long.MaxValue;
+        check.Require("page_token", after is null || long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out below), "is not a next_page_token of this list");
+        check.Time("start_time", request.StartTime);
+        check.Time("end_time", request.EndTime);
         check.Done();
 
-        long below = after is null ? long.MaxValue : long.Parse(after, CultureInfo.InvariantCulture);
         below = Math.Min(below, await log.LastAsync(context.CancellationToken) + 1);
         ListAuditEntriesResponse response = new();
         for (int looked = 0; below > 1 && looked < MaxLooked && response.AuditEntries.Count < size; looked += Batch)

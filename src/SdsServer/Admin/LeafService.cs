@@ -26,6 +26,7 @@ internal sealed class LeafService(TrustDomainAccess access, AdminCalls calls, Le
             "states",
             request.States.All(state => state != Api.LeafState.Unspecified && Enum.IsDefined(state)),
             "must be of ISSUED, ACKED, NACKED, SUPERSEDED, EXPIRED, RETIRED; empty for all");
+        DateTimeOffset? expiresBefore = check.Time("expires_before", request.ExpiresBefore);
         int size = Pages.Size(check, request.PageSize);
         Api.ListLeavesRequest scope = request.Clone();
         (scope.PageSize, scope.PageToken) = (0, "");
@@ -33,7 +34,6 @@ internal sealed class LeafService(TrustDomainAccess access, AdminCalls calls, Le
         check.Done();
 
         FleetReading reading = await access.ReadAsync(FleetReading.Of, context.CancellationToken);
-        DateTimeOffset? expiresBefore = request.ExpiresBefore?.ToDateTimeOffset();
         IEnumerable<LedgerRow> rows = reading.Instances.SelectMany(view => view.Outstanding).Where(row =>
             (request.States.Count == 0 || request.States.Contains(LeafMapper.State(row.State)))
             && row.Key.SpiffeId.StartsWith(request.SpiffeIdPrefix, StringComparison.Ordinal)

@@ -188,6 +188,6 @@ internal sealed class RotationStart(
         : state.Past.FirstOrDefault(past => past.RequestId == requestId)?.To;
 
     // The same request makes the same id: sent again after a crash in between, it finds the root it has made.
-    private static string IdFor(string requestId) =>
+    internal static string IdFor(string requestId) =>
         $"root-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"rotation {requestId}")).AsSpan(0, IdBytes))}";
 }

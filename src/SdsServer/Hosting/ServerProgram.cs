@@ -100,7 +100,6 @@ internal static class ServerProgram
         {
             admin.Map(routes);
             xds.MapClientStatus(routes);
-            admin.Map(routes);
             routes.MapHealth(health).MapReflection();
         }));
         foreach (string service in (string[])["envoy.service.secret.v3.SecretDiscoveryService", "envoy.service.discovery.v3.AggregatedDiscoveryService"])

@@ -16,10 +16,10 @@ internal sealed class AggregatedDiscoveryService(DiscoveryServer server)
     public void Bind(GrpcServiceBuilder service) => service
         .Duplex<DiscoveryRequest, DiscoveryResponse>(
             "StreamAggregatedResources",
-            (requests, responses, call) => server.ServeAsync(DiscoveryProtocol.Sotw, true, requests, responses.WriteAsync, call),
-            DiscoveryProtocol.ParseSotw)
+            (requests, responses, call) => server.ServeAsync(DiscoveryProtocols.Sotw, true, requests, responses.WriteAsync, call),
+            DiscoveryProtocols.ParseSotw)
         .Duplex<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(
             "DeltaAggregatedResources",
-            (requests, responses, call) => server.ServeAsync(DiscoveryProtocol.Delta, true, requests, responses.WriteAsync, call),
-            DiscoveryProtocol.ParseDelta);
+            (requests, responses, call) => server.ServeAsync(DiscoveryProtocols.Delta, true, requests, responses.WriteAsync, call),
+            DiscoveryProtocols.ParseDelta);
 }

@@ -19,13 +19,13 @@ internal sealed class SecretDiscoveryService(DiscoveryServer server, Func<Bundle
     public void Bind(GrpcServiceBuilder service) => service
         .Duplex<DiscoveryRequest, DiscoveryResponse>(
             "StreamSecrets",
-            (requests, responses, call) => server.ServeAsync(DiscoveryProtocol.Sotw, false, requests, responses.WriteAsync, call),
-            DiscoveryProtocol.ParseSotw)
+            (requests, responses, call) => server.ServeAsync(DiscoveryProtocols.Sotw, false, requests, responses.WriteAsync, call),
+            DiscoveryProtocols.ParseSotw)
         .Duplex<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(
             "DeltaSecrets",
-            (requests, responses, call) => server.ServeAsync(DiscoveryProtocol.Delta, false, requests, responses.WriteAsync, call),
-            DiscoveryProtocol.ParseDelta)
-        .Unary<DiscoveryRequest, DiscoveryResponse>("FetchSecrets", FetchAsync, DiscoveryProtocol.ParseSotw);
+            (requests, responses, call) => server.ServeAsync(DiscoveryProtocols.Delta, false, requests, responses.WriteAsync, call),
+            DiscoveryProtocols.ParseDelta)
+        .Unary<DiscoveryRequest, DiscoveryResponse>("FetchSecrets", FetchAsync, DiscoveryProtocols.ParseSotw);
 
     private async Task<DiscoveryResponse> FetchAsync(DiscoveryRequest request, ServerCallContext call)
     {

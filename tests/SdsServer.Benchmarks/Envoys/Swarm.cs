@@ -6,7 +6,7 @@ using SdsServer.Benchmarks.Measuring;
 namespace SdsServer.Benchmarks.Envoys;
 
 /// <summary>Thousands of simulated Envoys that hold their streams open and accept what comes.</summary>
-internal sealed class Swarm : IAsyncDisposable
+internal sealed class Swarm : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
@@ -65,13 +65,7 @@ internal sealed class Swarm : IAsyncDisposable
     /// <summary>Closes every receive window: whatever the server sends now stays with it.</summary>
     public void Freeze() => _connections.ForEach(connection => connection.Freeze());
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (Http2Connection connection in _connections)
-        {
-            await connection.DisposeAsync();
-        }
-    }
+    public void Dispose() => _connections.ForEach(connection => connection.Dispose());
 
     private void Count() => Interlocked.Increment(ref _received);
 

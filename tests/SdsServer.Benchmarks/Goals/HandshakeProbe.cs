@@ -45,7 +45,7 @@ internal sealed class HandshakeProbe : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        await _proxies.DisposeAsync();
+        _proxies.Dispose();
         _stop.Dispose();
     }
 

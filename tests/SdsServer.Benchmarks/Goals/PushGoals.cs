@@ -74,8 +74,8 @@ internal static class PushGoals
         RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
         int few = Math.Max(1, options.Streams / 10);
         await using SdsServerProcess large = await SdsServerProcess.StartAsync(), small = await SdsServerProcess.StartAsync();
-        await using Swarm many = await Swarm.ConnectAsync(new SwarmOptions(large.Address, envoy) { Envoys = options.Streams });
-        await using Swarm tenth = await Swarm.ConnectAsync(new SwarmOptions(small.Address, envoy) { Envoys = few });
+        using Swarm many = await Swarm.ConnectAsync(new SwarmOptions(large.Address, envoy) { Envoys = options.Streams });
+        using Swarm tenth = await Swarm.ConnectAsync(new SwarmOptions(small.Address, envoy) { Envoys = few });
         BundlePusher toMany = new(large, many), toTenth = new(small, tenth);
         List<(double, double)> pairs = await Pairs.RunAsync(
             options.Pairs, async () => (await toMany.PushAsync()).CpuMicroseconds, async () => (await toTenth.PushAsync()).CpuMicroseconds);
@@ -88,14 +88,14 @@ internal static class PushGoals
         RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
         await using SdsServerProcess server = await SdsServerProcess.StartAsync();
         SwarmOptions shape = new(server.Address, envoy) { Envoys = options.Streams };
-        await using Swarm swarm = await Swarm.ConnectAsync(shape);
+        using Swarm swarm = await Swarm.ConnectAsync(shape);
         BundlePusher pusher = new(server, swarm);
         int round = 0;
         List<(double, double)> pairs = await Pairs.RunAsync(
             options.Pairs,
             async () =>
             {
-                await using Swarm stuck = await Swarm.ConnectAsync(shape with { Envoys = 1, NodePrefix = FormattableString.Invariant($"stuck-{++round}") });
+                using Swarm stuck = await Swarm.ConnectAsync(shape with { Envoys = 1, NodePrefix = FormattableString.Invariant($"stuck-{++round}") });
                 stuck.Freeze();
                 return (await pusher.PushAsync()).Times.P99;
             },
@@ -107,7 +107,7 @@ internal static class PushGoals
     {
         RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
         long empty = server.ResidentKiB;
-        await using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams });
+        using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams });
         await Task.Delay(TimeSpan.FromSeconds(1));
         double idle = (double)(server.ResidentKiB - empty) / options.Streams;
         Func<Task> push = pusher(swarm);
@@ -154,9 +154,14 @@ internal static class PushGoals
 
         public async ValueTask DisposeAsync()
         {
-            foreach (IAsyncDisposable part in (IAsyncDisposable[])[toOurs, toLinear, toSnapshot, ours, linear, snapshot])
+            foreach (Swarm swarm in (Swarm[])[toOurs, toLinear, toSnapshot])
             {
-                await part.DisposeAsync();
+                swarm.Dispose();
+            }
+
+            foreach (ServerUnderTest server in (ServerUnderTest[])[ours, linear, snapshot])
+            {
+                await server.DisposeAsync();
             }
         }
     }

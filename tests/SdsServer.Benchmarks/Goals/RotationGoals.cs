@@ -22,8 +22,10 @@ internal static class RotationGoals
         RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
         await using SdsServerProcess server = await SdsServerProcess.StartAsync();
         await using GoControlPlane baseline = await GoControlPlane.StartAsync("snapshot");
-        await using Swarm ours = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams, Secrets = [.. Both] });
-        await using Swarm theirs = await Swarm.ConnectAsync(new SwarmOptions(baseline.Address, envoy) { Envoys = options.Streams, Secrets = [.. Both] });
+
+        // SnapshotCache has one version for all secrets and would push the bundle with each leaf: its proxies ask for the leaf alone.
+        using Swarm ours = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams, Secrets = [.. Both] });
+        using Swarm theirs = await Swarm.ConnectAsync(new SwarmOptions(baseline.Address, envoy) { Envoys = options.Streams, Secrets = ["default"] });
         List<(RotationFigures Ours, PushFigures Theirs)> pairs = [];
         for (int i = 0; i <= options.Pairs; i++)
         {
@@ -49,7 +51,7 @@ internal static class RotationGoals
     {
         RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
         await using SdsServerProcess server = await SdsServerProcess.StartAsync();
-        await using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams, Secrets = [.. Both] });
+        using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams, Secrets = [.. Both] });
         List<(double, double)> pairs = await Pairs.RunAsync(
             options.Pairs,
             async () =>

@@ -46,7 +46,7 @@ internal static class StartGoals
         {
             try
             {
-                await using Swarm one = await Swarm.ConnectAsync(new SwarmOptions(server, envoy) { Envoys = 1 });
+                using Swarm one = await Swarm.ConnectAsync(new SwarmOptions(server, envoy) { Envoys = 1 });
                 return Stopwatch.GetElapsedTime(start, one.Streams[0].ReceivedAt).TotalMilliseconds;
             }
             catch (SocketException) when (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30))

@@ -8,7 +8,7 @@ namespace SdsServer.Benchmarks.Http2;
 /// The client's end of one HTTP/2 connection without TLS, as far as gRPC streams need it: flow control both ways, PING and SETTINGS
 /// answered, header blocks not decoded. Cheap, because thousands run beside the server that is measured. Thread-safe.
 /// </summary>
-internal sealed class Http2Connection : IAsyncDisposable
+internal sealed class Http2Connection : IDisposable
 {
     private const int Window = int.MaxValue;
     private const int ReplenishAt = 1 << 28;
@@ -25,7 +25,6 @@ internal sealed class Http2Connection : IAsyncDisposable
     private int _initialSendWindow = 65_535;
     private int _consumed;
     private int _lastStream = -1;
-    private Task _reading = Task.CompletedTask;
     private bool _disposed;
 
     private Http2Connection(Socket socket) => _socket = socket;
@@ -54,7 +53,7 @@ internal sealed class Http2Connection : IAsyncDisposable
         Http2Connection connection = new(socket);
         connection._output.Preface(Window);
         connection.Send();
-        connection._reading = connection.ReadAsync();
+        _ = connection.ReadAsync();
         return connection;
     }
 
@@ -77,7 +76,7 @@ internal sealed class Http2Connection : IAsyncDisposable
 
     public void Thaw() => SetStreamWindow(Window);
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         lock (_lock)
         {
@@ -85,8 +84,17 @@ internal sealed class Http2Connection : IAsyncDisposable
             Ended ??= "closed here";
         }
 
+        // The loop that reads ends by itself. It is not awaited: a read of nothing that is under way when its socket is disposed may never return.
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // the server was first
+        }
+
         _socket.Dispose();
-        await _reading;
     }
 
     private void SetStreamWindow(int size)

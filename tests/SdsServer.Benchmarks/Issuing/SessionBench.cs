@@ -13,7 +13,7 @@ internal static class SessionBench
     public static Action Parse(RecordedEnvoy envoy)
     {
         ReadOnlySequence<byte> request = new(envoy.FirstRequest("ROOTCA", "node"));
-        return () => DiscoveryProtocol.ParseSotw(request);
+        return () => DiscoveryProtocols.ParseSotw(request);
     }
 
     /// <summary>A delivery and its ACK.</summary>
@@ -29,7 +29,7 @@ internal static class SessionBench
         long delivery = 0;
         return () =>
         {
-            SecretResponse response = session.Deliver(new Delivery(++delivery, 1, payload, false), now).Response!;
+            SecretResponse response = session.Deliver([new Delivery(++delivery, 1, payload, false)], now).Response!;
             encoder.Sotw(response);
             session.Handle(
                 new DiscoveryRequest { ResourceNames = { name }, TypeUrl = SecretType.Url, ResponseNonce = response.Nonce, VersionInfo = response.Version }, now);

@@ -23,9 +23,9 @@ internal static class LoadCommand
         };
         Console.WriteLine($"{envoy.Source}; {shape.Envoys} Envoys, {shape.Secrets.Length} streams each, {shape.EnvoysPerConnection} to a connection");
         TimeSpan before = Cpu(options);
-        await using Swarm swarm = await Swarm.ConnectAsync(shape);
+        using Swarm swarm = await Swarm.ConnectAsync(shape);
         Print("connected", swarm.Streams.Count, Cpu(options) - before, options);
-        await using Swarm? stuck = options.Stuck == 0 ? null : await Swarm.ConnectAsync(shape with { Envoys = options.Stuck, NodePrefix = "stuck" });
+        using Swarm? stuck = options.Stuck == 0 ? null : await Swarm.ConnectAsync(shape with { Envoys = options.Stuck, NodePrefix = "stuck" });
         stuck?.Freeze();
         using CancellationTokenSource stop = new();
         Console.CancelKeyPress += (_, pressed) =>

@@ -106,7 +106,7 @@ internal static class SelfCheck
     private static async Task<bool> ServesAsync(RecordedEnvoy envoy, Func<SdsServerProcess, System.Net.EndPoint> address, int perConnection)
     {
         await using SdsServerProcess server = await SdsServerProcess.StartAsync();
-        await using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(address(server), envoy)
+        using Swarm swarm = await Swarm.ConnectAsync(new SwarmOptions(address(server), envoy)
         {
             Envoys = 20,
             Secrets = ["default", "ROOTCA"],

@@ -12,6 +12,8 @@ internal sealed class GoControlPlane : ServerUnderTest
 {
     public const string Program = "go-control-plane-sds";
 
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+
     private readonly ReservedPort _port;
     private readonly ReservedPort _next;
     private readonly IPEndPoint _commands;
@@ -53,9 +55,17 @@ internal sealed class GoControlPlane : ServerUnderTest
     private async Task SendAsync(string command)
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(_commands);
-        await socket.SendAsync(Encoding.ASCII.GetBytes(command));
-        byte[] answer = new byte[1024];
-        await socket.ReceiveAsync(answer);
+        using CancellationTokenSource limit = new(AnswerLimit);
+        try
+        {
+            await socket.ConnectAsync(_commands, limit.Token);
+            await socket.SendAsync(Encoding.ASCII.GetBytes(command), limit.Token);
+            byte[] answer = new byte[1024];
+            await socket.ReceiveAsync(answer, limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"{Program} did not answer '{command.Trim()}' within {AnswerLimit}");
+        }
     }
 }

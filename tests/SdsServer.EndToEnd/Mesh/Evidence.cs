@@ -18,6 +18,7 @@ internal static class Evidence
         foreach (Proxy proxy in mesh.Proxies.Except(except))
         {
             await mesh.AwaitSignedByAsync(authority, proxy);
+            await proxy.AssertPutToUseAsync();
         }
 
         foreach (Direction direction in mesh.Directions.Where(direction => !except.Contains(direction.Server)))

@@ -8,6 +8,7 @@ namespace SdsServer.EndToEnd.Mesh;
 internal sealed class Proxy : IAsyncDisposable
 {
     private long _before;
+    private (int Process, string Serial, long Updates) _lastLeaf;
 
     private Proxy(string nodeId, ServerLink? link, EnvoySidecar envoy) => (NodeId, Link, Envoy) = (nodeId, link, envoy);
 
@@ -39,6 +40,20 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>The serial number of the one leaf it has in force, or null.</summary>
     public async Task<string?> LeafSerialAsync(CancellationToken cancellation = default) =>
         (await Envoy.Admin.CertificatesAsync(cancellation)).Leaves.Select(leaf => leaf.SerialNumber).Distinct().ToArray() is [var only] ? only : null;
+
+    /// <summary>A leaf that is in force and was not the last time must have been put to use in between, by Envoy's own count.</summary>
+    public async Task AssertPutToUseAsync()
+    {
+        string? serial = await LeafSerialAsync();
+        long updates = (await Envoy.Admin.StatsAsync()).ContextUpdates;
+        Assert.NotNull(serial);
+        if (_lastLeaf.Process == Envoy.ProcessId && _lastLeaf.Serial != serial)
+        {
+            Assert.True(updates > _lastLeaf.Updates, $"{NodeId} shows leaf {serial} and has rebuilt no TLS context since {_lastLeaf.Serial}");
+        }
+
+        _lastLeaf = (Envoy.ProcessId, serial, updates);
+    }
 
     /// <summary>Full handshakes of all its processes.</summary>
     public long FullHandshakes(EnvoyStats stats) => _before + stats.FullHandshakes;

@@ -11,7 +11,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The name in the certificate it serves xDS with.</summary>
     public const string TlsName = "sds.example.org";
 
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(180);
 
     private readonly TemporaryDirectory _folder = new("sds");
     private readonly ScratchAuthority _servingAuthority = new("sds serving root");

@@ -25,14 +25,14 @@ internal static class MeshPlan
         return new TheoryData<string>(lanes[lane].Select(row => $"{row}"));
     }
 
-    /// <summary>Takes the row that covers the most pairs not covered yet, the first of equals, until all are.</summary>
+    /// <summary>Takes the row that covers the most pairs not covered yet, of equals the one whose values were used least, until all are.</summary>
     internal static ImmutableArray<MeshRow> PairwiseCover(ImmutableArray<MeshRow> product)
     {
         HashSet<(string, string)> open = [.. product.SelectMany(row => row.Pairs())];
         ImmutableArray<MeshRow>.Builder cover = ImmutableArray.CreateBuilder<MeshRow>();
         while (open.Count > 0)
         {
-            MeshRow best = product.MaxBy(row => row.Pairs().Count(open.Contains))!;
+            MeshRow best = product.MaxBy(row => (row.Pairs().Count(open.Contains), -cover.Sum(taken => taken.Pairs().Intersect(row.Pairs()).Count())))!;
             open.ExceptWith(best.Pairs());
             cover.Add(best);
         }

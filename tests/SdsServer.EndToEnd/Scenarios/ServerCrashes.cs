@@ -35,7 +35,9 @@ internal static class ServerCrashes
         await mesh.AwaitAllSignedByAsync(run.To);
         await run.ReachesAsync(Phase.Drained);
 
+        // That a leaf was superseded is written lazily: a crash may bring the label back until the sidecar has spoken again.
         await mesh.CrashServerAsync();
+        await run.ReachesAsync(Phase.Drained);
         await journal.PhaseAsync("Drained", Phase.Drained);
         await run.GateOpensAsync(GateCode.G3DropTrust);
         late.Link.Stall();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SdsServer.Grpc.Client;
+using SdsServer.Grpc.Server;
 using SdsServer.Grpc.Tests.Interop;
 using SdsServer.Grpc.Tests.Protos;
 
@@ -65,6 +66,15 @@ public sealed class StatusTests
     {
         await using TestServer server = await Behaviour.UnaryAsync((_, _) => throw new TaskCanceledException("the database took too long"));
         await FailAsync(server, StatusCode.Internal);
+    }
+
+    // The transport may report the loss before the request's token fires.
+    [Fact]
+    public async Task A_client_that_has_left_is_no_error_of_the_handler()
+    {
+        await using TestServer server = await Behaviour.UnaryAsync((_, _) => throw new ClientGoneException());
+        await FailAsync(server, StatusCode.Cancelled);
+        Assert.DoesNotContain(server.Log.Lines, line => line.Level >= LogLevel.Error);
     }
 
     [Fact]

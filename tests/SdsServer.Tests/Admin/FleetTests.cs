@@ -140,6 +140,12 @@ public sealed class FleetTests
         Assert.Empty((await LeavesAsync(new ListLeavesRequest { Parent = AdminHost.Domain, States = { LeafState.Nacked } })).Leaves);
         Assert.Empty((await LeavesAsync(new ListLeavesRequest { Parent = AdminHost.Domain, NeedsRootId = new string('0', 32) })).Leaves);
 
+        RpcException error = await ErrorDetails.FailsAsync(
+            LeavesAsync(new ListLeavesRequest { Parent = AdminHost.Domain, ExpiresBefore = new Google.Protobuf.WellKnownTypes.Timestamp { Seconds = long.MaxValue }, PageSize = -1 }),
+            StatusCode.InvalidArgument,
+            "INVALID_REQUEST");
+        Assert.Equal(["expires_before", "page_size"], error.WrongFields());
+
         Task<ListLeavesResponse> LeavesAsync(ListLeavesRequest request) => host.CallAsync<ListLeavesRequest, ListLeavesResponse>(LeafService.Descriptor, "ListLeaves", request);
     }
 

@@ -122,8 +122,8 @@ public sealed class RotationTests
         Assert.Contains(held.Gate.Refusal.Blockers, blocker => blocker.Reason == BlockerReason.Nacked && blocker.Detail.Contains("Envoy cannot use"));
         Assert.Equal(1, (await host.TrustAsync()).Fleet.Nacked);
 
-        fleet[0].Resume();
         await rotations.RollbackAsync("r1");
+        fleet[0].Resume();
         await rotations.UntilOverAsync("r1");
         Assert.Equal(RotationState.RolledBack, (await rotations.GetAsync("r1")).State);
     }
@@ -204,6 +204,26 @@ public sealed class RotationTests
         await rotations.StepAsync("r1", GateCode.G3DropTrust);
         await rotations.UntilOverAsync("r1");
         Assert.Equal(RotationState.Completed, (await rotations.StartAsync("r1")).Rotation.State);
+        Assert.Equal(2, (await host.StateAsync()).Authorities.Length);
+    }
+
+    [Fact]
+    public async Task A_start_that_died_after_its_root_was_made_takes_that_root_when_it_is_sent_again()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        string left = RotationStart.IdFor("r1");
+        await host.CallAsync<CreateAuthorityRequest, Authority>(AuthorityService.Descriptor, "CreateAuthority", new CreateAuthorityRequest
+        {
+            Parent = AdminHost.Domain,
+            ExpectedRevision = await host.RevisionAsync(),
+            AuthorityId = left,
+            BuiltInRoot = new NewAuthority(),
+        });
+
+        Rotation rotation = (await rotations.StartAsync("r1")).Rotation;
+
+        Assert.Equal($"{AdminHost.Domain}/authorities/{left}", rotation.ToAuthority);
         Assert.Equal(2, (await host.StateAsync()).Authorities.Length);
     }
 

@@ -22,9 +22,9 @@ public sealed class RecordedEnvoyTests
     public void A_recorded_state_of_the_world_stream_is_answered_as_it_was(string stream)
     {
         SotwDriver driver = new();
-        DiscoveryRequest[] requests = [.. RecordedEnvoy.Requests(stream).Select(bytes => DiscoveryProtocol.ParseSotw(new ReadOnlySequence<byte>(bytes)))];
+        DiscoveryRequest[] requests = [.. RecordedEnvoy.Requests(stream).Select(bytes => DiscoveryProtocols.ParseSotw(new ReadOnlySequence<byte>(bytes)))];
         Assert.Equal(4, requests.Length);
-        AssertNode(DiscoveryProtocol.Sotw.Node(requests[0]), stream);
+        AssertNode(DiscoveryProtocols.Sotw.Node(requests[0]), stream);
 
         Play(driver, requests, request => request.ErrorDetail is not null, request => request.ResponseNonce = driver.Last?.Nonce ?? "");
     }
@@ -34,9 +34,9 @@ public sealed class RecordedEnvoyTests
     public void A_recorded_delta_stream_is_answered_as_it_was(string stream)
     {
         DeltaDriver driver = new();
-        DeltaDiscoveryRequest[] requests = [.. RecordedEnvoy.Requests(stream).Select(bytes => DiscoveryProtocol.ParseDelta(new ReadOnlySequence<byte>(bytes)))];
+        DeltaDiscoveryRequest[] requests = [.. RecordedEnvoy.Requests(stream).Select(bytes => DiscoveryProtocols.ParseDelta(new ReadOnlySequence<byte>(bytes)))];
         Assert.Equal(4, requests.Length);
-        AssertNode(DiscoveryProtocol.Delta.Node(requests[0]), stream);
+        AssertNode(DiscoveryProtocols.Delta.Node(requests[0]), stream);
 
         Play(driver, requests, request => request.ErrorDetail is not null, request => request.ResponseNonce = driver.Last?.Nonce ?? "");
     }

@@ -10,6 +10,8 @@ internal sealed partial class RequestCheck(ResourceNames names)
 {
     private const int MaxName = 512;
     private const int MaxReason = 500;
+    private static readonly long Earliest = DateTimeOffset.MinValue.ToUnixTimeSeconds();
+    private static readonly long Latest = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     private readonly BadRequest _wrong = new();
     private RpcException? _missing;
@@ -91,6 +93,23 @@ internal sealed partial class RequestCheck(ResourceNames names)
         }
 
         return duration.ToTimeSpan();
+    }
+
+    /// <summary>A point in time; null when it is unset or wrong.</summary>
+    public DateTimeOffset? Time(string field, Timestamp? time)
+    {
+        if (time is null)
+        {
+            return null;
+        }
+
+        if (time.Seconds < Earliest || time.Seconds > Latest || time.Nanos is < 0 or > 999_999_999)
+        {
+            Wrong(field, "must be a time of the years 1 to 9999");
+            return null;
+        }
+
+        return time.ToDateTimeOffset();
     }
 
     /// <exception cref="RpcException">INVALID_ARGUMENT with everything that is wrong, or NOT_FOUND for another trust domain.</exception>

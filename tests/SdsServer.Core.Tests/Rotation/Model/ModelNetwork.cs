@@ -45,7 +45,7 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
             provider.Subscription = null;
             provider.UnansweredSince = null;
             server.Post(new SubscriptionClosed(subscription));
-            Retry(envoy, provider, Backoff());
+            Retry(envoy, provider, IsKnown(envoy) && random.Next(8) == 0 ? ModelSettings.SlowestSlot * random.NextDouble() : Backoff());
         }
     }
 
@@ -81,6 +81,9 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
     public TimeSpan Backoff() => random.Next(2) == 0
         ? TimeSpan.FromSeconds(0.1 + (2 * random.NextDouble()))
         : TimeSpan.FromSeconds(0.1 + ((ModelSettings.LongestBackoff.TotalSeconds - 0.3) * random.NextDouble()));
+
+    // Whoever holds a leaf has its slots in the ledger, and is waited for beyond the longest backoff.
+    private static bool IsKnown(ModelEnvoy envoy) => envoy.Contexts.All(context => context.Presents is not null);
 
     private void Retry(ModelEnvoy envoy, ModelProvider provider, TimeSpan delay) => time.After(delay, () => Connect(envoy, provider));
 

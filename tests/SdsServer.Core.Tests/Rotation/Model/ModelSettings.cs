@@ -10,6 +10,9 @@ internal static class ModelSettings
     /// <summary>Envoy's longest backoff: how long a stream stays away while its server can be reached.</summary>
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long one source may stay away while its connection lives: less than the engine's W.</summary>
+    public static readonly TimeSpan SlowestSlot = TimeSpan.FromMinutes(3.5);
+
     /// <summary>A hot restart's parent ends within this.</summary>
     public static readonly TimeSpan ParentLife = TimeSpan.FromMinutes(3);
 
