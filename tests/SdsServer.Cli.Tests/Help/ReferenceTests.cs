@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Runtime.CompilerServices;
 using SdsServer.Cli.Help;
 using SdsServer.Cli.Parsing;
+using SdsServer.Testing;
 
 namespace SdsServer.Cli.Tests.Help;
 
@@ -10,7 +10,7 @@ public sealed class ReferenceTests
     [Fact]
     public async Task The_manual_is_what_the_help_says()
     {
-        string file = Path.Combine(Repository(), "docs", "cli.md");
+        string file = Path.Combine(RepositoryRoot.Path, "docs", "cli.md");
         CliRun run = await CliRun.OfAsync(["reference"]);
         if (Environment.GetEnvironmentVariable("UPDATE_SCRIPTS") == "1")
         {
@@ -55,15 +55,4 @@ public sealed class ReferenceTests
 
     private static IEnumerable<Command> Leaves(Command command) =>
         command.Subcommands.Count == 0 ? [command] : command.Subcommands.SelectMany(Leaves);
-
-    private static string Repository([CallerFilePath] string here = "")
-    {
-        DirectoryInfo folder = new(Path.GetDirectoryName(here)!);
-        while (!File.Exists(Path.Combine(folder.FullName, "SdsServer.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
-    }
 }

@@ -1,0 +1,92 @@
+using SdsServer.Grpc;
+using SdsServer.Grpc.Client;
+using SdsServer.Protos.Envoy.Core.V3;
+using SdsServer.Protos.Envoy.Tls.V3;
+
+namespace SdsServer.Tests.Xds;
+
+/// <summary>A proxy's end of one stream. It says who it is in its first request only.</summary>
+internal abstract class XdsStream : IAsyncDisposable
+{
+    private readonly GrpcChannel? _own;
+
+    protected XdsStream(GrpcChannel? own) => _own = own;
+
+    /// <summary>The names it is subscribed to.</summary>
+    public HashSet<string> Names { get; } = [];
+
+    public Received? Last { get; protected set; }
+
+    public static Node Node => new() { Id = "node-1", Cluster = "web", UserAgentName = "envoy" };
+
+    /// <summary>A stream, on a connection of its own unless one is given: SDS on the Unix socket, ADS on the port.</summary>
+    public static XdsStream Open(XdsTestServer server, Transport transport, GrpcChannel? channel = null, CancellationToken cancellation = default)
+    {
+        GrpcChannel connection = channel ?? server.Connect(unix: transport is Transport.Sotw or Transport.Delta);
+        GrpcChannel? own = channel is null ? connection : null;
+        return transport switch
+        {
+            Transport.Sotw => new SotwStream(connection, own, "StreamSecrets", aggregated: false, cancellation),
+            Transport.Ads => new SotwStream(connection, own, "StreamAggregatedResources", aggregated: true, cancellation),
+            Transport.Delta => new DeltaStream(connection, own, "DeltaSecrets", aggregated: false, cancellation),
+            _ => new DeltaStream(connection, own, "DeltaAggregatedResources", aggregated: true, cancellation),
+        };
+    }
+
+    public abstract Task SubscribeAsync(params string[] names);
+
+    public abstract Task UnsubscribeAsync(params string[] names);
+
+    /// <summary>Answers the last response, or the one with the given nonce.</summary>
+    public abstract Task AckAsync(string? nonce = null);
+
+    public abstract Task NackAsync(string error);
+
+    public async Task<Received> ReadAsync() =>
+        Last = await TryReadAsync().WaitAsync(XdsTestServer.Patience) ?? throw new InvalidOperationException("the stream has ended");
+
+    public async Task<Received> ReadAndAckAsync()
+    {
+        Received received = await ReadAsync();
+        await AckAsync();
+        return received;
+    }
+
+    /// <summary>Reads and accepts until so many secrets have come, each once.</summary>
+    public async Task<Dictionary<string, Secret>> ReadSecretsAsync(int count)
+    {
+        Dictionary<string, Secret> secrets = [];
+        while (secrets.Count < count)
+        {
+            foreach ((string name, Secret secret) in (await ReadAndAckAsync()).Secrets)
+            {
+                secrets.Add(name, secret);
+            }
+        }
+
+        return secrets;
+    }
+
+    /// <summary>The server has handled everything and had nothing more to say.</summary>
+    public async Task EndsInSilenceAsync()
+    {
+        Complete();
+        Assert.Null(await TryReadAsync().WaitAsync(XdsTestServer.Patience));
+    }
+
+    /// <summary>How the server ends the stream.</summary>
+    public async Task<Status> StatusAsync() =>
+        (await Assert.ThrowsAsync<RpcException>(() => TryReadAsync().WaitAsync(XdsTestServer.Patience))).Status;
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        _own?.Dispose();
+    }
+
+    protected abstract Task<Received?> TryReadAsync();
+
+    protected abstract void Complete();
+
+    protected abstract ValueTask CloseAsync();
+}

@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SdsServer.Core.Secrets;
+using SdsServer.Grpc.Client;
+using SdsServer.Grpc.Server;
+using SdsServer.Protos.Envoy.Core.V3;
+using SdsServer.Xds;
+
+namespace SdsServer.Tests.Xds;
+
+/// <summary>The xDS services on a real Kestrel, on a Unix socket and on a free port, with a scripted owner behind them.</summary>
+internal sealed class XdsTestServer : IAsyncDisposable
+{
+    /// <summary>How long a test waits for what must come. Long: the machine may be busy.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private readonly WebApplication _app;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("xds");
+
+    private XdsTestServer(XdsLimits limits, AuthenticateCaller authenticate)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.ListenUnixSocket(SocketPath, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+        });
+        builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
+        _app = builder.Build();
+        Xds = new XdsServices(
+            Fleet.Port, TestSecrets.Names, authenticate, () => Bundle, limits, "sds-test/1", TimeProvider.System,
+            _app.Services.GetRequiredService<ILogger<DiscoveryServer>>());
+        _app.UseGrpc(routes =>
+        {
+            Xds.MapDiscovery(routes);
+            Xds.MapClientStatus(routes);
+        });
+    }
+
+    public ScriptedFleet Fleet { get; } = new();
+
+    public XdsServices Xds { get; }
+
+    public CapturedLog Log { get; } = new();
+
+    /// <summary>What a unary call is answered with.</summary>
+    public BundlePayload? Bundle { get; set; }
+
+    public string SocketPath => Path.Combine(_folder.FullName, "sds.sock");
+
+    public string Address { get; private set; } = "";
+
+    public static ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node) =>
+        ValueTask.FromResult(new Caller(TestSecrets.Workload, "ip:192.0.2.1"));
+
+    public static async Task<XdsTestServer> StartAsync(XdsLimits? limits = null, AuthenticateCaller? authenticate = null)
+    {
+        XdsTestServer server = new(limits ?? new XdsLimits(), authenticate ?? AuthenticateAsync);
+        await server._app.StartAsync();
+        server.Address = server._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.First(address => !address.Contains("unix:", StringComparison.Ordinal));
+        return server;
+    }
+
+    /// <summary>A connection of its own.</summary>
+    public GrpcChannel Connect(bool unix = true) => GrpcChannel.ForAddress(unix ? "unix://" + SocketPath : Address);
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+}
