@@ -59,9 +59,7 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
         MessageFrame.Write(_frame, message);
         try
         {
-            Stream stream = await _content.Stream;
-            await stream.WriteAsync(_frame.WrittenMemory, _cancelled.Token);
-            await stream.FlushAsync(_cancelled.Token);
+            await _content.WriteAsync(_frame.WrittenMemory);
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
@@ -165,10 +163,6 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
             else if (response.StatusCode != HttpStatusCode.OK || !Headers.IsGrpc(response.Content.Headers.ContentType?.ToString()))
             {
                 _status = TransportStatus.Of(response);
-            }
-
-            if (_status is not null)
-            {
                 _content.Abandon();
             }
 
@@ -198,7 +192,7 @@ public sealed class ClientCall<TRequest, TResponse> : IAsyncDisposable
         _status = received.TryGetValues(Headers.Status, out HeaderStringValues code)
             ? Headers.ReceiveStatus(code.ToString(), message)
             : new(StatusCode.Internal, "the server ended the stream without a status");
-        _content.Complete();
+        _content.Abandon();
     }
 
     private Exception Failure(Exception error)

@@ -2,21 +2,33 @@ using System.Net;
 
 namespace SdsServer.Grpc.Client;
 
-/// <summary>Hands the request's stream to the call, and keeps it open until the call is through with it.</summary>
+/// <summary>Writes the request's messages, and keeps its stream open until the call is through with it.</summary>
 /// <param name="callCancelled">Fires when this side resets the call.</param>
 internal sealed class RequestContent(CancellationToken callCancelled) : HttpContent
 {
+    private readonly CancellationTokenSource _over = CancellationTokenSource.CreateLinkedTokenSource(callCancelled);
     private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>There as soon as a connection is.</summary>
-    public Task<Stream> Stream => _stream.Task;
+    /// <summary>Sends it as soon as there is a connection, and room in the server's windows.</summary>
+    /// <exception cref="OperationCanceledException">The call is over.</exception>
+    public async Task WriteAsync(ReadOnlyMemory<byte> frame)
+    {
+        Stream stream = await _stream.Task;
+        await stream.WriteAsync(frame, _over.Token);
+        await stream.FlushAsync(_over.Token);
+    }
 
     /// <summary>Ends the request's side of the call.</summary>
     public void Complete() => _done.TrySetResult();
 
-    /// <summary>The call has ended without asking for the request.</summary>
-    public void Abandon() => _stream.TrySetCanceled();
+    /// <summary>The server has ended the call. A write that waits for room ends too: nobody will make any.</summary>
+    public void Abandon()
+    {
+        _done.TrySetResult();
+        _stream.TrySetCanceled();
+        _over.Cancel();
+    }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
@@ -40,5 +52,11 @@ internal sealed class RequestContent(CancellationToken callCancelled) : HttpCont
     {
         length = 0;
         return false;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _over.Dispose();
+        base.Dispose(disposing);
     }
 }
