@@ -130,6 +130,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Instance instance = subscription.Instance;
+        instance.See(_now.Utc);
         SecretPayload? payload = subscription.InFlight.Payload;
         subscription.InFlight = null;
         subscription.TimedOut = false;
@@ -206,6 +207,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Instance instance = subscription.Instance;
+        instance.See(_now.Utc);
         subscription.InFlight = null;
         subscription.TimedOut = false;
         subscription.Refused = true;

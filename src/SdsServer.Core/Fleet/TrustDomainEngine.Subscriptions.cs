@@ -18,6 +18,7 @@ public sealed partial class TrustDomainEngine
         instance ??= Arrive(opened);
         instance.Workload = opened.Workload;
         instance.NodeVersion = opened.NodeVersion;
+        instance.See(_now.Utc);
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {
             NotFresh(instance);
@@ -165,6 +166,7 @@ public sealed partial class TrustDomainEngine
         if (_subscriptions.TryGetValue(closed.Subscription, out Subscription? subscription))
         {
             Detach(subscription);
+            subscription.Instance.See(_now.Utc);
             Attend(subscription.Instance);
         }
     }
@@ -213,6 +215,7 @@ public sealed partial class TrustDomainEngine
             }
 
             LeaveConnection(instance, closed.Connection);
+            instance.See(_now.Utc);
             if (instance.Outstanding.Count == 0 && !instance.Enrolled && instance.Work != LeafWork.Committing)
             {
                 Vanish(instance);

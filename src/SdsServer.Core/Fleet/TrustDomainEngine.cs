@@ -96,7 +96,7 @@ public sealed partial class TrustDomainEngine
             text = "the leader's term begins before every member has proven the bundle: everyone proves a new epoch";
         }
 
-        Save(first, new Decision(now.Utc, "engine", "begin term", text, Evidence()));
+        Save(first, Log("engine", DecisionKind.BeginTerm, "", "begin term", text));
         return Leave();
     }
 

@@ -23,6 +23,7 @@ internal sealed class EffectRunner : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Channel<Func<Task>> _signing = Channel.CreateUnbounded<Func<Task>>();
     private readonly Channel<(string Serial, LeafState State)> _leafStates = Channel.CreateUnbounded<(string, LeafState)>();
+    private readonly InstanceWrites _writes = new();
     private readonly List<Task> _workers = [];
 
     public EffectRunner(ITrustStore store, LeafSigner signer, string trustDomain, long term, TimeProvider time, ILogger<TrustDomainLoop> logger)
@@ -40,6 +41,7 @@ internal sealed class EffectRunner : IAsyncDisposable
         }
 
         _workers.Add(Task.Run(RecordLeafStatesAsync));
+        _workers.Add(LedgerPruning.RunAsync(store, trustDomain, term, time, logger, _stopping.Token));
     }
 
     /// <summary>Starts the effect; its completion comes back to the loop as an event.</summary>
@@ -49,17 +51,22 @@ internal sealed class EffectRunner : IAsyncDisposable
         {
             case SaveState save: _ = SaveAsync(save, loop); break;
             case SignLeaf sign: _signing.Writer.TryWrite(() => SignAsync(sign, state, loop)); break;
-            case WriteLedger write: _ = WriteAsync(write, loop); break;
+            case WriteLedger write: _writes.Enqueue(write.Insert.Row.InstanceId, () => WriteAsync(write, loop)); break;
             case SetLeafState set: _leafStates.Writer.TryWrite((set.Serial, set.State)); break;
             case RaiseSlots raise:
-                _ = PersistAsync("slots", loop, stop => _store.RaiseSlotsAsync(_trustDomain, _term, raise.InstanceId, raise.BundleSlots, raise.LeafSlots, stop),
-                    new SlotsRaised(raise.InstanceId, raise.BundleSlots, raise.LeafSlots));
+                _writes.Enqueue(raise.InstanceId, () => PersistAsync(
+                    "slots",
+                    loop,
+                    stop => _store.RaiseSlotsAsync(_trustDomain, _term, raise.InstanceId, raise.BundleSlots, raise.LeafSlots, stop),
+                    new SlotsRaised(raise.InstanceId, raise.BundleSlots, raise.LeafSlots)));
                 break;
             case WriteRoster write:
-                _ = PersistAsync("roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId));
+                _writes.Enqueue(write.Entry.InstanceId, () => PersistAsync(
+                    "roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId)));
                 break;
             case RemoveRoster remove:
-                _ = PersistAsync("roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null);
+                _writes.Enqueue(remove.InstanceId, () => PersistAsync(
+                    "roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null));
                 break;
             default: throw new ArgumentException($"unknown effect {effect.GetType().Name}", nameof(effect));
         }

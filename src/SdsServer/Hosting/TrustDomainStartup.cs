@@ -11,8 +11,6 @@ namespace SdsServer.Hosting;
 /// <summary>Brings a trust domain up from its store: makes its first root if there is none, and begins the leader's term.</summary>
 internal static class TrustDomainStartup
 {
-    private static readonly TimeSpan LedgerRetention = TimeSpan.FromDays(7);
-
     /// <exception cref="CryptographicException">The signer's key cannot be decrypted.</exception>
     /// <exception cref="KeyNotFoundException">The signer's key is gone: it is not made anew, since that would be another root.</exception>
     public static async Task<TrustDomainLoop> StartAsync(
@@ -20,7 +18,7 @@ internal static class TrustDomainStartup
     {
         MonotonicClock clock = new(time);
         string trustDomain = settings.TrustDomain.Name;
-        TrustRecord record = await store.BeginTermAsync(trustDomain, clock.Now.Utc - LedgerRetention, cancellation);
+        TrustRecord record = await store.BeginTermAsync(trustDomain, clock.Now.Utc - LedgerPruning.Retention, cancellation);
         if (record.State is null)
         {
             record = record with { State = await FoundAsync(settings, store, record.Term, clock.Now.Utc, cancellation) };
@@ -62,7 +60,17 @@ internal static class TrustDomainStartup
             Signer = authority.Id,
             SeenAt = now,
         };
-        Decision made = new(now, "engine", $"create trust domain {state.TrustDomain} with root {root.Id}", "first start", "epoch 1, floor 1");
+        Decision made = new()
+        {
+            At = now,
+            Actor = "engine",
+            Kind = DecisionKind.CreateTrustDomain,
+            Subject = root.Id,
+            Action = $"create trust domain {state.TrustDomain} with root {root.Id}",
+            Reason = "first start",
+            Evidence = "epoch 1, floor 1",
+            Revision = state.Decisions,
+        };
         await store.SaveAsync(state, [made], cancellation);
         return state;
     }

@@ -59,6 +59,7 @@ internal sealed class FakeMesh
                 mesh.Issue();
                 mesh.Trust.Held = mesh.Rotation!.Held = true;
                 mesh.Trust.HoldReason = mesh.Rotation.HoldReason = "engine: canary refused its leaf";
+                mesh.Rotation.HoldCause = HoldCause.Nack;
                 break;
             case "approval":
                 mesh.Issue();
