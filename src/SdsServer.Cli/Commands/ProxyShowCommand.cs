@@ -34,7 +34,11 @@ internal static class ProxyShowCommand
         facts.Add("state", $"{EnumText.Of(proxy.State)}{(proxy.BundleOnly ? ", takes the bundle and no leaf, so no expiry ends its membership" : "")}");
         facts.Add("connection", proxy.Connected ? proxy.Replica.Length > 0 ? $"connected to {proxy.Replica}" : "connected" : $"none since {TimeText.Both(proxy.LastSeenTime, now)}");
         facts.Add("first seen", TimeText.Both(proxy.FirstSeenTime, now));
-        facts.Add("last seen", TimeText.Both(proxy.LastSeenTime, now));
+        if (proxy.Connected)
+        {
+            facts.Add("last seen", TimeText.Both(proxy.LastSeenTime, now));
+        }
+
         facts.Add("secrets", proxy.Secrets.Count > 0 ? string.Join(", ", proxy.Secrets) : "-");
         facts.Add("bundle", $"may enforce epoch {proxy.LowestEpoch} or newer; {proxy.LiveSubscriptions} of {proxy.Slots} subscriptions live{(proxy.Dirty ? "; gets bytes of its own" : "")}");
         if (proxy.Wave > 0)
