@@ -92,12 +92,28 @@ public sealed class TrustDomainLoopTests : IAsyncLifetime
         Assert.Equal("web", Assert.Single(await _loop.ReadAsync(engine => engine.Instances(), default)).Key.NodeId);
     }
 
-    private async Task StartAsync()
+    [Fact]
+    public async Task A_clock_that_is_wrong_at_a_restart_leaves_nobody_out_of_the_rotation_under_way()
+    {
+        ObedientProxy proxy = new(_loop, "web");
+        await AwaitAsync("a leaf", () => proxy.Leaf is not null);
+        proxy.Accepts = false;
+        string to = await AddRootAsync("root-two");
+        await _loop.OrderAsync(id => new StartRotation { Id = id, Actor = "test", RequestId = "r1", RotationId = "r1", To = to, Policy = _settings.Rotation }, default);
+
+        await StopAsync();
+        await StartAsync(new FastClock(TimeSpan.FromDays(30)));
+
+        Assert.Equal("web", Assert.Single(await _loop.ReadAsync(engine => engine.Instances(), default)).Key.NodeId);
+        Assert.Equal(1, await _loop.ReadAsync(engine => engine.Floor, default));
+    }
+
+    private async Task StartAsync(TimeProvider? time = null)
     {
         _store = await SqliteTrustStore.OpenAsync(new SqliteOptions { DataDirectory = _settings.DataDirectory }, NullLogger.Instance, default);
         _keyring = new Keyring(_store, "example.org");
         RootFitness fitness = new(_keyring, _settings.Leaves, TimeSpan.Zero);
-        _loop = await TrustDomainStartup.StartAsync(_settings, _store, _keyring, fitness, TimeProvider.System, NullLogger<TrustDomainLoop>.Instance, default);
+        _loop = await TrustDomainStartup.StartAsync(_settings, _store, _keyring, fitness, time ?? TimeProvider.System, NullLogger<TrustDomainLoop>.Instance, default);
     }
 
     private async Task StopAsync()
@@ -120,5 +136,10 @@ public sealed class TrustDomainLoopTests : IAsyncLifetime
         await _keyring.OpenAsync(authority, default);
         await _loop.OrderAsync(command => new AddAuthority { Id = command, Actor = "test", Authority = authority, Root = root }, default);
         return id;
+    }
+
+    private sealed class FastClock(TimeSpan ahead) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
     }
 }
