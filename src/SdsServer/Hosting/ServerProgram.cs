@@ -61,6 +61,7 @@ internal static class ServerProgram
         string trustDomain = settings.TrustDomain.Name;
         SqliteOptions files = new() { DataDirectory = settings.DataDirectory, KeyEncryptionKeyFile = settings.KeyEncryptionKeyFile };
         await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(files, logging.CreateLogger<SqliteTrustStore>(), CancellationToken.None);
+        await store.RequireTrustDomainAsync(trustDomain, CancellationToken.None);
         using Keyring keyring = new(store, trustDomain);
         RootFitness fitness = new(keyring, settings.Leaves, settings.Rotation.TrustSoak + settings.Rotation.DropSoak);
         await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
