@@ -46,9 +46,10 @@ internal sealed class WorkloadAuthenticator(
         }
 
         // One text for every failure: a caller must not learn which tokens exist.
-        AccessToken token = (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? tokens.Verify(header[Bearer.Length..].Trim()) : null)
+        AcceptedToken accepted = (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? tokens.Verify(header[Bearer.Length..].Trim()) : null)
             ?? throw new RpcException(StatusCode.Unauthenticated, "the bearer token is unknown, expired or deleted");
-        return new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter);
+        AccessToken token = accepted.Token;
+        return new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter, accepted.Deleted);
     }
 
     private Caller? FromUnixPeer(UnixPeer? unix, string peer) =>
