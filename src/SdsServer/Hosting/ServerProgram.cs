@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
@@ -31,7 +32,7 @@ internal static class ServerProgram
         ILogger logger = logging.CreateLogger("SdsServer");
         try
         {
-            ServerSettings settings = ServerSettings.From(builder.Configuration.GetSection("SdsServer").Get<ServerOptions>() ?? new ServerOptions());
+            ServerSettings settings = ServerSettings.Read(builder.Configuration.GetSection("SdsServer"));
             if (args.Contains(CheckConfiguration))
             {
                 return ExitCode.Ok;
@@ -66,7 +67,7 @@ internal static class ServerProgram
         RootFitness fitness = new(keyring, settings.Leaves, settings.Rotation.TrustSoak + settings.Rotation.DropSoak);
         await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
             settings, store, keyring, fitness, time, logging.CreateLogger<TrustDomainLoop>(), CancellationToken.None);
-        TokenDirectory tokens = new(store, trustDomain, time);
+        using TokenDirectory tokens = new(store, trustDomain, time);
         await tokens.ReloadAsync(CancellationToken.None);
         ProcessWatch processes = new(loop.Post, time);
         foreach (string peer in await loop.ReadAsync(engine => engine.Instances().Select(instance => instance.Key.Peer).ToList(), CancellationToken.None))
@@ -90,7 +91,11 @@ internal static class ServerProgram
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
-        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings));
+        ServingCertificate? certificate = settings is { XdsTcp: not null, CertificateFile: { } chain, KeyFile: { } key }
+            ? new ServingCertificate(chain, key, time, logger)
+            : null;
+        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate));
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
         {
@@ -109,7 +114,6 @@ internal static class ServerProgram
         }
 
         await app.StartAsync();
-        Listeners.SetModes(settings);
         TrustState state = await loop.ReadAsync(engine => engine.State, CancellationToken.None);
         Announce(logger, settings, state);
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
