@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
@@ -18,13 +19,11 @@ namespace SdsServer.Hosting;
 /// <summary>The process from its arguments to its exit code.</summary>
 internal static class ServerProgram
 {
-    private const string CheckConfiguration = "--check-config";
-
     public static async Task<int> RunAsync(string[] args)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
-            Args = Expand(args),
+            Args = Arguments.Expand(args),
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
@@ -32,8 +31,13 @@ internal static class ServerProgram
         ILogger logger = logging.CreateLogger("SdsServer");
         try
         {
+            if (Arguments.Unknown(args) is { Count: > 0 } unknown)
+            {
+                throw new ConfigurationErrorsException(unknown);
+            }
+
             ServerSettings settings = ServerSettings.Read(builder.Configuration.GetSection("SdsServer"));
-            if (args.Contains(CheckConfiguration))
+            if (args.Contains(Arguments.CheckConfiguration))
             {
                 return ExitCode.Ok;
             }
@@ -49,7 +53,8 @@ internal static class ServerProgram
 
             return ExitCode.Configuration;
         }
-        catch (Exception error) when (error is StoreOpenException or CryptographicException or KeyNotFoundException or StaleTermException or IOException or InvalidOperationException)
+        catch (Exception error) when (error is StoreOpenException or CryptographicException or KeyNotFoundException or StaleTermException
+            or IOException or UnauthorizedAccessException or InvalidDataException or SocketException or InvalidOperationException)
         {
             HostingLog.Stops(logger, error.Message);
             return ExitCode.Failure;
@@ -148,10 +153,4 @@ internal static class ServerProgram
 
     private static string ControlPlane() =>
         string.Create(CultureInfo.InvariantCulture, $"sdsserver/{typeof(ServerProgram).Assembly.GetName().Version?.ToString(3)} {Environment.MachineName}");
-
-    // Short spellings of what is set most; everything can be set as --SdsServer:Section:Key=VALUE.
-    private static string[] Expand(string[] args) => [.. args.Where(arg => arg != CheckConfiguration).Select(arg =>
-        arg == "--dev" ? "--SdsServer:Dev=true"
-        : arg.StartsWith("--data=", StringComparison.Ordinal) ? "--SdsServer:DataDirectory=" + arg["--data=".Length..]
-        : arg)];
 }
