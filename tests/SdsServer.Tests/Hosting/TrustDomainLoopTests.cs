@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Core.Authorities;
+using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
@@ -106,6 +107,40 @@ public sealed class TrustDomainLoopTests : IAsyncLifetime
 
         Assert.Equal("web", Assert.Single(await _loop.ReadAsync(engine => engine.Instances(), default)).Key.NodeId);
         Assert.Equal(1, await _loop.ReadAsync(engine => engine.Floor, default));
+    }
+
+    // Evidence such as a proven epoch has no effect of its own.
+    [Fact]
+    public async Task Whoever_watches_learns_of_an_event_without_effects()
+    {
+        Task changed = _loop.ChangedAsync(default);
+
+        _loop.Post(new ClockTicked());
+
+        await changed.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_loop_that_has_failed()
+    {
+        using CancellationTokenSource neverCancelled = new();
+        TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using ManualResetEventSlim hold = new();
+        Task<int> holding = _loop.ReadAsync(_ => { inside.SetResult(); hold.Wait(Limit); return 1; }, neverCancelled.Token);
+        await inside.Task.WaitAsync(Limit);
+        bool handled = false;
+        Task<bool> queued = _loop.ReadAsync(_ => handled = true, neverCancelled.Token);
+
+        _loop.Fail(new StaleTermException(1, 2));
+        hold.Set();
+
+        await Assert.ThrowsAsync<StaleTermException>(() => queued.WaitAsync(Limit));
+        await Assert.ThrowsAsync<StaleTermException>(() => _loop.ReadAsync(_ => 0, neverCancelled.Token).WaitAsync(Limit));
+        await Assert.ThrowsAsync<StaleTermException>(() => _loop.OrderAsync(
+            id => new HoldRotation { Id = id, Actor = "test" }, neverCancelled.Token).WaitAsync(Limit));
+        await StopAsync();
+        Assert.False(handled);
+        await StartAsync();
     }
 
     private async Task StartAsync(TimeProvider? time = null)
