@@ -21,9 +21,10 @@ internal static class ServerProgram
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        List<string> unknown = Arguments.Unknown(args);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
-            Args = Arguments.Expand(args),
+            Args = unknown.Count == 0 ? Arguments.Expand(args) : [],
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
@@ -31,7 +32,7 @@ internal static class ServerProgram
         ILogger logger = logging.CreateLogger("SdsServer");
         try
         {
-            if (Arguments.Unknown(args) is { Count: > 0 } unknown)
+            if (unknown.Count > 0)
             {
                 throw new ConfigurationErrorsException(unknown);
             }
