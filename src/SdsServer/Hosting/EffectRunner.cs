@@ -41,8 +41,11 @@ internal sealed class EffectRunner : IAsyncDisposable
         }
 
         _workers.Add(Task.Run(RecordLeafStatesAsync));
-        _workers.Add(LedgerPruning.RunAsync(store, trustDomain, term, time, logger, _stopping.Token));
     }
+
+    /// <summary>Lets old rows go from now on.</summary>
+    public void StartPruning(TrustDomainLoop loop) => _workers.Add(LedgerPruning.RunAsync(
+        _store, _trustDomain, _term, stop => loop.ReadAsync(engine => engine.JudgedTime, stop), _time, _logger, _stopping.Token));
 
     /// <summary>Starts the effect; its completion comes back to the loop as an event.</summary>
     public void Run(EngineEffect effect, TrustState state, TrustDomainLoop loop)
@@ -85,7 +88,7 @@ internal sealed class EffectRunner : IAsyncDisposable
     private async Task SaveAsync(SaveState save, TrustDomainLoop loop)
     {
         IReadOnlyList<Decision> log = save.Entry is null ? [] : [save.Entry];
-        await PersistAsync("trust state", loop, async stop =>
+        bool saved = await PersistAsync("trust state", loop, async stop =>
         {
             try
             {
@@ -96,14 +99,14 @@ internal sealed class EffectRunner : IAsyncDisposable
                 // An earlier try that seemed to fail has taken effect: nobody else writes in this term.
             }
         }, new StateSaved(save.State));
-        if (save.Entry is { } entry)
+        if (saved && save.Entry is { } entry)
         {
             HostingLog.Decided(_logger, entry.Actor, entry.Action, entry.Reason, entry.Evidence);
         }
     }
 
-    /// <summary>Tries until it is durable, or this process may not write any more.</summary>
-    private async Task PersistAsync(string what, TrustDomainLoop loop, Func<CancellationToken, Task> write, EngineEvent? done)
+    /// <summary>Tries until it is durable, or this process may not write any more: then false.</summary>
+    private async Task<bool> PersistAsync(string what, TrustDomainLoop loop, Func<CancellationToken, Task> write, EngineEvent? done)
     {
         TimeSpan wait = FirstRetry;
         while (!_stopping.IsCancellationRequested)
@@ -116,16 +119,16 @@ internal sealed class EffectRunner : IAsyncDisposable
                     loop.Post(done);
                 }
 
-                return;
+                return true;
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
-                return;
+                return false;
             }
             catch (Exception error) when (error is StaleTermException or StaleRevisionException)
             {
                 loop.Fail(error);
-                return;
+                return false;
             }
             catch (Exception error)
             {
@@ -135,6 +138,8 @@ internal sealed class EffectRunner : IAsyncDisposable
             await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             wait = wait * 2 < LastRetry ? wait * 2 : LastRetry;
         }
+
+        return false;
     }
 
     private async Task SignAsync()

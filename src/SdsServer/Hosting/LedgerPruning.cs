@@ -13,13 +13,14 @@ internal static class LedgerPruning
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
 
     /// <summary>Runs until it is stopped, or the term is over. A store that fails is tried again an hour later: nothing waits for this.</summary>
-    public static async Task RunAsync(ITrustStore store, string trustDomain, long term, TimeProvider time, ILogger logger, CancellationToken stop)
+    /// <param name="judgeTime">The time by which expiry is judged, not the wall clock's: one that is wrong must not cost a row that counts (rotation rule E9).</param>
+    public static async Task RunAsync(ITrustStore store, string trustDomain, long term, Func<CancellationToken, Task<DateTimeOffset>> judgeTime, TimeProvider time, ILogger logger, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                int pruned = await store.PruneLedgerAsync(trustDomain, term, time.GetUtcNow() - Retention, stop);
+                int pruned = await store.PruneLedgerAsync(trustDomain, term, await judgeTime(stop) - Retention, stop);
                 if (pruned > 0)
                 {
                     HostingLog.Pruned(logger, pruned);

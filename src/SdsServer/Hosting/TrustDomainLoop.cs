@@ -22,7 +22,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     private readonly ILogger<TrustDomainLoop> _logger;
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _changed;
     private BundlePayload _bundle;
     private long _lastCommand;
     private Task? _running;
@@ -44,7 +44,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     /// <summary>Done when the term has begun and secrets are served.</summary>
     public Task Begun => _begun.Task;
 
-    /// <summary>Fails when this process must not write any more, or when the engine itself broke; never done otherwise.</summary>
+    /// <summary>Fails when this process must not write any more, when the engine itself broke, or when it was disposed.</summary>
     public Task Failed => _failed.Task;
 
     /// <summary>The current bundle, as members share it.</summary>
@@ -70,6 +70,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
 
     /// <summary>Gives an order and waits for what became of it: that is after the change is durable.</summary>
     /// <param name="order">Makes the command from its id.</param>
+    /// <remarks>Throws what <see cref="Failed"/> failed with; what became of the order then shows after the next start.</remarks>
     public Task<CommandOutcome> OrderAsync(Func<long, EngineCommand> order, CancellationToken cancellation)
     {
         TaskCompletionSource<CommandOutcome> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,7 +81,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
             _commands.Add(id, done);
             Run(_engine.Handle(command, _clock.Now));
         });
-        return done.Task.WaitAsync(cancellation);
+        return AnswerAsync(done.Task, cancellation);
     }
 
     /// <summary>Reads from the engine between two events; the function must be quick and must let nothing mutable out.</summary>
@@ -98,11 +99,15 @@ public sealed class TrustDomainLoop : IAsyncDisposable
                 answer.SetException(error);
             }
         });
-        return answer.Task.WaitAsync(cancellation);
+        return AnswerAsync(answer.Task, cancellation);
     }
 
     /// <summary>Done at the next event after this call: whoever watches reads again then.</summary>
-    public Task ChangedAsync(CancellationToken cancellation) => Volatile.Read(ref _changed).Task.WaitAsync(cancellation);
+    public Task ChangedAsync(CancellationToken cancellation)
+    {
+        TaskCompletionSource fresh = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref _changed, fresh, null) ?? fresh).Task.WaitAsync(cancellation);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -114,6 +119,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         }
 
         await _effects.DisposeAsync();
+        _failed.TrySetException(new ObjectDisposedException(nameof(TrustDomainLoop)));
     }
 
     /// <summary>Ends the loop for good: the process must begin a term of its own before it writes again.</summary>
@@ -121,7 +127,14 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     {
         _failed.TrySetException(error);
         _begun.TrySetException(error);
+        Interlocked.Exchange(ref _changed, null)?.TrySetResult();
         _queue.Writer.TryComplete();
+    }
+
+    private async Task<T> AnswerAsync<T>(Task<T> answer, CancellationToken cancellation)
+    {
+        await await Task.WhenAny(answer, _failed.Task).WaitAsync(cancellation);
+        return await answer;
     }
 
     private void Open(SubscriptionOpened opened, Action<Delivery> deliver) => _queue.Writer.TryWrite(() =>
@@ -134,6 +147,11 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     {
         await foreach (Action next in _queue.Reader.ReadAllAsync())
         {
+            if (_failed.Task.IsCompleted)
+            {
+                return;
+            }
+
             try
             {
                 next();
@@ -184,10 +202,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
 
         TimeSpan? wake = _engine.NextWake - _clock.Now.Up;
         _timer.Change(wake is { } wait ? Clamp(wait) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (effects.Count > 0)
-        {
-            Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-        }
+        Interlocked.Exchange(ref _changed, null)?.SetResult();
     }
 
     private static TimeSpan Clamp(TimeSpan wait) =>

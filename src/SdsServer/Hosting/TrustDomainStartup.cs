@@ -18,7 +18,8 @@ internal static class TrustDomainStartup
     {
         MonotonicClock clock = new(time);
         string trustDomain = settings.TrustDomain.Name;
-        TrustRecord record = await store.BeginTermAsync(trustDomain, clock.Now.Utc - LedgerPruning.Retention, cancellation);
+        // All rows: which of them have expired is for the engine to judge, which knows when to doubt the wall clock (rotation rule E9).
+        TrustRecord record = await store.BeginTermAsync(trustDomain, DateTimeOffset.MinValue, cancellation);
         if (record.State is null)
         {
             record = record with { State = await FoundAsync(settings, store, record.Term, clock.Now.Utc, cancellation) };
@@ -36,6 +37,7 @@ internal static class TrustDomainStartup
         TrustDomainLoop loop = new(engine, effects, clock, logger);
         loop.Start();
         await loop.Begun.WaitAsync(cancellation);
+        effects.StartPruning(loop);
         return loop;
     }
 

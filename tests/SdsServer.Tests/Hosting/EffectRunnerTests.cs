@@ -7,6 +7,7 @@ using SdsServer.Core.Issuance;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Hosting;
+using SdsServer.Testing;
 using SdsServer.Tests.Admin;
 
 namespace SdsServer.Tests.Hosting;
@@ -105,7 +106,25 @@ public sealed class EffectRunnerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Old_rows_go_at_the_start_of_a_term() => await UntilAsync(() => _done.Contains("PruneLedgerAsync"));
+    public async Task Old_rows_go_at_the_start_of_a_term()
+    {
+        ConcurrentQueue<string> written = new();
+        SimulatedDisk disk = new()
+        {
+            AfterCommit = method =>
+            {
+                written.Enqueue(method);
+                return Task.CompletedTask;
+            },
+        };
+        await using InMemoryTrustStore store = new(disk);
+        ServerSettings settings = ServerSettings.From(new ServerOptions());
+        using Keyring keyring = new(store, settings.TrustDomain.Name);
+        await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
+            settings, store, keyring, new RootFitness(keyring, settings.Leaves, TimeSpan.Zero), TimeProvider.System, NullLogger<TrustDomainLoop>.Instance, default);
+
+        await UntilAsync(() => written.Contains("PruneLedgerAsync"));
+    }
 
     private Task BeginAsync(string method)
     {

@@ -14,6 +14,7 @@ public sealed class LedgerPruningTests
 
     private readonly SimulatedDisk _disk = new();
     private readonly ManualTime _time = new(Start);
+    private TimeSpan _ahead;
 
     [Fact]
     public async Task Rows_go_at_the_start_and_every_hour_once_their_retention_is_over()
@@ -21,11 +22,25 @@ public sealed class LedgerPruningTests
         (InMemoryTrustStore store, long term) = await StoreAsync();
         using CancellationTokenSource stop = new();
 
-        Task pruning = LedgerPruning.RunAsync(store, Domain, term, _time, NullLogger.Instance, stop.Token);
+        Task pruning = LedgerPruning.RunAsync(store, Domain, term, _ => Task.FromResult(_time.GetUtcNow() - _ahead), _time, NullLogger.Instance, stop.Token);
 
         Assert.Equal(["week", "day", "valid"], _disk.Ledger(Domain).Select(row => row.Serial));
         await HourAsync();
         Assert.Equal(["day", "valid"], _disk.Ledger(Domain).Select(row => row.Serial));
+        await stop.CancelAsync();
+        await pruning.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task A_wall_clock_that_is_ahead_costs_no_row_that_counts()
+    {
+        (InMemoryTrustStore store, long term) = await StoreAsync();
+        using CancellationTokenSource stop = new();
+        _time.Advance(_ahead = TimeSpan.FromDays(30));
+
+        Task pruning = LedgerPruning.RunAsync(store, Domain, term, _ => Task.FromResult(_time.GetUtcNow() - _ahead), _time, NullLogger.Instance, stop.Token);
+
+        Assert.Equal(["week", "day", "valid"], _disk.Ledger(Domain).Select(row => row.Serial));
         await stop.CancelAsync();
         await pruning.WaitAsync(Limit);
     }
@@ -36,7 +51,7 @@ public sealed class LedgerPruningTests
         (InMemoryTrustStore store, long term) = await StoreAsync();
         using CancellationTokenSource stop = new();
         _disk.BeforeCommit = _ => throw new IOException("full");
-        Task pruning = LedgerPruning.RunAsync(store, Domain, term, _time, NullLogger.Instance, stop.Token);
+        Task pruning = LedgerPruning.RunAsync(store, Domain, term, _ => Task.FromResult(_time.GetUtcNow() - _ahead), _time, NullLogger.Instance, stop.Token);
         _disk.BeforeCommit = _ => Task.CompletedTask;
         Assert.Equal(5, _disk.Ledger(Domain).Count);
 
@@ -53,7 +68,7 @@ public sealed class LedgerPruningTests
         (InMemoryTrustStore store, long term) = await StoreAsync();
         await store.BeginTermAsync(Domain, DateTimeOffset.MinValue, default);
 
-        await LedgerPruning.RunAsync(store, Domain, term, _time, NullLogger.Instance, CancellationToken.None).WaitAsync(Limit);
+        await LedgerPruning.RunAsync(store, Domain, term, _ => Task.FromResult(_time.GetUtcNow() - _ahead), _time, NullLogger.Instance, CancellationToken.None).WaitAsync(Limit);
 
         Assert.Equal(0, _time.Waiting);
     }

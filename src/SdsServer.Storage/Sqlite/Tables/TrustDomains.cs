@@ -50,4 +50,8 @@ internal static class TrustDomains
                 state = JsonSerializer.Serialize(next, StateJson.Default.TrustState),
             });
     }
+
+    /// <summary>Names of those that have a state.</summary>
+    public static List<string> Names(SqliteConnection connection) =>
+        [.. connection.Query<string>("SELECT name FROM trust_domains WHERE state IS NOT NULL ORDER BY name")];
 }
