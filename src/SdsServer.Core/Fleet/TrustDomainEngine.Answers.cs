@@ -282,7 +282,7 @@ public sealed partial class TrustDomainEngine
 
         if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
         {
-            At(_now.Up + (newest.RenewAt - _now.Utc));
+            At(_now.Up + (newest.RenewAt - _clock.Latest));
         }
 
         if (next is { } at && (instance.TimerAt is not { } set || at < set))

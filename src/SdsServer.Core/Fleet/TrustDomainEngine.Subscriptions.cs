@@ -135,7 +135,7 @@ public sealed partial class TrustDomainEngine
             // It came later than what is remembered here, which therefore must not be sent again.
             known.Newest = null;
             RemoveOutstanding(provisional, leaf);
-            AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, RenewAfter(leaf.Row)) { State = leaf.State, Lost = true });
+            AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, leaf.RenewAt) { State = leaf.State, Lost = true });
         }
 
         foreach (Subscription subscription in known.Leaves.Live)
