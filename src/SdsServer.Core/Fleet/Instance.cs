@@ -23,6 +23,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The oldest epoch any of its slots may enforce; 0 while nothing is known.</summary>
     public long Lo { get; set; }
 
+    /// <summary>The epoch of a bundle that it reported and this store does not know yet; 0: none.</summary>
+    public long NewerEpoch { get; set; }
+
     /// <summary>Nothing can be hidden: it came without versions, no bundle stream of it ever closed, and nobody of its key vanished.</summary>
     public bool Fresh { get; set; } = true;
 

@@ -44,7 +44,11 @@ public sealed partial class TrustDomainEngine
         Demote(instance);
         Count(instance);
         Enrol(instance);
-        if (_begun)
+        if (HoldsNewer(instance))
+        {
+            instance.HeldBecause = $"it holds the bundle of epoch {instance.NewerEpoch}, newer than this store knows";
+        }
+        else if (_begun)
         {
             OfferBundles(instance);
             ConsiderLeaf(instance);

@@ -175,6 +175,11 @@ public sealed partial class TrustDomainEngine
             }
         }
 
+        if (plan.Hold.Cause == HoldCause.OlderStore)
+        {
+            TakeAllOver();
+        }
+
         _violation = null;
         TrustState next = With(plan with { Hold = null, StepSince = _clock.Reckoned });
         Commit(order, next, DecisionKind.UnholdRotation, "", $"unhold rotation {plan.Id}, held by {plan.Hold.Cause}: {plan.Hold.Reason}", $"rotation '{plan.Id}' goes on");
@@ -246,7 +251,7 @@ public sealed partial class TrustDomainEngine
         }
 
         instance.WantsLeaf = instance.Leaves.Live.Count > 0;
-        Attend(instance);
+        TakeOver(instance);
         Answer(order, CommandStatus.Done, $"{instance.Bundles.Live.Count + instance.Leaves.Live.Count} secrets go out as fresh bytes");
     }
 

@@ -72,6 +72,7 @@ public sealed partial class TrustDomainEngine
         }
 
         _held.Remove(instance);
+        _newer.Remove(instance);
         if (instance.Work == LeafWork.Committing)
         {
             // Its row may be durable already: it counts until the ledger has answered.

@@ -144,6 +144,11 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Invariant, violation, _now.Utc);
         }
 
+        if (HoldOfOlderStore() is { } older)
+        {
+            return older;
+        }
+
         if (_clock.InDoubt)
         {
             return new PlanHold(HoldCause.Clock, "the wall clock jumped: whoever is left out because a leaf has expired rests on it", _now.Utc);

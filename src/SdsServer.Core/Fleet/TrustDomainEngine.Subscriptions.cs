@@ -24,6 +24,7 @@ public sealed partial class TrustDomainEngine
             NotFresh(instance);
         }
 
+        NoticeNewer(instance, opened.ReportedVersion);
         Subscription subscription = new(opened, instance);
         _subscriptions.Add(subscription.Id, subscription);
         SlotSet slots = instance.SlotsOf(opened.Kind);

@@ -17,4 +17,7 @@ public enum HoldCause
 
     /// <summary>An invariant does not hold; lifted by an operator.</summary>
     Invariant,
+
+    /// <summary>Proxies hold bundles newer than the store knows; lifted by an operator, which takes these proxies over.</summary>
+    OlderStore,
 }

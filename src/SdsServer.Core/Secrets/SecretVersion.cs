@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace SdsServer.Core.Secrets;
@@ -22,6 +23,21 @@ public static partial class SecretVersion
         Match match = Leaf().Match(version);
         return match.Success ? match.Groups[1].Value : null;
     }
+
+    /// <summary>The epoch of the bundle that a reported version names, or null.</summary>
+    public static long? BundleEpoch(string? version)
+    {
+        if (string.IsNullOrEmpty(version))
+        {
+            return null;
+        }
+
+        Match match = Bundle().Match(version);
+        return match.Success ? long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : null;
+    }
+
+    [GeneratedRegex(@"(?:^|\+)b([0-9]{1,18})-", RegexOptions.CultureInvariant)]
+    private static partial Regex Bundle();
 
     [GeneratedRegex(@"(?:^|\+)l([0-9a-f]{16,40})(?:\+|$)", RegexOptions.CultureInvariant)]
     private static partial Regex Leaf();

@@ -2,6 +2,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -44,6 +45,58 @@ public sealed class PlanTests
         world.Pass(120);
         Assert.Equal(("b", "B", RotationPhase.Steady), (world.State.Signer, world.Bundle, world.Engine.Phase));
         world.AssertSound();
+    }
+
+    // An older backup does not know what the fleet trusts by now.
+    [Fact]
+    public void A_proxy_that_holds_a_newer_bundle_than_the_store_is_sent_nothing_and_holds_the_plan_until_it_is_taken_over()
+    {
+        EngineWorld world = new();
+        Sidecar[] fleet = [.. world.Fleet(2)];
+        Sidecar ahead = world.Sidecar("ahead");
+        ahead.Return(leaf: null, bundle: "b7-0123456789abcdef");
+        Sidecar other = world.Sidecar("other");
+        other.Return(leaf: null, bundle: "b9-0123456789abcdef");
+        world.Pass(60);
+        Assert.Empty(ahead.Bundle.Got);
+        Assert.Empty(ahead.Leaf.Got);
+        Assert.Contains("epoch 7", ahead.Instance.HeldBecause, StringComparison.Ordinal);
+        Assert.All(fleet, sidecar => Assert.Single(sidecar.Leaf.Got));
+
+        world.Rotate("b");
+        world.Pass(120);
+        Assert.Equal((HoldCause.OlderStore, "a"), (world.State.Plan!.Hold!.Cause, world.State.Signer));
+        Assert.Contains("2 proxies", world.State.Plan.Hold.Reason, StringComparison.Ordinal);
+
+        world.Do(id => new RepushInstance { Id = id, Actor = "op", InstanceId = ahead.Instance.Id });
+        world.Pass(60);
+        Assert.Single(ahead.Leaf.Got);
+        Assert.Empty(other.Bundle.Got);
+
+        world.Unhold();
+        world.Pass(1);
+        Assert.Equal(world.State.Epoch, other.Bundle.Epoch);
+        ScriptedStream again = other.Open(SecretKind.Bundle, "b12-0123456789abcdef");
+        world.Pass(900);
+        Assert.Empty(again.Got);
+        Assert.Null(world.State.Plan?.Hold);
+        world.AssertSound();
+    }
+
+    // Whoever ends takes the claim with it.
+    [Fact]
+    public void A_newer_bundle_that_has_gone_holds_nothing_up()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar ahead = world.Sidecar("ahead");
+        ahead.Return(leaf: null, bundle: "b7-0123456789abcdef");
+        ahead.Disconnect();
+
+        world.Rotate("b");
+        world.Pass(600);
+
+        Assert.Equal((RotationPhase.Steady, "b"), (world.Engine.Phase, world.State.Signer));
     }
 
     [Fact]

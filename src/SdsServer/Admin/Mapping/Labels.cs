@@ -25,6 +25,7 @@ internal static class Labels
         HoldCause.Deadline => Api.HoldCause.Deadline,
         HoldCause.Clock => Api.HoldCause.Clock,
         HoldCause.Invariant => Api.HoldCause.Invariant,
+        HoldCause.OlderStore => Api.HoldCause.OlderStore,
         _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, null),
     };
 
@@ -36,6 +37,7 @@ internal static class Labels
         Api.HoldCause.Deadline => HoldCause.Deadline,
         Api.HoldCause.Clock => HoldCause.Clock,
         Api.HoldCause.Invariant => HoldCause.Invariant,
+        Api.HoldCause.OlderStore => HoldCause.OlderStore,
         _ => null,
     };
 
