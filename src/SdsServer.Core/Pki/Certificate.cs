@@ -14,9 +14,6 @@ public sealed class Certificate : IEquatable<Certificate>
     private readonly CertificateExtensions _extensions;
     private string? _fingerprint;
 
-    // The lint looks at one leaf from several sides, and a signature costs more than all else there. Both never change, so neither does the answer.
-    private Verified? _verified;
-
     private Certificate(byte[] der)
     {
         _der = der;
@@ -178,16 +175,7 @@ public sealed class Certificate : IEquatable<Certificate>
         && (_extensions.AuthoritySerial is not { } serial || serial.Span.SequenceEqual(candidate.SerialBytes.Span))
         && (_extensions.AuthorityIssuer is not { } issuer || issuer.Equals(candidate.Issuer));
 
-    internal bool IsSignedBy(PublicKeyInfo key)
-    {
-        Verified? last = Volatile.Read(ref _verified);
-        if (last is null || !last.Key.Equals(key))
-        {
-            Volatile.Write(ref _verified, last = new Verified(key, _signed.IsSignedBy(key)));
-        }
-
-        return last.IsGood;
-    }
+    internal bool IsSignedBy(PublicKeyInfo key) => _signed.IsSignedBy(key);
 
     internal bool HasKnownSignatureAlgorithm => _signed.HasKnownAlgorithm;
 
@@ -203,6 +191,4 @@ public sealed class Certificate : IEquatable<Certificate>
     /// <summary>Subject or first URI, serial and end of validity.</summary>
     public override string ToString() =>
         $"{(!Subject.IsEmpty ? Subject.ToString() : AlternativeNames.Uris is [string uri, ..] ? uri : "(no name)")} serial {Serial} until {NotAfter:yyyy-MM-dd HH:mm:ss}Z";
-
-    private sealed record Verified(PublicKeyInfo Key, bool IsGood);
 }
