@@ -179,8 +179,9 @@ internal sealed class SecretStream<TRequest>(
         {
             await written;
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
+            // The reset that a cancelled write makes also cancels the call, sooner or later than this is looked at: whose time ran out counts.
             XdsLog.SlowReaderDropped(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id, shared.Limits.Write);
             throw new RpcException(StatusCode.DeadlineExceeded, $"no response was read for {shared.Limits.Write}");
         }
