@@ -2,12 +2,15 @@ using System.CommandLine;
 using SdsServer.Cli.Admin;
 using SdsServer.Cli.Output;
 using SdsServer.Cli.Parsing;
+using SdsServer.Grpc;
 
 namespace SdsServer.Cli;
 
 /// <summary>One run of a command: its arguments, its terminal, its connection.</summary>
 internal sealed class Session : IDisposable
 {
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
     private readonly ParseResult _arguments;
     private AdminClient? _admin;
 
@@ -43,6 +46,27 @@ internal sealed class Session : IDisposable
     public T? Get<T>(Option<T> option) => _arguments.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => _arguments.GetValue(argument);
+
+    /// <summary>Waits until the server answers at all; looks for its address anew each time. Gives up in silence: the command then says what is wrong.</summary>
+    public async Task ReachAsync(TimeSpan limit)
+    {
+        long begun = Host.Time.GetTimestamp();
+        while (Host.Time.GetElapsedTime(begun) < limit)
+        {
+            try
+            {
+                await Admin.CallAsync(AdminMethods.ListTrustDomains.Method, new());
+                return;
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.Unavailable)
+            {
+                _admin?.Dispose();
+                _admin = null;
+            }
+
+            await Task.Delay(s_pause, Host.Time, Cancellation);
+        }
+    }
 
     /// <summary>Asks before something that cannot be taken back; without a terminal only <c>--force</c> lets it pass.</summary>
     /// <exception cref="CliException">It may not be done.</exception>

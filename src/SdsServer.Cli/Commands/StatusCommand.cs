@@ -11,12 +11,19 @@ internal static class StatusCommand
     public static Command Create()
     {
         Option<bool> watch = new("--watch", "-w") { Description = "Keep showing it: redrawn on a terminal, a line for each change otherwise." };
+        Option<TimeSpan> wait = Duration.Option("--wait", "How long to wait for a server that has only just been started.", TimeSpan.Zero);
         return new CliCommand("status", "Shows where the mesh stands, on one screen: phase, trusted roots, signer, rotation and what it waits for, warnings.")
         {
             watch,
+            wait,
         }.With(
-            [("sdsctl status", "one screen"), ("sdsctl status --watch", "the same, kept up to date"), ("sdsctl status --json | jq .trustDomain.phase", "for scripts")])
-        .Does(session => session.Get(watch) ? WatchAsync(session) : ShowAsync(session));
+            [("sdsctl status", "one screen"), ("sdsctl status --watch", "the same, kept up to date"),
+                ("sdsctl status --wait 30s", "after a start: as soon as the server answers"), ("sdsctl status --json | jq .trustDomain.phase", "for scripts")])
+        .Does(async session =>
+        {
+            await session.ReachAsync(session.Get(wait));
+            await (session.Get(watch) ? WatchAsync(session) : ShowAsync(session));
+        });
     }
 
     private static async Task ShowAsync(Session session)

@@ -12,7 +12,7 @@ internal static class TokenDeleteCommand
     {
         Argument<string> id = new("ID") { Description = "The token's id, from 'sdsctl token list'; not the token itself." };
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("delete", "Deletes a token: it is refused from then on. Streams it opened stay.") { id, reason, GlobalOptions.ForceOption() }.With(
+        return new CliCommand("delete", "Deletes a token: it is refused from then on, and the streams it opened end.") { id, reason, GlobalOptions.ForceOption() }.With(
             [("sdsctl token delete 7d9f", "after a question"), ("sdsctl token delete 7d9f --force --reason leaked", "at once")])
         .Does(session => RunAsync(session, session.Get(id)!, session.Get(reason) ?? ""));
     }

@@ -99,6 +99,16 @@ public sealed partial class TrustDomainEngine
         (int oldBundles, int oldLeaves, DateTimeOffset until) = _oldSlots.GetValueOrDefault(key);
         DateTimeOffset keep = notAfter + SlotMemory;
         _oldSlots[key] = (Math.Max(bundles, oldBundles), Math.Max(leaves, oldLeaves), keep > until ? keep : until);
+        if (_oldSlots.Count >= _oldSlotsSweptAt)
+        {
+            // Processes come under ever new keys, and this runs for years. Twice what stays, so that a sweep costs each entry no more than once.
+            foreach (InstanceKey over in _oldSlots.Where(slots => slots.Value.Until <= _clock.Judged).Select(slots => slots.Key).ToList())
+            {
+                _oldSlots.Remove(over);
+            }
+
+            _oldSlotsSweptAt = Math.Max(FewOldSlots, _oldSlots.Count * 2);
+        }
     }
 
     /// <summary>A member has a leaf it may present, or is on the roster, or is connected and proven to where the floor is.</summary>

@@ -18,6 +18,8 @@ public sealed partial class TrustDomainEngine
 {
     // Remembering more keys than this would let a caller that invents node ids fill the memory.
     private const int MaxKeys = 100_000;
+    private const int MaxKeysOfIdentity = 10_000;
+    private const int FewOldSlots = 1_000;
     private static readonly TimeSpan SlotMemory = TimeSpan.FromDays(7);
 
     private readonly FleetPolicy _policy;
@@ -30,10 +32,11 @@ public sealed partial class TrustDomainEngine
     private readonly Dictionary<long, List<Instance>> _byConnection = [];
     private readonly Dictionary<string, Instance> _leafOwners = [];
     private readonly Dictionary<InstanceKey, (int Bundles, int Leaves, DateTimeOffset Until)> _oldSlots = [];
-    private readonly KeyMemory _vanished = new(MaxKeys);
+    private int _oldSlotsSweptAt = FewOldSlots;
+    private readonly KeyMemory _vanished = new(MaxKeys, MaxKeysOfIdentity);
 
     // Keys of processes to which bundle bytes were sent that were refused or lost. By key, not by instance: such a process may come back looking new.
-    private readonly KeyMemory _dirty = new(MaxKeys);
+    private readonly KeyMemory _dirty = new(MaxKeys, MaxKeysOfIdentity);
     private readonly Dictionary<InstanceKey, int> _refusals = [];
     private readonly Dictionary<string, long> _replicas = [];
     private readonly FloorCount _members = new();
@@ -80,6 +83,9 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>The oldest epoch that any member may still enforce.</summary>
     public long Floor => _floor;
+
+    /// <summary>Keys of which the slots of expired rows are remembered.</summary>
+    internal int OldSlots => _oldSlots.Count;
 
     /// <summary>Monotonic time at which <see cref="Handle"/> wants a <see cref="ClockTicked"/> at the latest; null: none.</summary>
     public TimeSpan? NextWake { get; private set; }

@@ -33,6 +33,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>The file.</summary>
+    public string Path => _connection.DataSource;
+
     /// <summary>Runs one query.</summary>
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> query, CancellationToken cancellation) =>
         _thread.RunAsync(() => Guarded(query), cancellation);

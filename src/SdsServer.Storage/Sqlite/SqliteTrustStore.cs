@@ -68,6 +68,18 @@ public sealed class SqliteTrustStore : ITrustStore
         }
     }
 
+    /// <summary>Throws <see cref="StoreOpenException"/>, changing nothing, when this is a store of other trust domains.</summary>
+    public async Task RequireTrustDomainAsync(string name, CancellationToken cancellation)
+    {
+        List<string> known = await Database.ReadAsync(TrustDomains.Names, cancellation);
+        if (known.Count > 0 && !known.Contains(name))
+        {
+            throw new StoreOpenException(
+                $"the database '{Database.Path}' belongs to trust domain '{string.Join("', '", known)}', not to '{name}', which would get a new CA that no proxy trusts. "
+                + "Correct the name of the trust domain, or choose another data directory.");
+        }
+    }
+
     public Task<TrustRecord> BeginTermAsync(string trustDomain, DateTimeOffset keepLedgerFrom, CancellationToken cancellation) =>
         Database.WriteAsync(
             connection =>

@@ -30,11 +30,13 @@ internal sealed class TrustDomainAccess(TrustDomainLoop loop, TimeProvider time)
 
     private async Task<T> AliveAsync<T>(Task<T> answer)
     {
-        if (await Task.WhenAny(answer, loop.Failed) != answer)
+        try
+        {
+            return await answer;
+        }
+        catch (Exception) when (loop.Failed.IsCompleted)
         {
             throw AdminErrors.NotLeader();
         }
-
-        return await answer;
     }
 }

@@ -7,9 +7,6 @@ internal sealed class Watches(TrustDomainAccess access, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Evidence that has no consequence yet, such as a proven epoch, is no event of the loop: it is found by looking.</summary>
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
-
     /// <summary>A look may take a tenth of the time at most: a large fleet is looked at less often.</summary>
     private const int Share = 10;
 
@@ -17,9 +14,9 @@ internal sealed class Watches(TrustDomainAccess access, TimeProvider time)
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task<bool>> lookAsync)
     {
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.Stopping);
-        Task changed = access.ChangedAsync(ended.Token);
         while (true)
         {
+            Task changed = access.ChangedAsync(ended.Token);
             long begun = time.GetTimestamp();
             if (!await lookAsync(ended.Token))
             {
@@ -28,20 +25,7 @@ internal sealed class Watches(TrustDomainAccess access, TimeProvider time)
 
             TimeSpan fair = time.GetElapsedTime(begun) * Share;
             await Task.Delay(fair > Pause ? fair : Pause, time, ended.Token);
-            changed = await NextAsync(changed, ended.Token);
-        }
-    }
-
-    private async Task<Task> NextAsync(Task changed, CancellationToken ended)
-    {
-        try
-        {
-            await changed.WaitAsync(LookAgain, time, ended);
-            return access.ChangedAsync(ended);
-        }
-        catch (TimeoutException)
-        {
-            return changed;
+            await changed;
         }
     }
 }

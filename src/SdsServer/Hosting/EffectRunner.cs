@@ -24,6 +24,7 @@ internal sealed class EffectRunner : IAsyncDisposable
     private readonly Channel<Func<Task>> _signing = Channel.CreateUnbounded<Func<Task>>();
     private readonly Channel<(string Serial, LeafState State)> _leafStates = Channel.CreateUnbounded<(string, LeafState)>();
     private readonly List<Task> _workers = [];
+    private Task _roster = Task.CompletedTask;
 
     public EffectRunner(ITrustStore store, LeafSigner signer, string trustDomain, long term, TimeProvider time, ILogger<TrustDomainLoop> logger)
     {
@@ -56,10 +57,12 @@ internal sealed class EffectRunner : IAsyncDisposable
                     new SlotsRaised(raise.InstanceId, raise.BundleSlots, raise.LeafSlots));
                 break;
             case WriteRoster write:
-                _ = PersistAsync("roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId));
+                _roster = AfterAsync(_roster, () =>
+                    PersistAsync("roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId)));
                 break;
             case RemoveRoster remove:
-                _ = PersistAsync("roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null);
+                _roster = AfterAsync(_roster, () =>
+                    PersistAsync("roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null));
                 break;
             default: throw new ArgumentException($"unknown effect {effect.GetType().Name}", nameof(effect));
         }
@@ -75,10 +78,17 @@ internal sealed class EffectRunner : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    // In order: an entry whose write is tried again must not come after its removal, for nothing would end its membership then.
+    private static async Task AfterAsync(Task before, Func<Task> next)
+    {
+        await before;
+        await next();
+    }
+
     private async Task SaveAsync(SaveState save, TrustDomainLoop loop)
     {
         IReadOnlyList<Decision> log = save.Entry is null ? [] : [save.Entry];
-        await PersistAsync("trust state", loop, async stop =>
+        bool saved = await PersistAsync("trust state", loop, async stop =>
         {
             try
             {
@@ -89,14 +99,14 @@ internal sealed class EffectRunner : IAsyncDisposable
                 // An earlier try that seemed to fail has taken effect: nobody else writes in this term.
             }
         }, new StateSaved(save.State));
-        if (save.Entry is { } entry)
+        if (saved && save.Entry is { } entry)
         {
             HostingLog.Decided(_logger, entry.Actor, entry.Action, entry.Reason, entry.Evidence);
         }
     }
 
-    /// <summary>Tries until it is durable, or this process may not write any more.</summary>
-    private async Task PersistAsync(string what, TrustDomainLoop loop, Func<CancellationToken, Task> write, EngineEvent? done)
+    /// <summary>Tries until it is durable, or this process may not write any more: then false.</summary>
+    private async Task<bool> PersistAsync(string what, TrustDomainLoop loop, Func<CancellationToken, Task> write, EngineEvent? done)
     {
         TimeSpan wait = FirstRetry;
         while (!_stopping.IsCancellationRequested)
@@ -109,16 +119,16 @@ internal sealed class EffectRunner : IAsyncDisposable
                     loop.Post(done);
                 }
 
-                return;
+                return true;
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
-                return;
+                return false;
             }
             catch (Exception error) when (error is StaleTermException or StaleRevisionException)
             {
                 loop.Fail(error);
-                return;
+                return false;
             }
             catch (Exception error)
             {
@@ -128,6 +138,8 @@ internal sealed class EffectRunner : IAsyncDisposable
             await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             wait = wait * 2 < LastRetry ? wait * 2 : LastRetry;
         }
+
+        return false;
     }
 
     private async Task SignAsync()

@@ -14,6 +14,9 @@ internal static partial class HostingLog
     [LoggerMessage(1004, LogLevel.Critical, "this process stops: {Reason}", EventName = "Stopping")]
     public static partial void Stops(ILogger logger, string reason);
 
+    [LoggerMessage(1005, LogLevel.Information, "the serving certificate {File} has changed; the new one ends at {NotAfter:u}", EventName = "CertificateRead")]
+    public static partial void CertificateRead(ILogger logger, string file, DateTime notAfter);
+
     [LoggerMessage(3001, LogLevel.Information, "{Actor}: {Action} ({Reason}); {Evidence}", EventName = "Decided")]
     public static partial void Decided(ILogger logger, string actor, string action, string reason, string evidence);
 

@@ -1,16 +1,21 @@
-using System.Security.Cryptography.X509Certificates;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace SdsServer.Hosting;
 
 /// <summary>The server's sockets. Each says what may be called through it, so that no proxy can reach the admin API.</summary>
 internal static class Listeners
 {
-    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings)
+    /// <param name="certificate">Of the TCP listener; null where it has no TLS.</param>
+    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, ServingCertificate? certificate)
     {
         if (settings.XdsSocket is { } socket)
         {
-            ListenOnSocket(kestrel, socket, ListenerRole.Xds);
+            kestrel.ListenUnixSocket(socket, listener => Serve(listener, ListenerRole.Xds));
         }
 
         if (settings.XdsTcp is { } tcp)
@@ -18,34 +23,81 @@ internal static class Listeners
             kestrel.Listen(tcp, listener =>
             {
                 Serve(listener, ListenerRole.Xds);
-                if (settings.CertificateFile is { } certificate)
+                if (certificate is not null)
                 {
-                    listener.UseHttps(X509Certificate2.CreateFromPemFile(certificate, settings.KeyFile));
+                    listener.UseHttps(new TlsHandshakeCallbackOptions
+                    {
+                        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+                        {
+                            ServerCertificateContext = certificate.Current,
+                            ApplicationProtocols = [SslApplicationProtocol.Http2],
+                        }),
+                    });
                 }
             });
         }
 
-        ListenOnSocket(kestrel, settings.AdminSocket, ListenerRole.Admin);
+        kestrel.ListenUnixSocket(settings.AdminSocket, listener => Serve(listener, ListenerRole.Admin));
     }
 
-    /// <summary>Sets the sockets' modes, which the system's umask has cut.</summary>
-    public static void SetModes(ServerSettings settings)
+    /// <summary>Binds a listener. A Unix socket has its mode, whatever the umask says, before the first client can connect.</summary>
+    /// <exception cref="IOException">Something else is at the path of a Unix socket.</exception>
+    public static Socket Bind(EndPoint endpoint, ServerSettings settings)
     {
-        if (settings.XdsSocket is { } socket)
+        if (endpoint is not UnixDomainSocketEndPoint unix)
         {
-            File.SetUnixFileMode(socket, settings.XdsSocketMode);
+            return SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
         }
 
-        File.SetUnixFileMode(settings.AdminSocket, settings.AdminSocketMode);
+        string path = unix.ToString();
+        RemoveStale(unix, path);
+        Socket bound = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        File.SetUnixFileMode(path, path == settings.AdminSocket ? settings.AdminSocketMode : settings.XdsSocketMode);
+        return bound;
     }
 
     public static ListenerRole? RoleOf(HttpContext http) => http.Features.Get<RoleFeature>()?.Role;
 
-    private static void ListenOnSocket(KestrelServerOptions kestrel, string path, ListenerRole role)
+    // A socket on which nobody listens is left over from a server that was killed; anything else is not ours to remove.
+    private static void RemoveStale(UnixDomainSocketEndPoint endpoint, string path)
     {
-        // The data directory's lock says that no other server lives, so a socket file is left over from one that was killed.
-        File.Delete(path);
-        kestrel.ListenUnixSocket(path, listener => Serve(listener, role));
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        if (IsFile(path))
+        {
+            throw new IOException($"'{path}' is a file and no socket: it is left as it is; choose another path for the socket");
+        }
+
+        try
+        {
+            using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            probe.Connect(endpoint);
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+            return;
+        }
+
+        throw new IOException($"another process listens on '{path}': end it, or choose another path for the socket");
+    }
+
+    // open(2) of a socket fails with ENXIO.
+    private static bool IsFile(string path)
+    {
+        const int noSuchDevice = 6;
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            return true;
+        }
+        catch (IOException error) when (error.HResult == noSuchDevice)
+        {
+            return false;
+        }
     }
 
     private static void Serve(ListenOptions listener, ListenerRole role)

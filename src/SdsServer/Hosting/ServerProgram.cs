@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
@@ -17,13 +19,12 @@ namespace SdsServer.Hosting;
 /// <summary>The process from its arguments to its exit code.</summary>
 internal static class ServerProgram
 {
-    private const string CheckConfiguration = "--check-config";
-
     public static async Task<int> RunAsync(string[] args)
     {
+        List<string> unknown = Arguments.Unknown(args);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
-            Args = Expand(args),
+            Args = unknown.Count == 0 ? Arguments.Expand(args) : [],
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
@@ -31,8 +32,13 @@ internal static class ServerProgram
         ILogger logger = logging.CreateLogger("SdsServer");
         try
         {
-            ServerSettings settings = ServerSettings.From(builder.Configuration.GetSection("SdsServer").Get<ServerOptions>() ?? new ServerOptions());
-            if (args.Contains(CheckConfiguration))
+            if (unknown.Count > 0)
+            {
+                throw new ConfigurationErrorsException(unknown);
+            }
+
+            ServerSettings settings = ServerSettings.Read(builder.Configuration.GetSection("SdsServer"));
+            if (args.Contains(Arguments.CheckConfiguration))
             {
                 return ExitCode.Ok;
             }
@@ -48,7 +54,8 @@ internal static class ServerProgram
 
             return ExitCode.Configuration;
         }
-        catch (Exception error) when (error is StoreOpenException or CryptographicException or KeyNotFoundException or StaleTermException or IOException or InvalidOperationException)
+        catch (Exception error) when (error is StoreOpenException or CryptographicException or KeyNotFoundException or StaleTermException
+            or IOException or UnauthorizedAccessException or InvalidDataException or SocketException or InvalidOperationException)
         {
             HostingLog.Stops(logger, error.Message);
             return ExitCode.Failure;
@@ -61,11 +68,12 @@ internal static class ServerProgram
         string trustDomain = settings.TrustDomain.Name;
         SqliteOptions files = new() { DataDirectory = settings.DataDirectory, KeyEncryptionKeyFile = settings.KeyEncryptionKeyFile };
         await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(files, logging.CreateLogger<SqliteTrustStore>(), CancellationToken.None);
+        await store.RequireTrustDomainAsync(trustDomain, CancellationToken.None);
         using Keyring keyring = new(store, trustDomain);
         RootFitness fitness = new(keyring, settings.Leaves, settings.Rotation.TrustSoak + settings.Rotation.DropSoak);
         await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
             settings, store, keyring, fitness, time, logging.CreateLogger<TrustDomainLoop>(), CancellationToken.None);
-        TokenDirectory tokens = new(store, trustDomain, time);
+        using TokenDirectory tokens = new(store, trustDomain, time);
         await tokens.ReloadAsync(CancellationToken.None);
         ProcessWatch processes = new(loop.Post, time);
         foreach (string peer in await loop.ReadAsync(engine => engine.Instances().Select(instance => instance.Key.Peer).ToList(), CancellationToken.None))
@@ -89,7 +97,11 @@ internal static class ServerProgram
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
-        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings));
+        ServingCertificate? certificate = settings is { XdsTcp: not null, CertificateFile: { } chain, KeyFile: { } key }
+            ? new ServingCertificate(chain, key, time, logger)
+            : null;
+        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate));
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
         {
@@ -108,7 +120,6 @@ internal static class ServerProgram
         }
 
         await app.StartAsync();
-        Listeners.SetModes(settings);
         TrustState state = await loop.ReadAsync(engine => engine.State, CancellationToken.None);
         Announce(logger, settings, state);
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
@@ -143,10 +154,4 @@ internal static class ServerProgram
 
     private static string ControlPlane() =>
         string.Create(CultureInfo.InvariantCulture, $"sdsserver/{typeof(ServerProgram).Assembly.GetName().Version?.ToString(3)} {Environment.MachineName}");
-
-    // Short spellings of what is set most; everything can be set as --SdsServer:Section:Key=VALUE.
-    private static string[] Expand(string[] args) => [.. args.Where(arg => arg != CheckConfiguration).Select(arg =>
-        arg == "--dev" ? "--SdsServer:Dev=true"
-        : arg.StartsWith("--data=", StringComparison.Ordinal) ? "--SdsServer:DataDirectory=" + arg["--data=".Length..]
-        : arg)];
 }

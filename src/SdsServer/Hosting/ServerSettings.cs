@@ -14,6 +14,9 @@ public sealed class ServerSettings
 {
     private const string None = "none";
 
+    // unix(7): sun_path holds 108 bytes with the final zero.
+    private const int LongestSocketPath = 107;
+
     private ServerSettings(ServerOptions options, List<string> errors)
     {
         if (Core.Pki.TrustDomain.TryParse(options.TrustDomain, out TrustDomain? domain, out string? reason))
@@ -46,6 +49,7 @@ public sealed class ServerSettings
             options.Leaf.Lifetime, options.Leaf.Minimum, options.Leaf.Maximum, options.Leaf.Backdate, options.Fleet.MaxSkew < TimeSpan.FromMinutes(5) ? options.Fleet.MaxSkew : null));
         Names = Checked("SdsServer:Aliases", errors, new SecretNames(TrustDomain.Name, []), () => new SecretNames(TrustDomain.Name, Aliases(options.Aliases, errors)));
         UnixPeers = [.. options.UnixPeers.Select((peer, index) => Rule(peer, index, TrustDomain, errors)).OfType<UnixPeerRule>()];
+        CheckUnixPeers(errors);
         CheckDurations(options, errors);
     }
 
@@ -91,6 +95,20 @@ public sealed class ServerSettings
 
     public ImmutableArray<UnixPeerRule> UnixPeers { get; }
 
+    /// <summary>Reads section <c>SdsServer</c>. A setting nobody knows is an error: a mistyped one would be one that is not in force.</summary>
+    /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>
+    public static ServerSettings Read(IConfigurationSection section)
+    {
+        try
+        {
+            return From(section.Get<ServerOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new ServerOptions());
+        }
+        catch (InvalidOperationException wrong)
+        {
+            throw new ConfigurationErrorsException([wrong.InnerException is { } inner ? $"{wrong.Message} {inner.Message}" : wrong.Message]);
+        }
+    }
+
     /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>
     public static ServerSettings From(ServerOptions options)
     {
@@ -106,6 +124,19 @@ public sealed class ServerSettings
             errors.Add("SdsServer:Xds: there is neither a Socket nor a Tcp address, so no proxy can connect; set one");
         }
 
+        if (XdsSocket == AdminSocket)
+        {
+            errors.Add($"SdsServer:Admin:Socket: {AdminSocket} is the proxies' socket too, and whoever may connect to it would be an operator; choose another path");
+        }
+
+        foreach ((string where, string? path) in new[] { ("SdsServer:Xds:Socket", XdsSocket), ("SdsServer:Admin:Socket", AdminSocket) })
+        {
+            if (path is not null && System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPath)
+            {
+                errors.Add($"{where}: '{path}' is longer than the {LongestSocketPath} bytes a Unix socket's path may have; choose a shorter one");
+            }
+        }
+
         if ((CertificateFile is null) != (KeyFile is null))
         {
             errors.Add("SdsServer:Xds: CertificateFile and KeyFile go together; set both or neither");
@@ -119,6 +150,19 @@ public sealed class ServerSettings
         if (Dev && XdsTcp is { } open && !IPAddress.IsLoopback(open.Address))
         {
             errors.Add($"SdsServer:Dev: node.id is no evidence, so dev mode serves loopback only, not {open}; set SdsServer:Xds:Tcp to 127.0.0.1:PORT");
+        }
+    }
+
+    // The first rule that fits decides, so one behind a wider one of the same user would never be asked.
+    private void CheckUnixPeers(List<string> errors)
+    {
+        for (int index = 0; index < UnixPeers.Length; index++)
+        {
+            UnixPeerRule rule = UnixPeers[index];
+            if (UnixPeers.Take(index).Any(wider => wider.Uid == rule.Uid && (wider.Gid is null || wider.Gid == rule.Gid)))
+            {
+                errors.Add($"SdsServer:UnixPeers: '{rule.Workload.SpiffeId}' for user {rule.Uid} can never apply, because an entry before it fits the same peers; put the one with the Gid first");
+            }
         }
     }
 
@@ -250,7 +294,9 @@ public sealed class ServerSettings
             return null;
         }
 
-        if (IPEndPoint.TryParse(text.Replace("localhost:", "127.0.0.1:", StringComparison.Ordinal), out IPEndPoint? endpoint) && text.Contains(':', StringComparison.Ordinal))
+        // "::1" alone parses too, as an address with port 0, which is whatever port is free.
+        string address = text.Replace("localhost:", "127.0.0.1:", StringComparison.Ordinal);
+        if (IPEndPoint.TryParse(address, out IPEndPoint? endpoint) && !IPAddress.TryParse(address, out _))
         {
             return endpoint;
         }

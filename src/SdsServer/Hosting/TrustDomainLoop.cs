@@ -45,7 +45,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     /// <summary>Done when the term has begun and secrets are served.</summary>
     public Task Begun => _begun.Task;
 
-    /// <summary>Fails when this process must not write any more, or when the engine itself broke; never done otherwise.</summary>
+    /// <summary>Fails when this process must not write any more, when the engine itself broke, or when it was disposed.</summary>
     public Task Failed => _failed.Task;
 
     /// <summary>The current bundle, as members share it.</summary>
@@ -63,6 +63,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
 
     /// <summary>Gives an order and waits for what became of it: that is after the change is durable.</summary>
     /// <param name="order">Makes the command from its id.</param>
+    /// <remarks>Throws what <see cref="Failed"/> failed with; what became of the order then shows after the next start.</remarks>
     public Task<CommandOutcome> OrderAsync(Func<long, EngineCommand> order, CancellationToken cancellation)
     {
         TaskCompletionSource<CommandOutcome> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,7 +74,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
             _commands.Add(id, done);
             Run(_engine.Handle(command, _clock.Now));
         });
-        return done.Task.WaitAsync(cancellation);
+        return AnswerAsync(done.Task, cancellation);
     }
 
     /// <summary>Reads from the engine between two events; the function must be quick and must let nothing mutable out.</summary>
@@ -91,14 +92,14 @@ public sealed class TrustDomainLoop : IAsyncDisposable
                 answer.SetException(error);
             }
         });
-        return answer.Task.WaitAsync(cancellation);
+        return AnswerAsync(answer.Task, cancellation);
     }
 
     /// <summary>Done at the next event after this call: whoever watches reads again then.</summary>
     public Task ChangedAsync(CancellationToken cancellation)
     {
-        TaskCompletionSource mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        return (Interlocked.CompareExchange(ref _changed, mine, null) ?? mine).Task.WaitAsync(cancellation);
+        TaskCompletionSource fresh = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref _changed, fresh, null) ?? fresh).Task.WaitAsync(cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -111,6 +112,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         }
 
         await _effects.DisposeAsync();
+        _failed.TrySetException(new ObjectDisposedException(nameof(TrustDomainLoop)));
     }
 
     /// <summary>Ends the loop for good: the process must begin a term of its own before it writes again.</summary>
@@ -118,7 +120,14 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     {
         _failed.TrySetException(error);
         _begun.TrySetException(error);
+        Interlocked.Exchange(ref _changed, null)?.TrySetResult();
         _queue.Writer.TryComplete();
+    }
+
+    private async Task<T> AnswerAsync<T>(Task<T> answer, CancellationToken cancellation)
+    {
+        await await Task.WhenAny(answer, _failed.Task).WaitAsync(cancellation);
+        return await answer;
     }
 
     private void Enqueue(Action work) => _queue.Writer.TryWrite(new LoopTurn(null, work));
@@ -135,6 +144,11 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         {
             while (_queue.Reader.TryRead(out LoopTurn next))
             {
+                if (_failed.Task.IsCompleted)
+                {
+                    return;
+                }
+
                 try
                 {
                     Take(next);
@@ -203,7 +217,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         }
 
         Arm();
-        if (effects.Count > 0 && Volatile.Read(ref _changed) is not null)
+        if (Volatile.Read(ref _changed) is not null)
         {
             Interlocked.Exchange(ref _changed, null)?.SetResult();
         }

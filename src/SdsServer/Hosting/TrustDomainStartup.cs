@@ -11,8 +11,6 @@ namespace SdsServer.Hosting;
 /// <summary>Brings a trust domain up from its store: makes its first root if there is none, and begins the leader's term.</summary>
 internal static class TrustDomainStartup
 {
-    private static readonly TimeSpan LedgerRetention = TimeSpan.FromDays(7);
-
     /// <exception cref="CryptographicException">The signer's key cannot be decrypted.</exception>
     /// <exception cref="KeyNotFoundException">The signer's key is gone: it is not made anew, since that would be another root.</exception>
     public static async Task<TrustDomainLoop> StartAsync(
@@ -20,7 +18,8 @@ internal static class TrustDomainStartup
     {
         MonotonicClock clock = new(time);
         string trustDomain = settings.TrustDomain.Name;
-        TrustRecord record = await store.BeginTermAsync(trustDomain, clock.Now.Utc - LedgerRetention, cancellation);
+        // All rows: which of them have expired is for the engine to judge, which knows when to doubt the wall clock (rotation rule E9).
+        TrustRecord record = await store.BeginTermAsync(trustDomain, DateTimeOffset.MinValue, cancellation);
         if (record.State is null)
         {
             record = record with { State = await FoundAsync(settings, store, record.Term, clock.Now.Utc, cancellation) };

@@ -10,10 +10,17 @@ public sealed record PeerProcess(string Boot, string Namespace, int Pid, string 
     private const string Prefix = "process:";
     private const int StateField = 0;
     private const int StartTimeField = 19;
+    private const string Proc = "/proc";
+
+    // Read once: the same for as long as this process lives, and a server short of file descriptors cannot read it again.
+    private static readonly Lazy<string> s_boot = new(() => File.ReadAllText($"{Proc}/sys/kernel/random/boot_id").Trim(), LazyThreadSafetyMode.PublicationOnly);
+    private static readonly Lazy<string> s_namespace = new(() =>
+        File.ResolveLinkTarget($"{Proc}/self/ns/pid", returnFinalTarget: false)?.Name.Split('[', ']') is [_, string inode, ..] ? inode : "0",
+        LazyThreadSafetyMode.PublicationOnly);
 
     /// <summary>The process with this id, or null if it cannot be seen from here.</summary>
     public static PeerProcess? Find(int pid) =>
-        pid > 0 && Stat(pid) is { } stat ? new PeerProcess(ThisBoot(), ThisNamespace(), pid, stat[StartTimeField]) : null;
+        pid > 0 && Look(pid, Proc).Stat is { } stat ? new PeerProcess(s_boot.Value, s_namespace.Value, pid, stat[StartTimeField]) : null;
 
     /// <summary>Reads what <see cref="ToString"/> wrote; null for any other kind of peer.</summary>
     public static PeerProcess? Parse(string peer)
@@ -26,41 +33,46 @@ public sealed record PeerProcess(string Boot, string Namespace, int Pid, string 
 
     /// <summary>
     /// True when the process is known to have ended. False when it lives, and when nothing can be said: PIDs of another
-    /// namespace mean nothing here.
+    /// namespace mean nothing here, and a look that failed shows nothing.
     /// </summary>
-    public bool HasEnded()
+    public bool HasEnded() => HasEnded(Proc);
+
+    /// <param name="proc">Where procfs is mounted.</param>
+    internal bool HasEnded(string proc)
     {
-        if (Boot != ThisBoot())
+        if (Boot != s_boot.Value)
         {
             return true;
         }
 
-        return Namespace == ThisNamespace() && (Stat(Pid) is not { } stat || stat[StartTimeField] != StartedAt || stat[StateField] is "Z" or "X");
+        if (Namespace != s_namespace.Value)
+        {
+            return false;
+        }
+
+        (string[]? stat, bool gone) = Look(Pid, proc);
+        return gone || (stat is not null && (stat[StartTimeField] != StartedAt || stat[StateField] is "Z" or "X"));
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Boot}/{Namespace}/{Pid}/{StartedAt}");
 
-    private static string ThisBoot() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-
-    private static string ThisNamespace() =>
-        File.ResolveLinkTarget("/proc/self/ns/pid", returnFinalTarget: false)?.Name.Split('[', ']') is [_, string inode, ..] ? inode : "0";
-
     // proc(5): the second field is the command in parentheses, which may hold anything; the fields after the last ')' are plain.
-    private static string[]? Stat(int pid)
+    private static (string[]? Stat, bool Gone) Look(int pid, string proc)
     {
+        const int noSuchProcess = 3;
         try
         {
-            string line = File.ReadAllText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/stat");
+            string line = File.ReadAllText($"{proc}/{pid.ToString(CultureInfo.InvariantCulture)}/stat");
             string[] fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
-            return fields.Length > StartTimeField ? fields : null;
+            return (fields.Length > StartTimeField ? fields : null, false);
         }
-        catch (IOException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or IOException { HResult: noSuchProcess })
         {
-            return null;
+            return (null, true);
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return null;
+            return (null, false);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using SdsServer.Core.Access;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
@@ -46,9 +47,10 @@ internal sealed class WorkloadAuthenticator(
         }
 
         // One text for every failure: a caller must not learn which tokens exist.
-        AccessToken token = (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? tokens.Verify(header[Bearer.Length..].Trim()) : null)
+        AcceptedToken accepted = (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? tokens.Verify(header[Bearer.Length..].Trim()) : null)
             ?? throw new RpcException(StatusCode.Unauthenticated, "the bearer token is unknown, expired or deleted");
-        return new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter);
+        AccessToken token = accepted.Token;
+        return new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter, accepted.Deleted);
     }
 
     private Caller? FromUnixPeer(UnixPeer? unix, string peer) =>
@@ -66,11 +68,14 @@ internal sealed class WorkloadAuthenticator(
             : throw new RpcException(StatusCode.InvalidArgument, $"dev mode makes the identity from node.id, and '{node.Id}' cannot be the path of a SPIFFE ID: {reason}");
     }
 
+    // A listener on [::] sees 192.0.2.1 as ::ffff:192.0.2.1: one host has one name, whatever the server listens on after a restart.
+    internal static string Describe(IPAddress? address) => $"ip:{(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)}";
+
     private static string Describe(HttpContext http, UnixPeer? unix)
     {
         if (unix is null)
         {
-            return $"ip:{http.Connection.RemoteIpAddress}";
+            return Describe(http.Connection.RemoteIpAddress);
         }
 
         return PeerProcess.Find(unix.Pid)?.ToString() ?? $"user:{unix.Uid}";

@@ -6,4 +6,5 @@ namespace SdsServer.Xds;
 /// <param name="Workload">Its identity and what its leaves carry.</param>
 /// <param name="Peer">See <see cref="InstanceKey.Peer"/>.</param>
 /// <param name="ValidUntil">When the evidence expires, a token's for instance: the stream then ends with UNAUTHENTICATED. Null: never.</param>
-public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? ValidUntil = null);
+/// <param name="Withdrawn">Fires when the evidence is taken back, a token deleted for instance: the stream then ends in the same way.</param>
+public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? ValidUntil = null, CancellationToken Withdrawn = default);

@@ -77,7 +77,7 @@ internal sealed class DiscoveryServer
         try
         {
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
-            await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node), caller.ValidUntil, first, reader, write, call);
+            await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node), caller, first, reader, write, call);
         }
         finally
         {
@@ -89,7 +89,7 @@ internal sealed class DiscoveryServer
         DiscoveryProtocol<TRequest> protocol,
         bool isAggregated,
         StreamClient client,
-        DateTimeOffset? validUntil,
+        Caller caller,
         TRequest first,
         IAsyncEnumerator<TRequest> reader,
         Func<EncodedMessage, CancellationToken, Task> write,
@@ -104,7 +104,7 @@ internal sealed class DiscoveryServer
         try
         {
             DiscoverySession<TRequest> session = protocol.Open(client, Names, Limits, nonces, () => Interlocked.Increment(ref _subscriptions));
-            using SecretStream<TRequest> loop = new(stream, session, mailbox, protocol, this, validUntil, isAggregated, write, call);
+            using SecretStream<TRequest> loop = new(stream, session, mailbox, protocol, this, caller, isAggregated, write, call);
             await loop.RunAsync(first, reader);
         }
         finally

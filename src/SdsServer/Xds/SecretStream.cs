@@ -16,7 +16,7 @@ internal sealed class SecretStream<TRequest>(
     DeliveryMailbox mailbox,
     DiscoveryProtocol<TRequest> protocol,
     DiscoveryServer shared,
-    DateTimeOffset? validUntil,
+    Caller caller,
     bool isAggregated,
     Func<EncodedMessage, CancellationToken, Task> write,
     ServerCallContext call) : IDisposable
@@ -32,6 +32,7 @@ internal sealed class SecretStream<TRequest>(
     public async Task RunAsync(TRequest first, IAsyncEnumerator<TRequest> requests)
     {
         using CancellationTokenRegistration stopping = call.Stopping.UnsafeRegister(static box => ((DeliveryMailbox)box!).Wake(), mailbox);
+        using CancellationTokenRegistration withdrawn = caller.Withdrawn.UnsafeRegister(static box => ((DeliveryMailbox)box!).Wake(), mailbox);
         ITimer? timer = null;
         try
         {
@@ -194,17 +195,17 @@ internal sealed class SecretStream<TRequest>(
             throw new RpcException(StatusCode.Unavailable, "the server is shutting down");
         }
 
-        if (validUntil <= shared.Now)
+        if (caller.Withdrawn.IsCancellationRequested || caller.ValidUntil <= shared.Now)
         {
             XdsLog.EvidenceExpired(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id);
-            throw new RpcException(StatusCode.Unauthenticated, "the credentials of this stream have expired; open a new one");
+            throw new RpcException(StatusCode.Unauthenticated, "the credentials of this stream have expired or were withdrawn; open a new one");
         }
     }
 
     // One timer a stream, and only on those that have something to wait for.
     private ITimer? Schedule(ITimer? timer)
     {
-        DateTimeOffset? at = session.WakeAt is { } wake && !(validUntil <= wake) ? wake : validUntil;
+        DateTimeOffset? at = session.WakeAt is { } wake && !(caller.ValidUntil <= wake) ? wake : caller.ValidUntil;
         if (at is null && timer is null)
         {
             return null;

@@ -253,6 +253,23 @@ public sealed class OpeningTests : IDisposable
 
     private Task<StoreOpenException> RefusedAsync() => Assert.ThrowsAsync<StoreOpenException>(OpenAsync);
 
+    [Fact]
+    public async Task The_store_of_one_trust_domain_is_not_taken_for_that_of_another()
+    {
+        await using (SqliteTrustStore empty = await OpenAsync())
+        {
+            await empty.RequireTrustDomainAsync("any.example", CancellationToken.None);
+        }
+
+        await PopulateAsync();
+        await using SqliteTrustStore store = await OpenAsync();
+        await store.RequireTrustDomainAsync(TrustDomain, CancellationToken.None);
+
+        StoreOpenException error = await Assert.ThrowsAsync<StoreOpenException>(() => store.RequireTrustDomainAsync("mash.example", CancellationToken.None));
+
+        Assert.Contains($"'{TrustDomain}'", error.Message, StringComparison.Ordinal);
+    }
+
     private async Task<StoreOpenException> RefusedUnchangedAsync()
     {
         Dictionary<string, byte[]> before = Snapshot();

@@ -16,7 +16,7 @@ public sealed class TokenTests
         CreateTokenResponse created = await CreateAsync(host, "spiffe://example.org/ns/default/sa/web", request => request.DisplayName = "web");
 
         Assert.Matches("^sds_[a-z0-9]+_[A-Za-z0-9_-]{43}$", created.Secret);
-        Assert.Equal("spiffe://example.org/ns/default/sa/web", host.Tokens.Verify(created.Secret)!.SpiffeId);
+        Assert.Equal("spiffe://example.org/ns/default/sa/web", host.Tokens.Verify(created.Secret)!.Token.SpiffeId);
         AccessToken stored = Assert.Single(await host.Store.ReadTokensAsync("example.org", default));
         string secret = created.Secret[(created.Secret.IndexOf('_', 4) + 1)..];
         Assert.Equal(System.Security.Cryptography.SHA256.HashData(System.Buffers.Text.Base64Url.DecodeFromChars(secret)), stored.Hash.ToArray());

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using SdsServer.Hosting;
 using SdsServer.Identity;
 
@@ -38,6 +39,12 @@ public sealed class ServerSettingsTests
         { "no octal mode", options => options.Admin.SocketMode = "rw" },
         { "neither 'leaf' nor 'bundle'", options => options.Aliases["web"] = "cert" },
         { "SdsServer:Aliases", options => options.Aliases["ROOTCA"] = "leaf" },
+        { "no ADDRESS:PORT", options => options.Xds.Tcp = "::1" },
+        { "no ADDRESS:PORT", options => options.Xds.Tcp = "10.0.0.1" },
+        { "would be an operator", options => options.Xds.Socket = options.Admin.Socket = "/tmp/both.sock" },
+        { "a shorter one", options => options.Xds.Socket = "/tmp/" + new string('x', 120) },
+        { "can never apply", options => options.UnixPeers.AddRange([Peer("a", null), Peer("b", 5)]) },
+        { "can never apply", options => options.UnixPeers.AddRange([Peer("a", 5), Peer("b", 5)]) },
         { "a user id is required", options => options.UnixPeers.Add(new UnixPeerOptions { SpiffeId = "spiffe://example.org/a" }) },
         { "SpiffeId", options => options.UnixPeers.Add(new UnixPeerOptions { Uid = 1, SpiffeId = "spiffe://Example.org/a" }) },
         { "this trust domain", options => options.UnixPeers.Add(new UnixPeerOptions { Uid = 1, SpiffeId = "spiffe://other.org/a" }) },
@@ -62,4 +69,41 @@ public sealed class ServerSettingsTests
         string error = Assert.Single(wrong.Errors);
         Assert.Contains(words, error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_narrower_rule_may_stand_before_the_wider_one() =>
+        Assert.Equal(2, ServerSettings.From(new ServerOptions { UnixPeers = [Peer("a", 5), Peer("b", null)] }).UnixPeers.Length);
+
+    [Theory]
+    [InlineData("SdsServer:Fleet:StrictAbsense", "true")]
+    [InlineData("SdsServer:UnixPeers:0:BundelOnly", "true")]
+    [InlineData("SdsServer:Dev", "perhaps")]
+    public void A_setting_that_nobody_knows_or_can_read_is_an_error(string key, string value)
+    {
+        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create(key, (string?)value)]).Build();
+
+        ConfigurationErrorsException wrong = Assert.Throws<ConfigurationErrorsException>(() => ServerSettings.Read(configuration.GetSection("SdsServer")));
+
+        Assert.Contains(key.Split(':')[^1], string.Join(' ', wrong.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_set_is_read()
+    {
+        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([
+            KeyValuePair.Create("SdsServer:Aliases:web", (string?)"leaf"),
+            KeyValuePair.Create("SdsServer:UnixPeers:0:Uid", (string?)"7"),
+            KeyValuePair.Create("SdsServer:UnixPeers:0:SpiffeId", (string?)"spiffe://example.org/a"),
+            KeyValuePair.Create("SdsServer:UnixPeers:0:DnsNames:0", (string?)"a.example.org"),
+            KeyValuePair.Create("SdsServer:Fleet:AckTimeout", (string?)"00:00:07"),
+            KeyValuePair.Create("SdsServer:Rotation:GateDeadline", (string?)"01:00:00"),
+        ]).Build();
+
+        ServerSettings settings = ServerSettings.Read(configuration.GetSection("SdsServer"));
+
+        Assert.Equal("a.example.org", Assert.Single(Assert.Single(settings.UnixPeers).Workload.DnsNames));
+        Assert.Equal((TimeSpan.FromSeconds(7), TimeSpan.FromHours(1)), (settings.Fleet.AckTimeout, settings.Rotation.GateDeadline));
+    }
+
+    private static UnixPeerOptions Peer(string name, int? gid) => new() { Uid = 1, Gid = gid, SpiffeId = $"spiffe://example.org/{name}" };
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Core.Authorities;
+using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
@@ -92,12 +93,62 @@ public sealed class TrustDomainLoopTests : IAsyncLifetime
         Assert.Equal("web", Assert.Single(await _loop.ReadAsync(engine => engine.Instances(), default)).Key.NodeId);
     }
 
-    private async Task StartAsync()
+    [Fact]
+    public async Task A_clock_that_is_wrong_at_a_restart_leaves_nobody_out_of_the_rotation_under_way()
+    {
+        ObedientProxy proxy = new(_loop, "web");
+        await AwaitAsync("a leaf", () => proxy.Leaf is not null);
+        proxy.Accepts = false;
+        string to = await AddRootAsync("root-two");
+        await _loop.OrderAsync(id => new StartRotation { Id = id, Actor = "test", RequestId = "r1", RotationId = "r1", To = to, Policy = _settings.Rotation }, default);
+
+        await StopAsync();
+        await StartAsync(new FastClock(TimeSpan.FromDays(30)));
+
+        Assert.Equal("web", Assert.Single(await _loop.ReadAsync(engine => engine.Instances(), default)).Key.NodeId);
+        Assert.Equal(1, await _loop.ReadAsync(engine => engine.Floor, default));
+    }
+
+    // Evidence such as a proven epoch has no effect of its own.
+    [Fact]
+    public async Task Whoever_watches_learns_of_an_event_without_effects()
+    {
+        Task changed = _loop.ChangedAsync(default);
+
+        _loop.Post(new ClockTicked());
+
+        await changed.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_loop_that_has_failed()
+    {
+        using CancellationTokenSource neverCancelled = new();
+        TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using ManualResetEventSlim hold = new();
+        Task<int> holding = _loop.ReadAsync(_ => { inside.SetResult(); hold.Wait(Limit); return 1; }, neverCancelled.Token);
+        await inside.Task.WaitAsync(Limit);
+        bool handled = false;
+        Task<bool> queued = _loop.ReadAsync(_ => handled = true, neverCancelled.Token);
+
+        _loop.Fail(new StaleTermException(1, 2));
+        hold.Set();
+
+        await Assert.ThrowsAsync<StaleTermException>(() => queued.WaitAsync(Limit));
+        await Assert.ThrowsAsync<StaleTermException>(() => _loop.ReadAsync(_ => 0, neverCancelled.Token).WaitAsync(Limit));
+        await Assert.ThrowsAsync<StaleTermException>(() => _loop.OrderAsync(
+            id => new HoldRotation { Id = id, Actor = "test" }, neverCancelled.Token).WaitAsync(Limit));
+        await StopAsync();
+        Assert.False(handled);
+        await StartAsync();
+    }
+
+    private async Task StartAsync(TimeProvider? time = null)
     {
         _store = await SqliteTrustStore.OpenAsync(new SqliteOptions { DataDirectory = _settings.DataDirectory }, NullLogger.Instance, default);
         _keyring = new Keyring(_store, "example.org");
         RootFitness fitness = new(_keyring, _settings.Leaves, TimeSpan.Zero);
-        _loop = await TrustDomainStartup.StartAsync(_settings, _store, _keyring, fitness, TimeProvider.System, NullLogger<TrustDomainLoop>.Instance, default);
+        _loop = await TrustDomainStartup.StartAsync(_settings, _store, _keyring, fitness, time ?? TimeProvider.System, NullLogger<TrustDomainLoop>.Instance, default);
     }
 
     private async Task StopAsync()
@@ -120,5 +171,10 @@ public sealed class TrustDomainLoopTests : IAsyncLifetime
         await _keyring.OpenAsync(authority, default);
         await _loop.OrderAsync(command => new AddAuthority { Id = command, Actor = "test", Authority = authority, Root = root }, default);
         return id;
+    }
+
+    private sealed class FastClock(TimeSpan ahead) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
     }
 }

@@ -1,4 +1,5 @@
 using SdsServer.Identity;
+using SdsServer.Testing.Processes;
 
 namespace SdsServer.Tests.Identity;
 
@@ -55,5 +56,18 @@ public sealed class PeerProcessTests
         PeerProcess self = PeerProcess.Find(Environment.ProcessId)!;
 
         Assert.False((self with { Namespace = "1", StartedAt = "1" }).HasEnded());
+    }
+
+    [Fact]
+    public void A_look_that_fails_ends_nobody()
+    {
+        PeerProcess self = PeerProcess.Find(Environment.ProcessId)!;
+        using TemporaryDirectory proc = new("sdsserver-proc");
+        Assert.True(self.HasEnded(proc.Path));
+
+        // What cannot be read, for want of a file descriptor for instance, says nothing of the process.
+        Directory.CreateDirectory(Path.Combine(proc.Path, $"{self.Pid}", "stat"));
+
+        Assert.False(self.HasEnded(proc.Path));
     }
 }

@@ -120,6 +120,20 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task Evidence_that_is_withdrawn_ends_the_stream()
+    {
+        using CancellationTokenSource withdrawn = new();
+        await using XdsTestServer server = await XdsTestServer.StartAsync(
+            authenticate: (_, _) => ValueTask.FromResult(new Caller(TestSecrets.Workload, "ip:192.0.2.1", null, withdrawn.Token)));
+        await using XdsStream stream = XdsStream.Open(server, Transport.Sotw);
+        await stream.SubscribeAsync("roots/a");
+
+        await withdrawn.CancelAsync();
+
+        Assert.Equal(StatusCode.Unauthenticated, (await stream.StatusAsync()).Code);
+    }
+
+    [Fact]
     public async Task A_stream_that_never_says_who_it_is_ends()
     {
         await using XdsTestServer server = await XdsTestServer.StartAsync(new XdsLimits { FirstRequest = TimeSpan.FromMilliseconds(200) });

@@ -51,6 +51,10 @@ internal static class TrustDomains
             });
     }
 
+    /// <summary>Names of those that have a state.</summary>
+    public static List<string> Names(SqliteConnection connection) =>
+        [.. connection.Query<string>("SELECT name FROM trust_domains WHERE state IS NOT NULL ORDER BY name")];
+
     /// <summary>The row's id, or null: no trust domain of this name has been written to.</summary>
     public static long? Find(SqliteConnection connection, string name) =>
         connection.QuerySingleOrDefault<long?>("SELECT id FROM trust_domains WHERE name = @name", new { name });
