@@ -85,7 +85,20 @@ internal static class Samples
         NotAfter = Now.AddDays(30),
     };
 
-    public static Decision Entry(string action) => new(Now.AddTicks(5), "alice", action, "because", "epoch 4, floor 3, members 20");
+    public static Decision Entry(string action) => new()
+    {
+        At = Now.AddTicks(5),
+        Actor = "alice",
+        Kind = DecisionKind.DropTrust,
+        Subject = "old",
+        RotationId = "rotation-1",
+        Action = action,
+        Reason = "because",
+        Evidence = "epoch 4, floor 3, members 20",
+        Outcome = DecisionOutcome.Refused,
+        Error = "root_still_needed: 2 leaves",
+        Revision = 7,
+    };
 
     private static Authority Authority(string id, string root) => new()
     {

@@ -19,6 +19,9 @@ public abstract class TrustStoreContract : IAsyncLifetime
         ["save"] = (store, term) => store.SaveAsync(State(term, revision: 2), [Entry("stale")], None),
         ["insert"] = (store, term) => store.InsertLeavesAsync(TrustDomain, term, [Insert(2)], None),
         ["states"] = (store, term) => store.SetLeafStatesAsync(TrustDomain, term, [(Row(1).Serial, LeafState.Superseded)], None),
+        ["log"] = (store, term) => store.AppendLogAsync(TrustDomain, term, [Entry("refused")], None),
+        ["token"] = (store, term) => store.AddTokenAsync(TrustDomain, term, Token("t2"), Entry("token"), None),
+        ["token's end"] = (store, term) => store.DeleteTokenAsync(TrustDomain, term, "t1", Entry("token"), None),
         ["slots"] = (store, term) => store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 9, 9, None),
         ["prune"] = (store, term) => store.PruneLedgerAsync(TrustDomain, term, DateTimeOffset.MaxValue, None),
         ["put roster"] = (store, term) => store.PutRosterAsync(TrustDomain, term, Consumer("export-2"), None),
@@ -55,7 +58,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         await Store.SetLeafStatesAsync(TrustDomain, term, [(Row(2).Serial, LeafState.Nacked)], None);
         await Store.PutRosterAsync(TrustDomain, term, Consumer("export-1"), None);
         await Store.AddKeyAsync(TrustDomain, term, "ca-old", new byte[] { 1, 2, 3 }, None);
-        await Store.AddTokenAsync(TrustDomain, Token("t1"), None);
+        await Store.AddTokenAsync(TrustDomain, term, Token("t1"), Entry("token"), None);
 
         await ReopenAsync();
 
@@ -67,7 +70,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         Assert.Equal([Consumer("export-1")], found.Roster);
         Assert.Equal([1, 2, 3], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
         Assert.Equivalent(new[] { Token("t1") }, await Store.ReadTokensAsync(TrustDomain, None), strict: true);
-        Assert.Equal([Entry("begin"), Entry("add trust")], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry));
+        Assert.Equal([Entry("begin"), Entry("add trust"), Entry("token")], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry));
     }
 
     [Fact]
@@ -120,6 +123,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         Assert.Equal((term, before.Term), (error.Held, error.Current));
         Assert.Equivalent(before with { Term = before.Term + 1 }, await BeginAsync(), strict: true);
         Assert.Single(await Store.ReadLogAsync(TrustDomain, 0, 10, None));
+        Assert.Empty(await Store.ReadTokensAsync(TrustDomain, None));
         Assert.Equal([7], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
         await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync(TrustDomain, "ca-new", None));
     }
@@ -134,8 +138,8 @@ public abstract class TrustStoreContract : IAsyncLifetime
     {
         await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 0));
         await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 1));
-        await Store.AddTokenAsync(TrustDomain, Token("t1"), None);
-        await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 0));
+        await Store.BeginTermAsync("other.example", KeepAll, None);
+        await Assert.ThrowsAsync<StaleTermException>(() => Writes[write](Store, 1));
     }
 
     [Fact]
@@ -272,20 +276,37 @@ public abstract class TrustStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Tokens_need_no_term_and_come_by_id()
+    public async Task Tokens_come_by_id_and_come_and_go_with_their_line_of_the_log()
     {
+        long term = (await BeginAsync()).Term;
+        long other = (await Store.BeginTermAsync("other.example", KeepAll, None)).Term;
         Assert.Empty(await Store.ReadTokensAsync(TrustDomain, None));
-        Assert.False(await Store.DeleteTokenAsync(TrustDomain, "b", None));
-        await Store.AddTokenAsync(TrustDomain, Token("b"), None);
-        await Store.AddTokenAsync(TrustDomain, Token("a"), None);
-        await Store.AddTokenAsync("other.example", Token("c"), None);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Store.AddTokenAsync(TrustDomain, Token("a") with { DisplayName = "x" }, None));
+        Assert.False(await Store.DeleteTokenAsync(TrustDomain, term, "b", Entry("none"), None));
+        await Store.AddTokenAsync(TrustDomain, term, Token("b"), Entry("create b"), None);
+        await Store.AddTokenAsync(TrustDomain, term, Token("a"), Entry("create a"), None);
+        await Store.AddTokenAsync("other.example", other, Token("c"), Entry("theirs"), None);
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Store.AddTokenAsync(TrustDomain, term, Token("a") with { DisplayName = "x" }, Entry("taken"), None));
         Assert.Equivalent(new[] { Token("a"), Token("b") }, await Store.ReadTokensAsync(TrustDomain, None), strict: true);
 
-        Assert.True(await Store.DeleteTokenAsync(TrustDomain, "b", None));
-        Assert.False(await Store.DeleteTokenAsync(TrustDomain, "c", None));
+        Assert.True(await Store.DeleteTokenAsync(TrustDomain, term, "b", Entry("delete b"), None));
+        Assert.False(await Store.DeleteTokenAsync(TrustDomain, term, "c", Entry("not ours"), None));
         Assert.Equal(["a"], (await Store.ReadTokensAsync(TrustDomain, None)).Select(it => it.Id));
-        Assert.Equal(1, (await BeginAsync()).Term);
+        Assert.Equal(["create b", "create a", "delete b"], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry.Action));
+    }
+
+    [Fact]
+    public async Task The_log_grows_without_a_change_of_state_and_survives()
+    {
+        long term = await PopulateAsync();
+        await Store.AppendLogAsync(TrustDomain, term, [Entry("one"), Entry("two")], None);
+        await Store.SaveAsync(State(term, 2), [Entry("three")], None);
+
+        await ReopenAsync();
+
+        Assert.Equal(
+            [Entry("begin"), Entry("one"), Entry("two"), Entry("three")], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry));
+        Assert.Equal(2, (await BeginAsync()).State!.Revision);
     }
 
     [Fact]

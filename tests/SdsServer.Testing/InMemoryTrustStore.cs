@@ -33,6 +33,13 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
             return true;
         }, cancellation);
 
+    public Task AppendLogAsync(string trustDomain, long term, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
+        WriteAsync(nameof(AppendLogAsync), () =>
+        {
+            disk.Open(trustDomain).Fenced(term).Log.AddRange(log);
+            return true;
+        }, cancellation);
+
     public Task<IReadOnlyList<bool>> InsertLeavesAsync(
         string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation) =>
         WriteAsync<IReadOnlyList<bool>>(nameof(InsertLeavesAsync), () =>
@@ -105,17 +112,30 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
     public Task DeleteKeyAsync(string trustDomain, long term, string authorityId, CancellationToken cancellation) =>
         WriteAsync(nameof(DeleteKeyAsync), () => disk.Open(trustDomain).Fenced(term).Keys.Remove(authorityId), cancellation);
 
-    public Task AddTokenAsync(string trustDomain, AccessToken token, CancellationToken cancellation) =>
+    public Task AddTokenAsync(string trustDomain, long term, AccessToken token, Decision entry, CancellationToken cancellation) =>
         WriteAsync(nameof(AddTokenAsync), () =>
-            disk.Open(trustDomain).Tokens.TryAdd(token.Id, token)
-                ? true
-                : throw new InvalidOperationException($"there already is a token '{token.Id}'"), cancellation);
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            if (!domain.Tokens.TryAdd(token.Id, token))
+            {
+                throw new InvalidOperationException($"there already is a token '{token.Id}'");
+            }
+
+            domain.Log.Add(entry);
+            return true;
+        }, cancellation);
 
     public Task<IReadOnlyList<AccessToken>> ReadTokensAsync(string trustDomain, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<AccessToken>>(() => [.. disk.Open(trustDomain).Tokens.Values], cancellation);
 
-    public Task<bool> DeleteTokenAsync(string trustDomain, string id, CancellationToken cancellation) =>
-        WriteAsync(nameof(DeleteTokenAsync), () => disk.Open(trustDomain).Tokens.Remove(id), cancellation);
+    public Task<bool> DeleteTokenAsync(string trustDomain, long term, string id, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(DeleteTokenAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            bool deleted = domain.Tokens.Remove(id);
+            domain.Log.AddRange(deleted ? [entry] : []);
+            return deleted;
+        }, cancellation);
 
     public Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(
         string trustDomain, long after, int limit, CancellationToken cancellation) =>

@@ -1,3 +1,5 @@
+using SdsServer.Core.Fleet;
+
 namespace SdsServer.Testing;
 
 /// <summary>
@@ -21,6 +23,24 @@ public sealed class SimulatedDisk
     internal Lock Gate { get; } = new();
 
     internal Dictionary<string, SimulatedTrustDomain> TrustDomains { get; } = [];
+
+    /// <summary>All rows of a trust domain's ledger, in the order of insertion.</summary>
+    public IReadOnlyList<LedgerRow> Ledger(string trustDomain)
+    {
+        lock (Gate)
+        {
+            return [.. Open(trustDomain).Ledger.Values];
+        }
+    }
+
+    /// <summary>The roster of a trust domain.</summary>
+    public IReadOnlyList<RosterEntry> Roster(string trustDomain)
+    {
+        lock (Gate)
+        {
+            return [.. Open(trustDomain).Roster.Values];
+        }
+    }
 
     internal SimulatedTrustDomain Open(string trustDomain)
     {

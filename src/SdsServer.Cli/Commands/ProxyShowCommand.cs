@@ -32,8 +32,14 @@ internal static class ProxyShowCommand
         facts.Add("spiffe id", proxy.SpiffeId);
         facts.Add("node", $"{proxy.NodeId} (a claim), {proxy.UserAgent}, from {proxy.Peer}");
         facts.Add("state", $"{EnumText.Of(proxy.State)}{(proxy.BundleOnly ? ", takes the bundle and no leaf, so no expiry ends its membership" : "")}");
-        facts.Add("connection", proxy.Connected ? $"connected to {proxy.Replica}" : $"none since {TimeText.Both(proxy.LastSeenTime, now)}");
+        facts.Add("connection", proxy.Connected ? proxy.Replica.Length > 0 ? $"connected to {proxy.Replica}" : "connected" : $"none since {TimeText.Both(proxy.LastSeenTime, now)}");
         facts.Add("first seen", TimeText.Both(proxy.FirstSeenTime, now));
+        if (proxy.Connected)
+        {
+            facts.Add("last seen", TimeText.Both(proxy.LastSeenTime, now));
+        }
+
+        facts.Add("secrets", proxy.Secrets.Count > 0 ? string.Join(", ", proxy.Secrets) : "-");
         facts.Add("bundle", $"may enforce epoch {proxy.LowestEpoch} or newer; {proxy.LiveSubscriptions} of {proxy.Slots} subscriptions live{(proxy.Dirty ? "; gets bytes of its own" : "")}");
         if (proxy.Wave > 0)
         {

@@ -23,6 +23,7 @@ internal static class RotationUnholdCommand
             Name = active.Rotation.Name,
             ExpectedRevision = active.Trust.Revision,
             Reason = reason,
+            Cause = active.Rotation.HoldCause,
         });
         ActiveRotation.Show(session, rotation, "the rotation goes on");
     }

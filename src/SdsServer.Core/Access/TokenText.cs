@@ -1,11 +1,12 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 
 namespace SdsServer.Core.Access;
 
 /// <summary>The text of a bearer token: <c>sds_ID_SECRET</c>, where the secret is 256 random bits as base64url. Only its hash is kept.</summary>
-public static class TokenText
+public static partial class TokenText
 {
     private const string Prefix = "sds_";
     private const int SecretLength = 32;
@@ -37,7 +38,13 @@ public static class TokenText
         return true;
     }
 
+    /// <summary>The text with the secret parts of all tokens in it cut out, also of ones that were cut short or mistyped.</summary>
+    public static string CutSecrets(string text) => Secrets().Replace(text, "$1[removed]");
+
     /// <summary>Compares in constant time.</summary>
     public static bool Matches(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> hash) =>
         CryptographicOperations.FixedTimeEquals(SHA256.HashData(secret), hash);
+
+    [GeneratedRegex("(sds_[A-Za-z0-9]+_)[A-Za-z0-9_-]{8,}")]
+    private static partial Regex Secrets();
 }

@@ -16,6 +16,9 @@ internal sealed class ClockWatch(Moment start, TimeSpan maxSkew)
     /// <summary>The time by which expiry is judged: where the clocks disagree, the earlier one.</summary>
     public DateTimeOffset Judged { get; private set; } = start.Utc;
 
+    /// <summary>The time by which renewal is judged: where the clocks disagree, the later one, since a leaf too early harms nobody.</summary>
+    public DateTimeOffset Latest { get; private set; } = start.Utc;
+
     /// <summary>The time by which waits are judged, and that is stored: while the wall clock is in doubt, the time that has really passed.</summary>
     public DateTimeOffset Reckoned { get; private set; } = start.Utc;
 
@@ -24,6 +27,7 @@ internal sealed class ClockWatch(Moment start, TimeSpan maxSkew)
         DateTimeOffset elapsed = _base.Utc + (now.Up - _base.Up);
         InDoubt = (now.Utc - elapsed).Duration() > maxSkew;
         Judged = InDoubt && now.Utc > elapsed ? elapsed : now.Utc;
+        Latest = InDoubt && now.Utc < elapsed ? elapsed : now.Utc;
         Reckoned = InDoubt ? elapsed : now.Utc;
         if (!InDoubt && now.Up - _base.Up > Rebase)
         {

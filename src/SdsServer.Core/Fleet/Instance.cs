@@ -91,6 +91,12 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>
     public TimeSpan? AwaySince { get; set; }
 
+    /// <summary>UTC time at which it came, for people to read; null where nobody remembers.</summary>
+    public DateTimeOffset? FirstSeen { get; set; }
+
+    /// <summary>UTC time of its last sign of life, for people to read; null where nobody remembers.</summary>
+    public DateTimeOffset? LastSeen { get; set; }
+
     public bool Ended { get; set; }
 
     public bool Connected => Connection is not null;
@@ -100,6 +106,12 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
 
     public bool HasInFlight => Bundles.Live.Exists(static subscription => subscription.InFlight is not null) || Leaves.Live.Exists(static subscription => subscription.InFlight is not null);
+
+    public void See(DateTimeOffset utc)
+    {
+        FirstSeen ??= utc;
+        LastSeen = utc;
+    }
 
     public SlotSet SlotsOf(SecretKind kind) => kind == SecretKind.Bundle ? Bundles : Leaves;
 }

@@ -14,6 +14,17 @@ public sealed record InstanceView
 
     public required bool Connected { get; init; }
 
+    /// <summary>
+    /// UTC time at which it came. For one of an earlier term that of its oldest leaf; null for one of the roster that has not come back.
+    /// </summary>
+    public required DateTimeOffset? FirstSeen { get; init; }
+
+    /// <summary>UTC time at which it last opened, answered or closed a stream; for one that has not come back, that of its newest leaf.</summary>
+    public required DateTimeOffset? LastSeen { get; init; }
+
+    /// <summary>Names of the secrets it is subscribed to now, in ordinal order.</summary>
+    public required ImmutableArray<string> Secrets { get; init; }
+
     public required bool Member { get; init; }
 
     public required bool Quarantined { get; init; }

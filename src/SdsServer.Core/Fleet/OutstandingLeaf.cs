@@ -3,7 +3,7 @@ using SdsServer.Core.Secrets;
 namespace SdsServer.Core.Fleet;
 
 /// <summary>A leaf that its instance may present.</summary>
-internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? payload, TimeSpan renewAfter)
+internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? payload, DateTimeOffset renewAt)
 {
     public LedgerRow Row { get; } = row;
 
@@ -18,6 +18,6 @@ internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? pay
     /// <summary>Some delivery of it was never answered: its bytes must not be sent again, an ACK of them would prove nothing.</summary>
     public bool Lost { get; set; }
 
-    /// <summary>When to renew, measured from NotBefore.</summary>
-    public DateTimeOffset RenewAt { get; } = row.NotBefore + renewAfter;
+    /// <summary>When to renew.</summary>
+    public DateTimeOffset RenewAt { get; } = renewAt;
 }

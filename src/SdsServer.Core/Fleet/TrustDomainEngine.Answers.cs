@@ -140,6 +140,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Instance instance = subscription.Instance;
+        instance.See(_now.Utc);
         SecretPayload? payload = subscription.InFlight.Payload;
         subscription.InFlight = null;
         subscription.TimedOut = false;
@@ -216,6 +217,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Instance instance = subscription.Instance;
+        instance.See(_now.Utc);
         subscription.InFlight = null;
         subscription.TimedOut = false;
         subscription.Refused = true;
@@ -295,7 +297,7 @@ public sealed partial class TrustDomainEngine
         AtAnswers(instance.Leaves);
         if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
         {
-            At(_now.Up + (newest.RenewAt - _now.Utc));
+            At(_now.Up + (newest.RenewAt - _clock.Latest));
         }
 
         if (next is { } at && (instance.TimerAt is not { } set || at < set))

@@ -22,7 +22,7 @@ public sealed partial class TrustDomainEngine
             Authorities = next.Authorities.Add(authority),
             Roots = next.Roots.Any(root => root.Id == order.Root.Id) ? next.Roots : next.Roots.Add(order.Root),
         };
-        Commit(order, next, $"add authority {authority.Id}", $"authority '{authority.Id}' added");
+        Commit(order, next, DecisionKind.CreateAuthority, authority.Id, $"add authority {authority.Id}", $"authority '{authority.Id}' added");
     }
 
     private void Remove(RemoveAuthority order)
@@ -52,6 +52,6 @@ public sealed partial class TrustDomainEngine
             Authorities = next.Authorities.Remove(authority),
             Roots = shared ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
         };
-        Commit(order, next, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
+        Commit(order, next, DecisionKind.DeleteAuthority, authority.Id, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
     }
 }

@@ -94,7 +94,7 @@ public sealed partial class TrustDomainEngine
                 SignerRevisionAtStart = _state.SignerRevision,
             },
         };
-        Commit(order, WithTargetTrusted(next), $"start rotation {order.RotationId} to {order.To}", $"rotation '{order.RotationId}' started");
+        Commit(order, WithTargetTrusted(next), DecisionKind.StartRotation, "", $"start rotation {order.RotationId} to {order.To}", $"rotation '{order.RotationId}' started");
     }
 
     private void Turn(TurnRotation order)
@@ -122,7 +122,8 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        Commit(order, WithTargetTrusted(next), $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} now");
+        DecisionKind kind = order.Goal == RotationGoal.Forward ? DecisionKind.ResumeForward : DecisionKind.RollbackRotation;
+        Commit(order, WithTargetTrusted(next), kind, "", $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} now");
     }
 
     private TrustState WithTargetTrusted(TrustState state)
@@ -139,7 +140,7 @@ public sealed partial class TrustDomainEngine
         }
 
         PlanHold hold = new(HoldCause.Operator, order.Reason.Length == 0 ? $"held by {order.Actor}" : order.Reason, _now.Utc);
-        Commit(order, With(plan with { Hold = hold }), $"hold rotation {plan.Id}", $"rotation '{plan.Id}' is held");
+        Commit(order, With(plan with { Hold = hold }), DecisionKind.HoldRotation, "", $"hold rotation {plan.Id}", $"rotation '{plan.Id}' is held");
     }
 
     private void Unhold(UnholdRotation order)
@@ -175,7 +176,8 @@ public sealed partial class TrustDomainEngine
         }
 
         _violation = null;
-        Commit(order, With(plan with { Hold = null, StepSince = _clock.Reckoned }), $"unhold rotation {plan.Id}", $"rotation '{plan.Id}' goes on");
+        TrustState next = With(plan with { Hold = null, StepSince = _clock.Reckoned });
+        Commit(order, next, DecisionKind.UnholdRotation, "", $"unhold rotation {plan.Id}, held by {plan.Hold.Cause}: {plan.Hold.Reason}", $"rotation '{plan.Id}' goes on");
     }
 
     private void Advance(AdvanceRotation order)
@@ -202,7 +204,7 @@ public sealed partial class TrustDomainEngine
         }
         else
         {
-            Commit(order, Made(next, verdict), Describe(verdict), $"done: {Describe(verdict)}");
+            Commit(order, Made(next, verdict), KindOf(verdict.Move), verdict.Subject, Describe(verdict), $"done: {Describe(verdict)}");
         }
     }
 
@@ -221,7 +223,13 @@ public sealed partial class TrustDomainEngine
         }
 
         End(instance);
-        Commit(order, WithEvidence(_state, out _), $"retire instance {order.InstanceId} of {instance.Key.SpiffeId}", $"instance '{order.InstanceId}' counts no more");
+        Commit(
+            order,
+            WithEvidence(_state, out _),
+            DecisionKind.RetireInstance,
+            order.InstanceId,
+            $"retire instance {order.InstanceId} of {instance.Key.SpiffeId}",
+            $"instance '{order.InstanceId}' counts no more");
     }
 
     private void Repush(RepushInstance order)
@@ -254,10 +262,11 @@ public sealed partial class TrustDomainEngine
 
     private TrustState With(RotationPlan plan) => WithEvidence(_state, out _) with { Decisions = _state.Decisions + 1, Plan = plan };
 
-    private void Commit(EngineCommand order, TrustState next, string action, string message)
+    private void Commit(EngineCommand order, TrustState next, DecisionKind kind, string subject, string action, string message)
     {
         _savingFor = (order, message);
-        Save(next, Log(order.Actor, action, order.Reason));
+        string rotation = kind is DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.RetireInstance ? "" : (next.Plan ?? _state.Plan)?.Id ?? "";
+        Save(next, Log(order.Actor, kind, subject, action, order.Reason) with { RotationId = rotation });
     }
 
     private void Answer(EngineCommand order, CommandStatus status, string message, Refusal? refusal = null) =>

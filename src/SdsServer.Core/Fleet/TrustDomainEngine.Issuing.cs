@@ -85,10 +85,11 @@ public sealed partial class TrustDomainEngine
             return LeafClass.Expiring;
         }
 
-        return newest.Row.AuthorityId != _state.Signer ? LeafClass.Rotation : _now.Utc >= newest.RenewAt ? LeafClass.Renewal : null;
+        return newest.Row.AuthorityId != _state.Signer ? LeafClass.Rotation : _clock.Latest >= newest.RenewAt ? LeafClass.Renewal : null;
     }
 
-    private bool IsExpiring(OutstandingLeaf leaf) => _now.Utc >= leaf.Row.NotAfter - ((leaf.Row.NotAfter - leaf.Row.NotBefore) / 5);
+    // By default at a fifth of its life before the end.
+    private bool IsExpiring(OutstandingLeaf leaf) => _clock.Latest >= leaf.RenewAt + ((leaf.Row.NotAfter - leaf.RenewAt) * 0.6);
 
     /// <summary>A leaf goes to a proxy at or above the floor, from a root that everyone trusts: else whoever it meets may refuse it.</summary>
     private string? WhyHeld(Instance instance)
@@ -126,7 +127,7 @@ public sealed partial class TrustDomainEngine
             instance.SigningAuthority = _state.Signer;
             instance.WantsLeaf = false;
             _tickets.Add(++_lastTicket, (instance, null, null));
-            _effects.Add(new SignLeaf(_lastTicket, _state.Signer, instance.Workload));
+            _effects.Add(new SignLeaf(_lastTicket, _state.Signer, instance.Workload, _clock.Judged, _clock.Latest));
         }
     }
 
@@ -247,7 +248,7 @@ public sealed partial class TrustDomainEngine
 
     private void Adopt(Instance instance, LedgerRow row, LeafPayload payload)
     {
-        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAfter(row));
+        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest));
         AddOutstanding(instance, leaf);
         instance.Newest = leaf;
     }

@@ -26,9 +26,11 @@ public sealed partial class TrustDomainEngine
             }
 
             Instance instance = Restored(any.InstanceId, any.Key, bundles, leaves);
+            instance.FirstSeen = rows.Min(row => row.NotBefore);
+            instance.LastSeen = rows.Max(row => row.NotBefore);
             foreach (LedgerRow row in rows.Where(row => !IsOver(row) && !IsObsolete(row)).OrderBy(row => row.NotBefore))
             {
-                AddOutstanding(instance, new OutstandingLeaf(row, ++instance.LeavesIssued, payload: null, RenewAfter(row)));
+                AddOutstanding(instance, new OutstandingLeaf(row, ++instance.LeavesIssued, payload: null, RenewAt(row, row.NotBefore)));
             }
 
             Count(instance);
@@ -263,6 +265,6 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    private TimeSpan RenewAfter(LedgerRow row) =>
-        (row.NotAfter - row.NotBefore) * (_policy.RenewAt + (0.1 * ((2 * _seams.Jitter.NextDouble()) - 1)));
+    private DateTimeOffset RenewAt(LedgerRow row, DateTimeOffset issued) =>
+        issued + (row.NotAfter - issued) * (_policy.RenewAt + (0.1 * ((2 * _seams.Jitter.NextDouble()) - 1)));
 }

@@ -120,13 +120,13 @@ public sealed partial class TrustDomainEngine
             {
                 string state = instance.Connected ? instance.HeldBecause ?? "its new leaf is on the way" : "not connected";
                 yield return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.NeedsOutgoingRoot,
-                    $"leaf {leaf.Row.Serial}: {state}", leaf.Row.NotAfter + _policy.MaxSkew);
+                    $"leaf {leaf.Row.Serial}: {state}", leaf.Row.NotAfter + _policy.MaxSkew) { LeafSerial = leaf.Row.Serial };
             }
         }
 
         foreach (LedgerRow row in _exported.Values.Where(Needs))
         {
-            yield return Blocker.Of(BlockerReason.NeedsOutgoingRoot, $"exported CA certificate {row.Serial}", row.NotAfter + _policy.MaxSkew);
+            yield return Blocker.Of(BlockerReason.NeedsOutgoingRoot, $"exported CA certificate {row.Serial}", row.NotAfter + _policy.MaxSkew) with { LeafSerial = row.Serial };
         }
     }
 

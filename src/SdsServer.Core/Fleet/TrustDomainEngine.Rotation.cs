@@ -34,7 +34,7 @@ public sealed partial class TrustDomainEngine
         if (doubt is null && next.Plan is { Hold: null } plan && RotationPlanner.Next(next, Facts(plan), _clock.Reckoned) is { Open: true } verdict
             && (plan.Policy.Advance == AdvanceMode.Automatic || verdict.Move is MoveKind.Finish))
         {
-            Save(Made(next, verdict), Log("engine", Describe(verdict), Why(verdict.Gate)));
+            Save(Made(next, verdict), Log("engine", KindOf(verdict.Move), verdict.Subject, Describe(verdict), Why(verdict.Gate)) with { RotationId = plan.Id });
         }
         else if (next != _state)
         {
@@ -45,7 +45,7 @@ public sealed partial class TrustDomainEngine
     private void Save(TrustState next, Decision? entry)
     {
         _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _clock.Reckoned };
-        _effects.Add(new SaveState(_saving, entry));
+        _effects.Add(new SaveState(_saving, entry is null ? null : entry with { Revision = next.Decisions }));
     }
 
     private void OnStateSaved(StateSaved saved)
@@ -70,7 +70,7 @@ public sealed partial class TrustDomainEngine
         if (_savingFor is ({ } command, { } message))
         {
             _savingFor = null;
-            Answer(command, new CommandOutcome(CommandStatus.Done, message, _state));
+            Answer(command, new CommandOutcome(CommandStatus.Done, message, _state) { Logged = true });
         }
     }
 
@@ -115,7 +115,10 @@ public sealed partial class TrustDomainEngine
         PlanHold? hold = JudgeHold(next, plan);
         if (hold != plan.Hold)
         {
-            doubt = Log("engine", hold is null ? "lift hold" : "hold", hold?.Reason ?? $"healed: {plan.Hold!.Reason}");
+            doubt = hold is null
+                ? Log("engine", DecisionKind.UnholdRotation, "", "lift hold", $"healed: {plan.Hold!.Reason}")
+                : Log("engine", DecisionKind.HoldRotation, "", "hold", hold.Reason);
+            doubt = doubt with { RotationId = plan.Id };
             plan = plan with { Hold = hold };
         }
 
@@ -174,6 +177,14 @@ public sealed partial class TrustDomainEngine
         _ => Moves.Finish(state, _clock.Reckoned),
     };
 
+    private static DecisionKind KindOf(MoveKind move) => move switch
+    {
+        MoveKind.AddTrust => DecisionKind.AddTrust,
+        MoveKind.SetSigner => DecisionKind.SetSigner,
+        MoveKind.DropTrust => DecisionKind.DropTrust,
+        _ => DecisionKind.FinishRotation,
+    };
+
     private static string Describe(Verdict verdict) => verdict.Move switch
     {
         MoveKind.AddTrust => $"add trust in root {verdict.Subject}",
@@ -190,7 +201,16 @@ public sealed partial class TrustDomainEngine
         _ => "no member may still enforce the dropped root",
     };
 
-    private Decision Log(string actor, string action, string reason) => new(_now.Utc, actor, action, reason, Evidence());
+    private Decision Log(string actor, DecisionKind kind, string subject, string action, string reason) => new()
+    {
+        At = _now.Utc,
+        Actor = actor,
+        Kind = kind,
+        Subject = subject,
+        Action = action,
+        Reason = reason,
+        Evidence = Evidence(),
+    };
 
     private TimeSpan? PlanWake()
     {

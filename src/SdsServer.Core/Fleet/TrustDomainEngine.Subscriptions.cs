@@ -18,6 +18,7 @@ public sealed partial class TrustDomainEngine
         instance ??= Arrive(opened);
         instance.Workload = opened.Workload;
         instance.NodeVersion = opened.NodeVersion;
+        instance.See(_now.Utc);
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {
             NotFresh(instance);
@@ -134,7 +135,7 @@ public sealed partial class TrustDomainEngine
             // It came later than what is remembered here, which therefore must not be sent again.
             known.Newest = null;
             RemoveOutstanding(provisional, leaf);
-            AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, RenewAfter(leaf.Row)) { State = leaf.State, Lost = true });
+            AddOutstanding(known, new OutstandingLeaf(leaf.Row, ++known.LeavesIssued, payload: null, leaf.RenewAt) { State = leaf.State, Lost = true });
         }
 
         foreach (Subscription subscription in known.Leaves.Live)
@@ -165,6 +166,7 @@ public sealed partial class TrustDomainEngine
         if (_subscriptions.TryGetValue(closed.Subscription, out Subscription? subscription))
         {
             Detach(subscription);
+            subscription.Instance.See(_now.Utc);
             Attend(subscription.Instance);
         }
     }
@@ -213,6 +215,7 @@ public sealed partial class TrustDomainEngine
             }
 
             LeaveConnection(instance, closed.Connection);
+            instance.See(_now.Utc);
             if (instance.Outstanding.Count == 0 && !instance.Enrolled && instance.Work != LeafWork.Committing)
             {
                 Vanish(instance);

@@ -19,6 +19,9 @@ public sealed partial class TrustDomainEngine
     /// <summary>The wall clock jumped, and nobody has accepted it yet.</summary>
     public bool ClockInDoubt => _clock.InDoubt;
 
+    /// <summary>UTC, by which expiry is judged: a wall clock that jumped ahead does not move it.</summary>
+    public DateTimeOffset JudgedTime => _clock.Judged;
+
     public FleetSummary Summarize() => new(
         _members.Total,
         _instances.Values.Count(instance => instance.CountedAt is null),
@@ -80,6 +83,9 @@ public sealed partial class TrustDomainEngine
         Key = instance.Key,
         NodeVersion = instance.NodeVersion,
         Connected = instance.Connected,
+        FirstSeen = instance.FirstSeen,
+        LastSeen = instance.LastSeen,
+        Secrets = [.. instance.Subscriptions.Select(subscription => subscription.Name).Distinct().Order(StringComparer.Ordinal)],
         Member = instance.CountedAt is not null,
         Quarantined = instance.CountedAt is not null && IsQuarantined(instance),
         Rostered = instance.Rostered,

@@ -55,6 +55,7 @@ public sealed partial class TrustDomainEngine
     private bool _sharedProves;
     private TimeSpan _epochSince;
     private Moment _now;
+    private bool _doubted;
     private long _lastDelivery;
 
     /// <param name="record">What the store held when the term began; its state must not be null.</param>
@@ -102,7 +103,7 @@ public sealed partial class TrustDomainEngine
             text = "the leader's term begins before every member has proven the bundle: everyone proves a new epoch";
         }
 
-        Save(first, new Decision(now.Utc, "engine", "begin term", text, Evidence()));
+        Save(first, Log("engine", DecisionKind.BeginTerm, "", "begin term", text));
         return Leave();
     }
 
@@ -144,6 +145,13 @@ public sealed partial class TrustDomainEngine
 
     private List<EngineEffect> Leave()
     {
+        if (_doubted != _clock.InDoubt)
+        {
+            // Timers are monotonic, leaves expire by the wall: what is due to whom has changed at once.
+            _doubted = _clock.InDoubt;
+            _instances.Values.ToList().ForEach(Attend);
+        }
+
         RunTimers();
         ExpireLeaves();
         RaiseFloor();

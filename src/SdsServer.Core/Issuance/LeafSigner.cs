@@ -18,12 +18,15 @@ public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm 
     /// <param name="workload">Who it is for.</param>
     /// <param name="authority">Who signs.</param>
     /// <param name="state">The trust state: its bundle for the lint, its roots for the anchors.</param>
+    /// <param name="validAt">A time, not after <paramref name="now"/>, at which the leaf is valid already.</param>
+    /// <param name="now">The time from which its lifetime counts.</param>
+    /// <param name="cancellation">Ends the wait for a key that is still being opened.</param>
     /// <exception cref="IssuanceException">The request breaks the policy, or the leaf does not pass the lint.</exception>
-    public async Task<SignedLeaf> SignAsync(Workload workload, Authority authority, TrustState state, DateTimeOffset now, CancellationToken cancellation)
+    public async Task<SignedLeaf> SignAsync(Workload workload, Authority authority, TrustState state, DateTimeOffset validAt, DateTimeOffset now, CancellationToken cancellation)
     {
         SigningAuthority signer = await keyring.OpenAsync(authority, cancellation);
         LeafIssuer issuer = _issuers.GetOrAdd(signer, opened => new LeafIssuer(opened, policy));
-        LeafRequest request = new(SpiffeId.Parse(workload.SpiffeId)) { DnsNames = workload.DnsNames };
+        LeafRequest request = new(SpiffeId.Parse(workload.SpiffeId)) { DnsNames = workload.DnsNames, ValidAt = validAt };
         (IssuedLeaf leaf, PrivateKey key) = issuer.Issue(request, keys, now);
         using (key)
         {

@@ -83,7 +83,8 @@ public sealed class LeafIssuer
         // Rotation invariant I4: a leaf never outlives its chain, and never begins before it.
         DateTimeOffset end = Authority.NotAfter - Policy.Skew;
         DateTimeOffset notAfter = X509Time.WholeSeconds(now + lifetime < end ? now + lifetime : end);
-        DateTimeOffset notBefore = X509Time.WholeSeconds(now - Policy.Backdate);
+        DateTimeOffset begin = request.ValidAt is { } early && early < now ? early : now;
+        DateTimeOffset notBefore = X509Time.WholeSeconds(begin - Policy.Backdate);
         notBefore = notBefore < Authority.NotBefore ? Authority.NotBefore : notBefore;
         if (notBefore > now)
         {

@@ -9,4 +9,7 @@ public sealed record LeafRequest(SpiffeId Id)
 
     /// <summary>Wanted lifetime, or null for the policy's default.</summary>
     public TimeSpan? Lifetime { get; init; }
+
+    /// <summary>A time before that of issue at which it must be valid already: what the clock may really say while it is in doubt.</summary>
+    public DateTimeOffset? ValidAt { get; init; }
 }

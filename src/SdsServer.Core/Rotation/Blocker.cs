@@ -11,6 +11,9 @@ public sealed record Blocker(
     string Detail,
     DateTimeOffset? Until)
 {
+    /// <summary>Serial number of the leaf that needs the outgoing root; empty for every other reason.</summary>
+    public string LeafSerial { get; init; } = "";
+
     /// <summary>A blocker that is no proxy's.</summary>
     public static Blocker Of(BlockerReason reason, string detail, DateTimeOffset? until) => new("", "", "", reason, detail, until);
 }

@@ -6,7 +6,7 @@ namespace SdsServer.Core.Rotation;
 /// <summary>
 /// The durable side of one trust domain. Every method returns only after its effect survives <c>kill -9</c> and power loss;
 /// a method that throws may or may not have taken effect unless its exception says so. Safe for concurrent use.
-/// Every write to state, ledger, roster and keys carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
+/// Every write to state, log, ledger, roster, keys and tokens carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
 /// unless it is the running one. A medium that fails or is full surfaces as <see cref="IOException"/>; nothing is half-written, and later
 /// calls work again once it has recovered. A call cancelled before its turn has no effect; one whose turn has come ends with its outcome.
 /// </summary>
@@ -22,6 +22,9 @@ public interface ITrustStore : IAsyncDisposable
     /// Throws <see cref="StaleRevisionException"/>, changing nothing, unless the stored revision is <c>next.Revision - 1</c> (0: nothing stored).
     /// </summary>
     Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation);
+
+    /// <summary>Appends to the log alone: what was refused, or changed nothing that <see cref="SaveAsync"/> would have stored.</summary>
+    Task AppendLogAsync(string trustDomain, long term, IReadOnlyList<Decision> log, CancellationToken cancellation);
 
     /// <summary>
     /// Writes rows in one commit. Element i of the result is false, and row i is not written, when the stored
@@ -63,14 +66,14 @@ public interface ITrustStore : IAsyncDisposable
     /// <summary>Deletes an authority's key; nothing happens if there is none.</summary>
     Task DeleteKeyAsync(string trustDomain, long term, string authorityId, CancellationToken cancellation);
 
-    /// <summary>Stores a new token. Throws <see cref="InvalidOperationException"/> if the id is taken.</summary>
-    Task AddTokenAsync(string trustDomain, AccessToken token, CancellationToken cancellation);
+    /// <summary>Stores a new token and appends to the log, both or neither. Throws <see cref="InvalidOperationException"/> if the id is taken.</summary>
+    Task AddTokenAsync(string trustDomain, long term, AccessToken token, Decision entry, CancellationToken cancellation);
 
     /// <summary>All tokens, by id, expired ones included.</summary>
     Task<IReadOnlyList<AccessToken>> ReadTokensAsync(string trustDomain, CancellationToken cancellation);
 
-    /// <summary>Deletes a token; false if there was none.</summary>
-    Task<bool> DeleteTokenAsync(string trustDomain, string id, CancellationToken cancellation);
+    /// <summary>Deletes a token and appends to the log, both or neither; false, with nothing appended, if there was none.</summary>
+    Task<bool> DeleteTokenAsync(string trustDomain, long term, string id, Decision entry, CancellationToken cancellation);
 
     /// <summary>Log entries, oldest first, with numbers greater than <paramref name="after"/>, at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation);

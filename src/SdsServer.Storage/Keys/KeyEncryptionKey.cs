@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace SdsServer.Storage.Keys;
 
 /// <summary>
-/// The key under which stored private keys are encrypted: 256 bits from a file only its owner may read, holding
+/// The key under which stored private keys are encrypted: 256 bits from a file that others may not read, holding
 /// 32 raw bytes, or those as hex or base64 text. It is used through HKDF only: one derived key wraps, another proves which key it is.
 /// </summary>
 internal sealed class KeyEncryptionKey : IDisposable

@@ -32,11 +32,9 @@ internal static class KeyEncryptionKeyFile
         try
         {
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            UnixFileMode mode = File.GetUnixFileMode(file);
-            if ((mode | DurableFile.OwnerOnly) != DurableFile.OwnerOnly)
+            if (KeyFileAccess.Refusal(path, File.GetUnixFileMode(file), FileGroup.Of(file), FileGroup.OfProcess()) is { } refusal)
             {
-                throw new StoreOpenException(
-                    $"the key-encryption key '{path}' has mode {DataDirectory.Octal(mode)}; it must be 0600 or 0400. Run: chmod 600 '{path}'");
+                throw new StoreOpenException(refusal);
             }
 
             int length = RandomAccess.Read(file, content, 0);

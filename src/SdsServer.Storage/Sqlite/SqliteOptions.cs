@@ -7,7 +7,7 @@ public sealed record SqliteOptions
     public required string DataDirectory { get; init; }
 
     /// <summary>
-    /// File of the key-encryption key, mode 0600 or 0400. Null: <c>key-encryption-key</c> in the data directory, made at the first start.
+    /// File of the key-encryption key, mode 0600 or 0400, or 0440 with a group of this process. Null: <c>key-encryption-key</c> in the data directory, made at the first start.
     /// A file named here is never made: it has to be there.
     /// </summary>
     public string? KeyEncryptionKeyFile { get; init; }

@@ -99,6 +99,9 @@ public sealed class SqliteTrustStore : ITrustStore
             },
             cancellation);
 
+    public Task AppendLogAsync(string trustDomain, long term, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
+        WriteAsync(trustDomain, term, (connection, id) => Decisions.Append(connection, id, log), cancellation);
+
     public Task<IReadOnlyList<bool>> InsertLeavesAsync(
         string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation) =>
         Database.WriteAsync<IReadOnlyList<bool>>(
@@ -165,15 +168,30 @@ public sealed class SqliteTrustStore : ITrustStore
     public Task DeleteKeyAsync(string trustDomain, long term, string authorityId, CancellationToken cancellation) =>
         WriteAsync(trustDomain, term, (connection, id) => AuthorityKeys.Delete(connection, id, authorityId), cancellation);
 
-    public Task AddTokenAsync(string trustDomain, AccessToken token, CancellationToken cancellation) =>
-        Database.WriteAsync(connection => Tokens.Add(connection, TrustDomains.FindOrAdd(connection, trustDomain), token), cancellation);
+    public Task AddTokenAsync(string trustDomain, long term, AccessToken token, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(
+            trustDomain,
+            term,
+            (connection, id) =>
+            {
+                Tokens.Add(connection, id, token);
+                Decisions.Append(connection, id, [entry]);
+            },
+            cancellation);
 
     public async Task<IReadOnlyList<AccessToken>> ReadTokensAsync(string trustDomain, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Tokens.Load(connection, trustDomain), cancellation);
 
-    public Task<bool> DeleteTokenAsync(string trustDomain, string id, CancellationToken cancellation) =>
+    public Task<bool> DeleteTokenAsync(string trustDomain, long term, string id, Decision entry, CancellationToken cancellation) =>
         Database.WriteAsync(
-            connection => TrustDomains.Find(connection, trustDomain) is { } found && Tokens.Delete(connection, found, id), cancellation);
+            connection =>
+            {
+                long domain = TrustDomains.Fence(connection, trustDomain, term).Id;
+                bool deleted = Tokens.Delete(connection, domain, id);
+                Decisions.Append(connection, domain, deleted ? [entry] : []);
+                return deleted;
+            },
+            cancellation);
 
     public async Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(
         string trustDomain, long after, int limit, CancellationToken cancellation) =>

@@ -1,3 +1,4 @@
+using SdsServer.Admin.Log;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
@@ -6,38 +7,53 @@ using SdsServer.Grpc.Server;
 namespace SdsServer.Admin;
 
 /// <summary>The frame of every call: who calls, what it comes to, and what is written down of it.</summary>
-internal sealed class AdminCalls(Func<ServerCallContext, string> actorOf, ILogger logger)
+internal sealed class AdminCalls(Func<ServerCallContext, string> actorOf, AuditLog audit, ILogger logger)
 {
     private const int LoggedLength = 300;
 
     /// <summary>A call that changes something; logged whatever becomes of it.</summary>
     /// <param name="context">The call.</param>
-    /// <param name="resource">What it is about, as the request names it.</param>
-    /// <param name="run">Gets the caller's identity.</param>
-    public async Task<T> CommandAsync<T>(ServerCallContext context, string resource, Func<string, Task<T>> run)
+    /// <param name="command">What it asks for.</param>
+    /// <param name="run">Does it; the command has its caller by then.</param>
+    public async Task<T> CommandAsync<T>(ServerCallContext context, OperatorCommand command, Func<OperatorCommand, Task<T>> run)
     {
-        string method = context.Method[(context.Method.LastIndexOf('/') + 1)..];
-        string actor = "nobody";
         try
         {
-            actor = ActorOf(context);
-            T done = await run(actor);
-            AdminLog.Done(logger, actor, method, Printable(resource));
+            command.Actor = ActorOf(context);
+            T done = await run(command);
+            AdminLog.Done(logger, command.Actor, command.Kind, command.Resource);
+            if (!command.Logged)
+            {
+                await RecordAsync(command, command.Outcome, "");
+            }
+
             return done;
         }
         catch (RpcException refused)
         {
-            AdminLog.Refused(logger, actor, method, Printable(resource), refused.StatusCode, Printable(refused.Status.Detail));
+            AdminLog.Refused(logger, command.Actor, command.Kind, command.Resource, refused.StatusCode, LogText.Of(refused.Status.Detail, LoggedLength));
+            await RecordAsync(command, OutcomeOf(refused.StatusCode), refused.Status.Detail);
             throw;
         }
         catch (StaleTermException)
         {
-            AdminLog.Refused(logger, actor, method, Printable(resource), StatusCode.Unavailable, "another server leads now");
+            // The log is another server's now.
+            AdminLog.Refused(logger, command.Actor, command.Kind, command.Resource, StatusCode.Unavailable, "another server leads now");
             throw AdminErrors.NotLeader();
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            AdminLog.Failed(logger, actor, method, Printable(resource), error);
+            if (!command.Logged)
+            {
+                await RecordAsync(command, DecisionOutcome.Failed, "the caller left before it was done");
+            }
+
+            throw;
+        }
+        catch (Exception error)
+        {
+            AdminLog.Failed(logger, command.Actor, command.Kind, command.Resource, error);
+            await RecordAsync(command, DecisionOutcome.Failed, "an error of the server: its own log has it");
             throw;
         }
     }
@@ -52,16 +68,14 @@ internal sealed class AdminCalls(Func<ServerCallContext, string> actorOf, ILogge
     /// <summary>Refuses callers who are nobody.</summary>
     public string ActorOf(ServerCallContext context) => actorOf(context) is { Length: > 0 } actor ? actor : throw AdminErrors.Unauthenticated();
 
-    // What a caller wrote must not look like a line of the log.
-    private static string Printable(string text)
+    // Whoever is nobody must not be able to fill the disk; the process's log has them.
+    private Task RecordAsync(OperatorCommand command, DecisionOutcome outcome, string error) =>
+        command.DryRun || command.Actor.Length == 0 ? Task.CompletedTask : audit.AppendAsync(command, outcome, error);
+
+    private static DecisionOutcome OutcomeOf(StatusCode code) => code switch
     {
-        string cut = text.Length > LoggedLength ? text[..LoggedLength] + "..." : text;
-        return string.Create(cut.Length, cut, static (span, from) =>
-        {
-            for (int i = 0; i < span.Length; i++)
-            {
-                span[i] = char.IsControl(from[i]) ? ' ' : from[i];
-            }
-        });
-    }
+        StatusCode.PermissionDenied or StatusCode.Unauthenticated => DecisionOutcome.Denied,
+        StatusCode.InvalidArgument or StatusCode.FailedPrecondition or StatusCode.Aborted or StatusCode.NotFound or StatusCode.AlreadyExists => DecisionOutcome.Refused,
+        _ => DecisionOutcome.Failed,
+    };
 }

@@ -52,7 +52,8 @@ internal sealed class AdminServices : IDisposable
         TrustDomainAccess access = new(loop, time);
         SharedReading<DomainReading> domain = new(access, DomainReading.Of);
         Watches watches = new(access, time);
-        AdminCalls calls = new(actorOf, logger);
+        AuditLog audit = new(access, store, options.TrustDomain.Name, names, time, logger);
+        AdminCalls calls = new(actorOf, audit, logger);
         DomainCommands commands = new(access, domains, refusals);
         RootReadiness readiness = new(fitness, time, logger);
         _roots = new NewRoots(access, store, keyring, roots, options, time, logger);
@@ -67,7 +68,7 @@ internal sealed class AdminServices : IDisposable
         _rotations = new RotationService(access, domain, watches, calls, reader, start, steering, names);
         _fleet = new FleetService(access, new SharedReading<FleetReading>(access, FleetReading.Of), watches, calls, commands, new InstanceMapper(names), names);
         _leaves = new LeafService(access, calls, new LeafMapper(names), names);
-        _tokens = new TokenService(access, store, tokensChanged, calls, commands, new TokenMapper(names), names, options, time, logger);
+        _tokens = new TokenService(access, store, audit, tokensChanged, calls, commands, new TokenMapper(names), names, options, time, logger);
         _audit = new AuditService(_log, watches, calls, new AuditMapper(names), names);
     }
 

@@ -25,9 +25,14 @@ internal sealed class AuthorityService(
         .Unary<Api.ListAuthoritiesRequest, Api.ListAuthoritiesResponse>("ListAuthorities", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
         .Unary<Api.GetAuthorityRequest, Api.Authority>("GetAuthority", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
         .Unary<Api.CreateAuthorityRequest, Api.Authority>("CreateAuthority", (request, context) =>
-            calls.CommandAsync(context, $"{request.Parent} {request.AuthorityId}", actor => CreateAsync(request, actor, context)))
+            calls.CommandAsync(
+                context,
+                new OperatorCommand(
+                    DecisionKind.CreateAuthority, OperatorCommand.Child(request.Parent, ResourceNames.Authorities, request.AuthorityId), request.Reason, request.ValidateOnly),
+                command => CreateAsync(request, command, context)))
         .Unary<Api.DeleteAuthorityRequest, Api.DeleteAuthorityResponse>("DeleteAuthority", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => DeleteAsync(request, actor, context)));
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.DeleteAuthority, request.Name, request.Reason, request.ValidateOnly), command => DeleteAsync(request, command, context)));
 
     private async Task<Api.ListAuthoritiesResponse> ListAsync(Api.ListAuthoritiesRequest request, ServerCallContext context)
     {
@@ -52,7 +57,7 @@ internal sealed class AuthorityService(
         return mapper.Map(state, Find(state, id));
     }
 
-    private async Task<Api.Authority> CreateAsync(Api.CreateAuthorityRequest request, string actor, ServerCallContext context)
+    private async Task<Api.Authority> CreateAsync(Api.CreateAuthorityRequest request, OperatorCommand command, ServerCallContext context)
     {
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
@@ -78,16 +83,16 @@ internal sealed class AuthorityService(
         commands.RequireRevision(reading, request.ExpectedRevision);
         if (request.ValidateOnly)
         {
-            return Planned(reading.State, id, profile, actor);
+            return Planned(reading.State, id, profile, command.Actor);
         }
 
         CommandOutcome outcome = await roots.AddAsync(
-            id, profile, actor, reading.State.Term, add => add with { Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+            id, profile, command, reading.State.Term, add => add with { ExpectedDecisions = request.ExpectedRevision });
         await commands.RequireDoneAsync(outcome, request.ExpectedRevision, names.Authority(id), "authority_id", context.CancellationToken);
         return mapper.Map(outcome.State, outcome.State.Authority(id));
     }
 
-    private async Task<Api.DeleteAuthorityResponse> DeleteAsync(Api.DeleteAuthorityRequest request, string actor, ServerCallContext context)
+    private async Task<Api.DeleteAuthorityResponse> DeleteAsync(Api.DeleteAuthorityRequest request, OperatorCommand command, ServerCallContext context)
     {
         RequestCheck check = new(names);
         string id = check.Id("name", request.Name, ResourceNames.Authorities);
@@ -108,7 +113,7 @@ internal sealed class AuthorityService(
         }
 
         long term = await access.ReadAsync(engine => engine.State.Term, context.CancellationToken);
-        CommandOutcome outcome = await roots.RemoveAsync(id, actor, request.Reason, request.ExpectedRevision, term);
+        CommandOutcome outcome = await roots.RemoveAsync(id, command, command.Reason, request.ExpectedRevision, term);
         await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.Name, "name", context.CancellationToken);
         return new Api.DeleteAuthorityResponse { Revision = outcome.State.Decisions };
     }

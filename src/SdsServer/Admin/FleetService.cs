@@ -2,6 +2,7 @@ using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Server;
 using Api = SdsServer.Protos.Admin.V1;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
@@ -20,9 +21,11 @@ internal sealed class FleetService(
         .Unary<Api.GetInstanceRequest, Api.Instance>("GetInstance", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
         .ServerStreaming<Api.WatchInstancesRequest, Api.WatchInstancesResponse>("WatchInstances", WatchAsync)
         .Unary<Api.RetireInstanceRequest, Api.RetireInstanceResponse>("RetireInstance", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => RetireAsync(request, actor, context)))
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.RetireInstance, request.Name, request.Reason, request.ValidateOnly), command => RetireAsync(request, command, context)))
         .Unary<Api.RepushSecretsRequest, Api.RepushSecretsResponse>("RepushSecrets", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => RepushAsync(request, actor, context)));
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.RepushSecrets, request.Name, request.Reason), command => RepushAsync(request, command, context)));
 
     private async Task<Api.ListInstancesResponse> ListAsync(Api.ListInstancesRequest request, ServerCallContext context)
     {
@@ -69,7 +72,7 @@ internal sealed class FleetService(
         });
     }
 
-    private async Task<Api.RetireInstanceResponse> RetireAsync(Api.RetireInstanceRequest request, string actor, ServerCallContext context)
+    private async Task<Api.RetireInstanceResponse> RetireAsync(Api.RetireInstanceRequest request, OperatorCommand command, ServerCallContext context)
     {
         (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
         Api.Instance last = await FindAsync(id, context.CancellationToken);
@@ -80,13 +83,13 @@ internal sealed class FleetService(
                 : new Api.RetireInstanceResponse { Instance = last };
         }
 
-        CommandOutcome outcome = await access.OrderAsync(number =>
-            new RetireInstance { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = expected, InstanceId = id });
+        CommandOutcome outcome = await access.OrderAsync(command, number =>
+            new RetireInstance { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, InstanceId = id });
         await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
         return new Api.RetireInstanceResponse { Instance = last };
     }
 
-    private async Task<Api.RepushSecretsResponse> RepushAsync(Api.RepushSecretsRequest request, string actor, ServerCallContext context)
+    private async Task<Api.RepushSecretsResponse> RepushAsync(Api.RepushSecretsRequest request, OperatorCommand command, ServerCallContext context)
     {
         if (request.Secrets.Count > 0)
         {
@@ -94,10 +97,11 @@ internal sealed class FleetService(
         }
 
         (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
-        CommandOutcome outcome = await access.OrderAsync(number =>
-            new RepushInstance { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = expected, InstanceId = id });
+        CommandOutcome outcome = await access.OrderAsync(command, number =>
+            new RepushInstance { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, InstanceId = id });
         await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
-        return new Api.RepushSecretsResponse();
+        command.Outcome = DecisionOutcome.Done;
+        return new Api.RepushSecretsResponse { Secrets = { await access.ReadAsync(engine => engine.Find(id)?.Secrets ?? [], context.CancellationToken) } };
     }
 
     private async Task<(string Id, long? Expected)> CheckAsync(string name, long revision, string reason, ServerCallContext context)

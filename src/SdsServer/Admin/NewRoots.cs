@@ -52,13 +52,14 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
     }
 
     /// <summary>Makes a root, stores its key, then makes it known. Only inside <see cref="EnterAsync"/>.</summary>
-    /// <param name="command">Gives the command its caller, reason and expected revision.</param>
+    /// <param name="command">The call it is made for.</param>
+    /// <param name="complete">Gives the order its expected revision.</param>
     /// <returns>What became of the command; on anything but success the key is gone again.</returns>
-    public async Task<CommandOutcome> AddAsync(string id, AuthorityProfile profile, string actor, long term, Func<AddAuthority, AddAuthority> command)
+    public async Task<CommandOutcome> AddAsync(string id, AuthorityProfile profile, OperatorCommand command, long term, Func<AddAuthority, AddAuthority> complete)
     {
-        (Authority authority, TrustRoot root) = await CreateAsync(id, profile, actor, term);
-        CommandOutcome outcome = await access.OrderAsync(number =>
-            command(new AddAuthority { Id = number, Actor = actor, Authority = authority, Root = root }));
+        (Authority authority, TrustRoot root) = await CreateAsync(id, profile, command.Actor, term);
+        CommandOutcome outcome = await access.OrderAsync(command, number =>
+            complete(new AddAuthority { Id = number, Actor = command.Actor, Reason = command.Reason, Authority = authority, Root = root }));
         if (outcome.Status != CommandStatus.Done)
         {
             await DeleteKeyAsync(id, term);
@@ -68,10 +69,10 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
     }
 
     /// <summary>Makes an authority unknown, then deletes its key. Only inside <see cref="EnterAsync"/>.</summary>
-    public async Task<CommandOutcome> RemoveAsync(string id, string actor, string reason, long? expected, long term)
+    public async Task<CommandOutcome> RemoveAsync(string id, OperatorCommand command, string reason, long? expected, long term)
     {
-        CommandOutcome outcome = await access.OrderAsync(number =>
-            new RemoveAuthority { Id = number, Actor = actor, Reason = reason, ExpectedDecisions = expected, AuthorityId = id });
+        CommandOutcome outcome = await access.OrderAsync(command, number =>
+            new RemoveAuthority { Id = number, Actor = command.Actor, Reason = reason, ExpectedDecisions = expected, AuthorityId = id });
 
         // Not found: an earlier deletion that could not delete the key is completed by sending it again.
         if (outcome.Status is CommandStatus.Done or CommandStatus.NotFound)

@@ -1,4 +1,5 @@
 using SdsServer.Admin.Requests;
+using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Server;
 using Api = SdsServer.Protos.Admin.V1;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
@@ -21,20 +22,28 @@ internal sealed class RotationService(
 
     public void Bind(GrpcServiceBuilder service) => service
         .Unary<Api.StartRotationRequest, Api.StartRotationResponse>("StartRotation", (request, context) =>
-            calls.CommandAsync(context, $"{request.Parent} {request.RequestId}", actor => start.StartAsync(request, actor, context)))
+            calls.CommandAsync(
+                context,
+                new OperatorCommand(DecisionKind.StartRotation, OperatorCommand.Child(request.Parent, ResourceNames.Rotations, request.RequestId), request.Reason, request.ValidateOnly),
+                command => start.StartAsync(request, command, context)))
         .Unary<Api.GetRotationRequest, Api.Rotation>("GetRotation", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
         .Unary<Api.ListRotationsRequest, Api.ListRotationsResponse>("ListRotations", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
         .ServerStreaming<Api.WatchRotationRequest, Api.WatchRotationResponse>("WatchRotation", WatchAsync)
         .Unary<Api.AdvanceRotationRequest, Api.Rotation>("AdvanceRotation", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => steering.AdvanceAsync(request, actor, context)))
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.AdvanceRotation, request.Name, request.Reason, request.ValidateOnly), command => steering.AdvanceAsync(request, command, context)))
         .Unary<Api.RollbackRotationRequest, Api.Rotation>("RollbackRotation", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => steering.RollbackAsync(request, actor, context)))
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.RollbackRotation, request.Name, request.Reason, request.ValidateOnly), command => steering.RollbackAsync(request, command, context)))
         .Unary<Api.ResumeForwardRequest, Api.Rotation>("ResumeForward", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => steering.ResumeAsync(request, actor, context)))
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.ResumeForward, request.Name, request.Reason, request.ValidateOnly), command => steering.ResumeAsync(request, command, context)))
         .Unary<Api.HoldRotationRequest, Api.Rotation>("HoldRotation", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => steering.HoldAsync(request, actor, context)))
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.HoldRotation, request.Name, request.Reason), command => steering.HoldAsync(request, command, context)))
         .Unary<Api.UnholdRotationRequest, Api.Rotation>("UnholdRotation", (request, context) =>
-            calls.CommandAsync(context, request.Name, actor => steering.UnholdAsync(request, actor, context)));
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.UnholdRotation, request.Name, request.Reason), command => steering.UnholdAsync(request, command, context)));
 
     private Task<Api.Rotation> GetAsync(Api.GetRotationRequest request, ServerCallContext context) =>
         rotations.ReadAsync(Check(request.Name), context.CancellationToken);

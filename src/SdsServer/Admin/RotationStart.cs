@@ -29,7 +29,7 @@ internal sealed class RotationStart(
 {
     private const int IdBytes = 6;
 
-    public async Task<Api.StartRotationResponse> StartAsync(Api.StartRotationRequest request, string actor, ServerCallContext context)
+    public async Task<Api.StartRotationResponse> StartAsync(Api.StartRotationRequest request, OperatorCommand command, ServerCallContext context)
     {
         (RotationPolicy policy, string target, AuthorityProfile? profile) = Check(request);
         using IDisposable turn = await roots.EnterAsync(context.CancellationToken);
@@ -55,8 +55,8 @@ internal sealed class RotationStart(
         }
 
         return request.ValidateOnly
-            ? await ValidateAsync(request, reading, policy, profile is null ? target : "", forecast, actor, context)
-            : await BeginAsync(request, reading, policy, target, profile, forecast, actor, context);
+            ? await ValidateAsync(request, reading, policy, profile is null ? target : "", forecast, command, context)
+            : await BeginAsync(request, reading, policy, target, profile, forecast, command, context);
     }
 
     private (RotationPolicy Policy, string Target, AuthorityProfile? Profile) Check(Api.StartRotationRequest request)
@@ -98,14 +98,14 @@ internal sealed class RotationStart(
     }
 
     private async Task<Api.StartRotationResponse> ValidateAsync(
-        Api.StartRotationRequest request, DomainReading reading, RotationPolicy policy, string target, Api.Forecast forecast, string actor, ServerCallContext context)
+        Api.StartRotationRequest request, DomainReading reading, RotationPolicy policy, string target, Api.Forecast forecast, OperatorCommand command, ServerCallContext context)
     {
         if (forecast.Refusal is null && target.Length > 0)
         {
             forecast.Refusal = await readiness.OpenAsync(reading.State.Authority(target), context.CancellationToken);
             if (forecast.Refusal is null)
             {
-                CommandOutcome outcome = await access.OrderAsync(number => Order(number, request, target, policy, actor, request.ExpectedRevision) with { ValidateOnly = true });
+                CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, target, policy, command, request.ExpectedRevision) with { ValidateOnly = true });
                 if (outcome.Status == CommandStatus.Refused)
                 {
                     forecast.Refusal = refusals.Map(outcome.Refusal!, outcome.Message);
@@ -127,7 +127,7 @@ internal sealed class RotationStart(
         string target,
         AuthorityProfile? profile,
         Api.Forecast forecast,
-        string actor,
+        OperatorCommand command,
         ServerCallContext context)
     {
         if (forecast.Refusal is not null)
@@ -138,7 +138,7 @@ internal sealed class RotationStart(
         // A root of a new start that is known already was left by a process that ended in between.
         (Authority authority, long revision) = reading.State.Authorities.FirstOrDefault(known => known.Id == target) is { } known
             ? (known, request.ExpectedRevision)
-            : await MakeAsync(request, reading.State, target, profile!, actor, context);
+            : await MakeAsync(request, reading.State, target, profile!, command, context);
         bool made = profile is not null;
         RpcException? error = await readiness.OpenAsync(authority, context.CancellationToken) is { } unready
             ? AdminErrors.Refused(unready)
@@ -147,7 +147,7 @@ internal sealed class RotationStart(
         {
             if (made)
             {
-                await roots.RemoveAsync(target, actor, $"rotation '{request.RequestId}' did not start", null, reading.State.Term);
+                await roots.RemoveAsync(target, command, $"rotation '{request.RequestId}' did not start", null, reading.State.Term);
             }
 
             throw error;
@@ -157,25 +157,25 @@ internal sealed class RotationStart(
 
         async Task<RpcException?> OrderAsync()
         {
-            CommandOutcome outcome = await access.OrderAsync(number => Order(number, request, target, policy, actor, revision));
+            CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, target, policy, command, revision));
             return await commands.ErrorAsync(outcome, request.ExpectedRevision, names.Authority(target), made ? "request_id" : "to_authority", context.CancellationToken);
         }
     }
 
     private async Task<(Authority Authority, long Revision)> MakeAsync(
-        Api.StartRotationRequest request, TrustState state, string id, AuthorityProfile profile, string actor, ServerCallContext context)
+        Api.StartRotationRequest request, TrustState state, string id, AuthorityProfile profile, OperatorCommand command, ServerCallContext context)
     {
         CommandOutcome outcome = await roots.AddAsync(
-            id, profile, actor, state.Term, add => add with { Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+            id, profile, command, state.Term, add => add with { ExpectedDecisions = request.ExpectedRevision });
         await commands.RequireDoneAsync(outcome, request.ExpectedRevision, names.Authority(id), "request_id", context.CancellationToken);
         return (outcome.State.Authority(id), outcome.State.Decisions);
     }
 
-    private static StartRotation Order(long number, Api.StartRotationRequest request, string target, RotationPolicy policy, string actor, long revision) => new()
+    private static StartRotation Order(long number, Api.StartRotationRequest request, string target, RotationPolicy policy, OperatorCommand command, long revision) => new()
     {
         Id = number,
-        Actor = actor,
-        Reason = request.Reason,
+        Actor = command.Actor,
+        Reason = command.Reason,
         ExpectedDecisions = revision,
         RequestId = request.RequestId,
         RotationId = request.RequestId,

@@ -16,7 +16,7 @@ internal sealed class RotationSteering(
     RotationMapper mapper,
     ResourceNames names)
 {
-    public async Task<Api.Rotation> AdvanceAsync(Api.AdvanceRotationRequest request, string actor, ServerCallContext context)
+    public async Task<Api.Rotation> AdvanceAsync(Api.AdvanceRotationRequest request, OperatorCommand command, ServerCallContext context)
     {
         RequestCheck check = new(names);
         string id = Check(check, request.Name, request.ExpectedRevision, request.Reason);
@@ -45,37 +45,49 @@ internal sealed class RotationSteering(
             return shown.Gate.Refusal is { } refusal ? throw AdminErrors.Refused(refusal) : await rotations.ReadAsync(id, context.CancellationToken);
         }
 
-        return await GiveAsync(id, request.ExpectedRevision, context, number => new AdvanceRotation
+        return await GiveAsync(command, id, request.ExpectedRevision, context, number => new AdvanceRotation
         {
             Id = number,
-            Actor = actor,
-            Reason = request.Reason,
+            Actor = command.Actor,
+            Reason = command.Reason,
             ExpectedDecisions = request.ExpectedRevision,
             Gate = gate,
         });
     }
 
-    public Task<Api.Rotation> RollbackAsync(Api.RollbackRotationRequest request, string actor, ServerCallContext context) =>
-        TurnAsync(request.Name, request.ExpectedRevision, request.ValidateOnly, request.Reason, RotationGoal.Back, actor, context);
+    public Task<Api.Rotation> RollbackAsync(Api.RollbackRotationRequest request, OperatorCommand command, ServerCallContext context) =>
+        TurnAsync(request.Name, request.ExpectedRevision, request.Reason, request.ValidateOnly, RotationGoal.Back, command, context);
 
-    public Task<Api.Rotation> ResumeAsync(Api.ResumeForwardRequest request, string actor, ServerCallContext context) =>
-        TurnAsync(request.Name, request.ExpectedRevision, request.ValidateOnly, request.Reason, RotationGoal.Forward, actor, context);
+    public Task<Api.Rotation> ResumeAsync(Api.ResumeForwardRequest request, OperatorCommand command, ServerCallContext context) =>
+        TurnAsync(request.Name, request.ExpectedRevision, request.Reason, request.ValidateOnly, RotationGoal.Forward, command, context);
 
-    public async Task<Api.Rotation> HoldAsync(Api.HoldRotationRequest request, string actor, ServerCallContext context)
+    public async Task<Api.Rotation> HoldAsync(Api.HoldRotationRequest request, OperatorCommand command, ServerCallContext context)
     {
         string id = await FindAsync(request.Name, request.ExpectedRevision, request.Reason, context);
-        return await GiveAsync(id, request.ExpectedRevision, context, number =>
-            new HoldRotation { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+        return await GiveAsync(command, id, request.ExpectedRevision, context, number =>
+            new HoldRotation { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = request.ExpectedRevision });
     }
 
-    public async Task<Api.Rotation> UnholdAsync(Api.UnholdRotationRequest request, string actor, ServerCallContext context)
+    public async Task<Api.Rotation> UnholdAsync(Api.UnholdRotationRequest request, OperatorCommand command, ServerCallContext context)
     {
-        string id = await FindAsync(request.Name, request.ExpectedRevision, request.Reason, context);
-        return await GiveAsync(id, request.ExpectedRevision, context, number =>
-            new UnholdRotation { Id = number, Actor = actor, Reason = request.Reason, ExpectedDecisions = request.ExpectedRevision });
+        RequestCheck check = new(names);
+        string id = Check(check, request.Name, request.ExpectedRevision, request.Reason);
+        HoldCause? cause = Labels.Of(request.Cause);
+        check.Require("cause", cause is not null || request.Cause == Api.HoldCause.Unspecified, "must be the Rotation.hold_cause you saw; unset for whatever holds it");
+        check.Done();
+        await FindAsync(id, request.ExpectedRevision, context);
+        return await GiveAsync(command, id, request.ExpectedRevision, context, number =>
+            new UnholdRotation
+            {
+                Id = number,
+                Actor = command.Actor,
+                Reason = command.Reason,
+                ExpectedDecisions = request.ExpectedRevision,
+                Cause = cause,
+            });
     }
 
-    private async Task<Api.Rotation> TurnAsync(string name, long expected, bool validateOnly, string reason, RotationGoal goal, string actor, ServerCallContext context)
+    private async Task<Api.Rotation> TurnAsync(string name, long expected, string reason, bool validateOnly, RotationGoal goal, OperatorCommand command, ServerCallContext context)
     {
         RequestCheck check = new(names);
         string id = Check(check, name, expected, reason);
@@ -92,13 +104,13 @@ internal sealed class RotationSteering(
 
         return validateOnly
             ? await rotations.ReadAsync(id, context.CancellationToken)
-            : await GiveAsync(id, expected, context, number =>
-                new TurnRotation { Id = number, Actor = actor, Reason = reason, ExpectedDecisions = expected, Goal = goal });
+            : await GiveAsync(command, id, expected, context, number =>
+                new TurnRotation { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, Goal = goal });
     }
 
-    private async Task<Api.Rotation> GiveAsync(string id, long expected, ServerCallContext context, Func<long, EngineCommand> order)
+    private async Task<Api.Rotation> GiveAsync(OperatorCommand command, string id, long expected, ServerCallContext context, Func<long, EngineCommand> order)
     {
-        CommandOutcome outcome = await access.OrderAsync(order);
+        CommandOutcome outcome = await access.OrderAsync(command, order);
         await commands.RequireDoneAsync(outcome, expected, names.Rotation(id), "name", context.CancellationToken);
         return await rotations.ReadAsync(id, context.CancellationToken);
     }

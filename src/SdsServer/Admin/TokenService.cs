@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using SdsServer.Admin.Log;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Access;
@@ -15,6 +16,7 @@ namespace SdsServer.Admin;
 internal sealed class TokenService(
     TrustDomainAccess access,
     ITrustStore store,
+    AuditLog audit,
     Func<CancellationToken, Task> tokensChanged,
     AdminCalls calls,
     DomainCommands commands,
@@ -35,12 +37,14 @@ internal sealed class TokenService(
 
     public void Bind(GrpcServiceBuilder service) => service
         .Unary<Api.CreateTokenRequest, Api.CreateTokenResponse>("CreateToken", (request, context) =>
-            calls.CommandAsync(context, $"{request.Parent} {request.SpiffeId}", actor => CreateAsync(request, actor, context)))
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.CreateToken, $"{request.Parent} {request.SpiffeId}", request.Reason), command => CreateAsync(request, command, context)))
         .Unary<Api.ListTokensRequest, Api.ListTokensResponse>("ListTokens", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
         .Unary<Api.DeleteTokenRequest, Api.DeleteTokenResponse>("DeleteToken", (request, context) =>
-            calls.CommandAsync(context, request.Name, _ => DeleteAsync(request, context)));
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.DeleteToken, request.Name, request.Reason), command => DeleteAsync(request, command, context)));
 
-    private async Task<Api.CreateTokenResponse> CreateAsync(Api.CreateTokenRequest request, string actor, ServerCallContext context)
+    private async Task<Api.CreateTokenResponse> CreateAsync(Api.CreateTokenRequest request, OperatorCommand command, ServerCallContext context)
     {
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
@@ -50,7 +54,7 @@ internal sealed class TokenService(
         check.Line("display_name", request.DisplayName, MaxDisplayName);
         check.Reason(request.Reason);
         check.Done();
-        await RequireRevisionAsync(expected, context.CancellationToken);
+        TrustState state = await RequireRevisionAsync(expected, context.CancellationToken);
 
         string id = RandomNumberGenerator.GetString(IdAlphabet, IdLength);
         (string text, byte[] hash) = TokenText.Create(id);
@@ -62,10 +66,12 @@ internal sealed class TokenService(
             SpiffeId = request.SpiffeId,
             Hash = [.. hash],
             CreatedAt = now,
-            CreatedBy = actor,
+            CreatedBy = command.Actor,
             NotAfter = now + ttl,
         };
-        await StoreCalls.RunAsync(() => store.AddTokenAsync(options.TrustDomain.Name, token, context.CancellationToken), logger);
+        Decision entry = audit.Entry(command, DecisionOutcome.Done, state, subject: id);
+        await StoreCalls.RunAsync(() => store.AddTokenAsync(options.TrustDomain.Name, state.Term, token, entry, context.CancellationToken), logger);
+        command.Logged = true;
         await StoreCalls.RunAsync(() => tokensChanged(CancellationToken.None), logger);
         return new Api.CreateTokenResponse { Token = mapper.Map(token), Secret = text };
     }
@@ -88,15 +94,17 @@ internal sealed class TokenService(
         return new Api.ListTokensResponse { Tokens = { page.Select(mapper.Map) }, NextPageToken = next };
     }
 
-    private async Task<Api.DeleteTokenResponse> DeleteAsync(Api.DeleteTokenRequest request, ServerCallContext context)
+    private async Task<Api.DeleteTokenResponse> DeleteAsync(Api.DeleteTokenRequest request, OperatorCommand command, ServerCallContext context)
     {
         RequestCheck check = new(names);
         string id = check.Id("name", request.Name, ResourceNames.Tokens);
         long? expected = check.OptionalRevision(request.ExpectedRevision);
         check.Reason(request.Reason);
         check.Done();
-        await RequireRevisionAsync(expected, context.CancellationToken);
-        bool deleted = await StoreCalls.RunAsync(() => store.DeleteTokenAsync(options.TrustDomain.Name, id, context.CancellationToken), logger);
+        TrustState state = await RequireRevisionAsync(expected, context.CancellationToken);
+        Decision entry = audit.Entry(command, DecisionOutcome.Done, state);
+        bool deleted = await StoreCalls.RunAsync(() => store.DeleteTokenAsync(options.TrustDomain.Name, state.Term, id, entry, context.CancellationToken), logger);
+        command.Logged = deleted;
 
         // Also when it was gone: the one who deleted it may not have come this far.
         await StoreCalls.RunAsync(() => tokensChanged(CancellationToken.None), logger);
@@ -119,11 +127,16 @@ internal sealed class TokenService(
         }
     }
 
-    private async Task RequireRevisionAsync(long? expected, CancellationToken cancellation)
+    /// <summary>The state as it is, if it is the one the caller decided on.</summary>
+    private async Task<TrustState> RequireRevisionAsync(long? expected, CancellationToken cancellation)
     {
-        if (expected is not null)
+        if (expected is null)
         {
-            commands.RequireRevision(await access.ReadAsync(DomainReading.Of, cancellation), expected);
+            return await access.ReadAsync(engine => engine.State, cancellation);
         }
+
+        DomainReading reading = await access.ReadAsync(DomainReading.Of, cancellation);
+        commands.RequireRevision(reading, expected);
+        return reading.State;
     }
 }

@@ -14,11 +14,15 @@ internal sealed class TrustDomainAccess(TrustDomainLoop loop, TimeProvider time)
     public Task<T> ReadAsync<T>(Func<TrustDomainEngine, T> read, CancellationToken cancellation) => AliveAsync(loop.ReadAsync(read, cancellation));
 
     /// <summary>Gives an order and waits until what became of it is durable, also when the caller has left: an order cannot be taken back.</summary>
-    public async Task<CommandOutcome> OrderAsync(Func<long, EngineCommand> order)
+    /// <param name="command">The call that gives it; learns whether the log has its line.</param>
+    /// <param name="order">Makes the order from its number.</param>
+    public async Task<CommandOutcome> OrderAsync(OperatorCommand command, Func<long, EngineCommand> order)
     {
         try
         {
-            return await AliveAsync(loop.OrderAsync(order, CancellationToken.None).WaitAsync(OrderLimit, time));
+            CommandOutcome outcome = await AliveAsync(loop.OrderAsync(order, CancellationToken.None).WaitAsync(OrderLimit, time));
+            command.Logged |= outcome.Logged;
+            return outcome;
         }
         catch (TimeoutException)
         {

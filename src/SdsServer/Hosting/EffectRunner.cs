@@ -23,8 +23,8 @@ internal sealed class EffectRunner : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Channel<Func<Task>> _signing = Channel.CreateUnbounded<Func<Task>>();
     private readonly Channel<(string Serial, LeafState State)> _leafStates = Channel.CreateUnbounded<(string, LeafState)>();
+    private readonly InstanceWrites _writes = new();
     private readonly List<Task> _workers = [];
-    private Task _roster = Task.CompletedTask;
 
     public EffectRunner(ITrustStore store, LeafSigner signer, string trustDomain, long term, TimeProvider time, ILogger<TrustDomainLoop> logger)
     {
@@ -43,6 +43,10 @@ internal sealed class EffectRunner : IAsyncDisposable
         _workers.Add(Task.Run(RecordLeafStatesAsync));
     }
 
+    /// <summary>Lets old rows go from now on.</summary>
+    public void StartPruning(TrustDomainLoop loop) => _workers.Add(LedgerPruning.RunAsync(
+        _store, _trustDomain, _term, stop => loop.ReadAsync(engine => engine.JudgedTime, stop), _time, _logger, _stopping.Token));
+
     /// <summary>Starts the effect; its completion comes back to the loop as an event.</summary>
     public void Run(EngineEffect effect, TrustState state, TrustDomainLoop loop)
     {
@@ -50,19 +54,22 @@ internal sealed class EffectRunner : IAsyncDisposable
         {
             case SaveState save: _ = SaveAsync(save, loop); break;
             case SignLeaf sign: _signing.Writer.TryWrite(() => SignAsync(sign, state, loop)); break;
-            case WriteLedger write: _ = WriteAsync(write, loop); break;
+            case WriteLedger write: _writes.Enqueue(write.Insert.Row.InstanceId, () => WriteAsync(write, loop)); break;
             case SetLeafState set: _leafStates.Writer.TryWrite((set.Serial, set.State)); break;
             case RaiseSlots raise:
-                _ = PersistAsync("slots", loop, stop => _store.RaiseSlotsAsync(_trustDomain, _term, raise.InstanceId, raise.BundleSlots, raise.LeafSlots, stop),
-                    new SlotsRaised(raise.InstanceId, raise.BundleSlots, raise.LeafSlots));
+                _writes.Enqueue(raise.InstanceId, () => PersistAsync(
+                    "slots",
+                    loop,
+                    stop => _store.RaiseSlotsAsync(_trustDomain, _term, raise.InstanceId, raise.BundleSlots, raise.LeafSlots, stop),
+                    new SlotsRaised(raise.InstanceId, raise.BundleSlots, raise.LeafSlots)));
                 break;
             case WriteRoster write:
-                _roster = AfterAsync(_roster, () =>
-                    PersistAsync("roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId)));
+                _writes.Enqueue(write.Entry.InstanceId, () => PersistAsync(
+                    "roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId)));
                 break;
             case RemoveRoster remove:
-                _roster = AfterAsync(_roster, () =>
-                    PersistAsync("roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null));
+                _writes.Enqueue(remove.InstanceId, () => PersistAsync(
+                    "roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null));
                 break;
             default: throw new ArgumentException($"unknown effect {effect.GetType().Name}", nameof(effect));
         }
@@ -76,13 +83,6 @@ internal sealed class EffectRunner : IAsyncDisposable
         await Task.WhenAll(_workers);
         await _ledger.DisposeAsync();
         _stopping.Dispose();
-    }
-
-    // In order: an entry whose write is tried again must not come after its removal, for nothing would end its membership then.
-    private static async Task AfterAsync(Task before, Func<Task> next)
-    {
-        await before;
-        await next();
     }
 
     private async Task SaveAsync(SaveState save, TrustDomainLoop loop)
@@ -157,7 +157,7 @@ internal sealed class EffectRunner : IAsyncDisposable
     {
         try
         {
-            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign.Workload, state.Authority(sign.AuthorityId), state, _time.GetUtcNow(), _stopping.Token)));
+            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign.Workload, state.Authority(sign.AuthorityId), state, sign.Earliest, sign.Latest, _stopping.Token)));
         }
         catch (Exception error)
         {

@@ -23,6 +23,9 @@ internal static partial class HostingLog
     [LoggerMessage(3002, LogLevel.Warning, "instance {Instance}: {Text}", EventName = "Noted")]
     public static partial void Noted(ILogger logger, string instance, string text);
 
+    [LoggerMessage(4102, LogLevel.Information, "{Rows} rows of leaves that nobody can present any more have left the ledger", EventName = "LedgerPruned")]
+    public static partial void Pruned(ILogger logger, int rows);
+
     [LoggerMessage(4101, LogLevel.Error, "the store did not take the {What}; trying again in {Wait}", EventName = "StoreFailed")]
     public static partial void StoreFailed(ILogger logger, string what, TimeSpan wait, Exception error);
 }

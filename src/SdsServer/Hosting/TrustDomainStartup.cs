@@ -37,6 +37,7 @@ internal static class TrustDomainStartup
         TrustDomainLoop loop = new(engine, effects, clock, logger);
         loop.Start();
         await loop.Begun.WaitAsync(cancellation);
+        effects.StartPruning(loop);
         return loop;
     }
 
@@ -61,7 +62,17 @@ internal static class TrustDomainStartup
             Signer = authority.Id,
             SeenAt = now,
         };
-        Decision made = new(now, "engine", $"create trust domain {state.TrustDomain} with root {root.Id}", "first start", "epoch 1, floor 1");
+        Decision made = new()
+        {
+            At = now,
+            Actor = "engine",
+            Kind = DecisionKind.CreateTrustDomain,
+            Subject = root.Id,
+            Action = $"create trust domain {state.TrustDomain} with root {root.Id}",
+            Reason = "first start",
+            Evidence = "epoch 1, floor 1",
+            Revision = state.Decisions,
+        };
         await store.SaveAsync(state, [made], cancellation);
         return state;
     }

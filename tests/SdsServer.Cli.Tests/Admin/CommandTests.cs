@@ -60,6 +60,13 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Unhold_states_the_cause_it_has_seen_and_the_reason()
+    {
+        UnholdRotationRequest sent = await SentAsync<UnholdRotationRequest>("held", "rotation unhold --reason 'false alarm'");
+        Assert.Equal((HoldCause.Nack, "false alarm", 42), (sent.Cause, sent.Reason, sent.ExpectedRevision));
+    }
+
+    [Fact]
     public async Task A_token_goes_to_a_file_only_its_owner_reads()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("sdsctl");

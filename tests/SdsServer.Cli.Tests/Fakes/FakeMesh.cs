@@ -59,6 +59,7 @@ internal sealed class FakeMesh
                 mesh.Issue();
                 mesh.Trust.Held = mesh.Rotation!.Held = true;
                 mesh.Trust.HoldReason = mesh.Rotation.HoldReason = "engine: canary refused its leaf";
+                mesh.Rotation.HoldCause = HoldCause.Nack;
                 break;
             case "approval":
                 mesh.Issue();
@@ -143,6 +144,7 @@ internal sealed class FakeMesh
         {
             Name = $"{Name}/instances/3f2a", SpiffeId = "spiffe://example.org/payments", NodeId = "payments-7d9f", Peer = "uds:4711", UserAgent = "envoy 1.40.0", Connected = true,
             State = InstanceState.Member, LowestEpoch = 7, Slots = 1, LiveSubscriptions = 1, Replica = "sds-0", FirstSeenTime = At(TimeSpan.FromDays(-3)), LastSeenTime = At(TimeSpan.FromMinutes(-1)), Wave = 2,
+            Secrets = { "ROOTCA", "default" },
             LastNack = new Nack { Secret = "default", Time = At(TimeSpan.FromMinutes(-2)), Detail = "Failed to load certificate chain from <inline>" },
             OutstandingLeaves =
             {

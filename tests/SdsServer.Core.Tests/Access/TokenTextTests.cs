@@ -55,4 +55,11 @@ public sealed class TokenTextTests
     [Fact]
     public void An_endless_text_is_not_looked_at() =>
         Assert.False(TokenText.TryParse($"sds_{new string('a', 100_000)}_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", out _, out _));
+
+    [Theory]
+    [InlineData("is sds_web1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA known?", "is sds_web1_[removed] known?")]
+    [InlineData("tokens/sds_web1_AAAA-_AAAAAAAA", "tokens/sds_web1_[removed]")]
+    [InlineData("sds_a_BBBBBBBBBBBB sds_c_DDDDDDDDDDDD", "sds_a_[removed] sds_c_[removed]")]
+    [InlineData("the sds_server was slow", "the sds_server was slow")]
+    public void Secrets_of_tokens_are_cut_out_of_other_text(string text, string left) => Assert.Equal(left, TokenText.CutSecrets(text));
 }

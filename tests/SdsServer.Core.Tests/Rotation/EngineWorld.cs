@@ -97,7 +97,7 @@ internal sealed class EngineWorld
 
     public CommandOutcome Advance(Gate? gate = null) => Do(id => new AdvanceRotation { Id = id, Actor = "op", Gate = gate });
 
-    public CommandOutcome Unhold() => Do(id => new UnholdRotation { Id = id, Actor = "op" });
+    public CommandOutcome Unhold(HoldCause? cause = null) => Do(id => new UnholdRotation { Id = id, Actor = "op", Reason = "seen to", Cause = cause });
 
     public CommandOutcome Retire(string instance) => Do(id => new RetireInstance { Id = id, Actor = "op", InstanceId = instance });
 

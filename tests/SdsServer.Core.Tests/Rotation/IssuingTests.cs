@@ -23,6 +23,35 @@ public sealed class IssuingTests
         Assert.All(fleet, sidecar => Assert.Single(sidecar.Instance.Outstanding));
     }
 
+    // Either the clock was wrong or it is: a virtual machine that slept finds it right, one that got a wrong answer does not.
+    [Theory]
+    [InlineData(12)]
+    [InlineData(100)]
+    [InlineData(-12)]
+    [InlineData(-100)]
+    public void While_the_wall_clock_is_in_doubt_leaves_are_valid_by_either_clock_and_renewed_in_time(int hours)
+    {
+        EngineWorld world = new();
+        Sidecar[] fleet = [.. world.Fleet(5)];
+        world.Pass(TimeSpan.FromHours(1));
+        world.Time.WallError = TimeSpan.FromHours(hours);
+        world.Pass(TimeSpan.FromHours(1));
+        Sidecar joiner = world.Sidecar("joiner").Start();
+
+        for (int hour = 0; hour < 40; hour++)
+        {
+            world.Pass(TimeSpan.FromHours(1));
+            Assert.All([.. fleet, joiner], sidecar =>
+            {
+                LedgerRow held = world.Store.Ledger.Single(row => row.Serial == sidecar.Leaf.Serial);
+                Assert.InRange(world.Time.True, held.NotBefore, held.NotAfter - TimeSpan.FromHours(1));
+                Assert.True(held.NotAfter - world.Time.Now.Utc > TimeSpan.FromHours(1), $"hour {hour}: over by the wall clock");
+            });
+        }
+
+        Assert.All([.. fleet, joiner], sidecar => Assert.InRange(sidecar.Leaf.Got.Count, 2, 7));
+    }
+
     [Fact]
     public void Distributing_a_root_issues_no_leaf_and_a_change_of_intermediate_no_bundle()
     {

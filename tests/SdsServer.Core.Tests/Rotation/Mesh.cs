@@ -59,6 +59,6 @@ internal static class Mesh
         return Convert.ToHexStringLower(buffer);
     }
 
-    public static SignedLeaf Leaf(Random random, DateTimeOffset now, TimeSpan lifetime, params ImmutableArray<string> anchors) =>
-        new(new LeafPayload(Hex(random, 16), default, default), now, now + lifetime, anchors);
+    public static SignedLeaf Leaf(Random random, DateTimeOffset validAt, DateTimeOffset now, TimeSpan lifetime, params ImmutableArray<string> anchors) =>
+        new(new LeafPayload(Hex(random, 16), default, default), validAt, now + lifetime, anchors);
 }

@@ -57,8 +57,9 @@ public sealed class KeyEncryptionKeyTests : IDisposable
     }
 
     [Theory]
-    [InlineData(UnixFileMode.GroupRead)]
     [InlineData(UnixFileMode.GroupWrite)]
+    [InlineData(UnixFileMode.GroupExecute)]
+    [InlineData(UnixFileMode.GroupRead | UnixFileMode.GroupWrite)]
     [InlineData(UnixFileMode.OtherRead)]
     [InlineData(UnixFileMode.OtherWrite)]
     [InlineData(UnixFileMode.OtherExecute)]
@@ -66,7 +67,18 @@ public sealed class KeyEncryptionKeyTests : IDisposable
     {
         string path = Write("key", Key);
         File.SetUnixFileMode(path, OwnerOnly | extra);
-        Assert.Contains($"chmod 600 '{path}'", Assert.Throws<StoreOpenException>(() => KeyEncryptionKey.FromFile(path)).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<StoreOpenException>(() => KeyEncryptionKey.FromFile(path)).Message;
+        Assert.Matches($"'{path}' has mode 06[0-7][0-7]; .* Run: chmod (600|440) '{path}'$", message);
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead)]
+    public void A_file_that_the_group_of_this_process_may_read_is_taken(UnixFileMode mode)
+    {
+        string path = Write("key", Key);
+        File.SetUnixFileMode(path, mode);
+        KeyEncryptionKey.FromFile(path).Dispose();
     }
 
     [Fact]

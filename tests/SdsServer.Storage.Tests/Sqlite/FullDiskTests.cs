@@ -55,7 +55,7 @@ public sealed class FullDiskTests(ITestOutputHelper output) : IDisposable
     {
         long term = (await store.BeginTermAsync(TrustDomain, KeepAll, None)).Term;
         await store.SaveAsync(State(term, 1), [Entry("1")], None);
-        await store.AddTokenAsync(TrustDomain, Token("t"), None);
+        await store.AddTokenAsync(TrustDomain, term, Token("t"), Entry("token"), None);
         await fill();
 
         int next = 0;
@@ -70,7 +70,7 @@ public sealed class FullDiskTests(ITestOutputHelper output) : IDisposable
         Assert.Contains("full", error.Message, StringComparison.Ordinal);
         Assert.InRange(next, 1, 100_000);
         Assert.Single(await store.ReadTokensAsync(TrustDomain, None));
-        Assert.Single(await store.ReadLogAsync(TrustDomain, 0, 9, None));
+        Assert.Equal(2, (await store.ReadLogAsync(TrustDomain, 0, 9, None)).Count);
         await makeRoom();
 
         Assert.Equal([true], await store.InsertLeavesAsync(TrustDomain, term, [Insert(next)], None));

@@ -92,11 +92,41 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_database_of_the_first_schema_is_brought_up_to_date_with_its_log()
+    {
+        await PopulateAsync();
+        await ExecuteAsync(
+            """
+            DROP TABLE decisions;
+            CREATE TABLE decisions (number INTEGER PRIMARY KEY AUTOINCREMENT, trust_domain INTEGER NOT NULL, at INTEGER NOT NULL,
+                actor TEXT NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL);
+            INSERT INTO decisions (trust_domain, at, actor, action, reason, evidence) SELECT id, 5, 'alice', 'set signer b', 'because', 'epoch 4' FROM trust_domains;
+            PRAGMA user_version = 1;
+            """);
+
+        await using SqliteTrustStore store = await OpenAsync();
+
+        Decision old = new()
+        {
+            At = new DateTimeOffset(5, TimeSpan.Zero),
+            Actor = "alice",
+            Kind = DecisionKind.Unspecified,
+            Action = "set signer b",
+            Reason = "because",
+            Evidence = "epoch 4",
+        };
+        Assert.Equal(old, Assert.Single(await store.ReadLogAsync(TrustDomain, 0, 9, CancellationToken.None)).Entry);
+        long term = (await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None)).Term;
+        await store.AppendLogAsync(TrustDomain, term, [Entry("new")], CancellationToken.None);
+        Assert.Equal([old, Entry("new")], (await store.ReadLogAsync(TrustDomain, 0, 9, CancellationToken.None)).Select(it => it.Entry));
+    }
+
+    [Fact]
     public async Task A_newer_schema_is_refused()
     {
         await PopulateAsync();
         await ExecuteAsync("PRAGMA user_version = 9");
-        Assert.Contains("has schema version 9; this program knows versions up to 1", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains("has schema version 9; this program knows versions up to 2", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class AdminCallTests
             RotationService.Descriptor, "HoldRotation", new HoldRotationRequest { Name = "forged\n5001 line", ExpectedRevision = 1 }));
 
         string uid = host.Log.All.Single(line => line.Event.Id == 5001).Text.Split(':')[1];
-        Assert.Contains(host.Log.All, line => line.Event.Id == 5001 && line.Text.StartsWith($"unix:{uid}: StartRotation {AdminHost.Domain} r1: done", StringComparison.Ordinal));
+        Assert.Contains(host.Log.All, line => line.Event.Id == 5001 && line.Text.StartsWith($"unix:{uid}: StartRotation {RotationClient.Name("r1")}: done", StringComparison.Ordinal));
         string refused = host.Log.All.Single(line => line.Event.Id == 5002).Text;
         Assert.Contains("HoldRotation forged 5001 line: InvalidArgument", refused, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", refused, StringComparison.Ordinal);

@@ -66,6 +66,8 @@ internal sealed class AdminHost : IAsyncDisposable
 
     public InMemoryTrustStore Store { get; }
 
+    public required SimulatedDisk Disk { get; init; }
+
     public TokenDirectory Tokens { get; }
 
     public LogLines Log { get; }
@@ -89,13 +91,14 @@ internal sealed class AdminHost : IAsyncDisposable
         change?.Invoke(options);
         ServerSettings settings = ServerSettings.From(options);
         LogLines log = new();
+        SimulatedDisk disk = new();
         using LoggerFactory loggers = new([log]);
-        InMemoryTrustStore store = new(new SimulatedDisk());
+        InMemoryTrustStore store = new(disk);
         Keyring keyring = new(store, "example.org");
         RootFitness fitness = new(keyring, settings.Leaves, expectedPlanTime ?? TimeSpan.Zero);
         TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
             settings, store, keyring, fitness, TimeProvider.System, loggers.CreateLogger<TrustDomainLoop>(), default);
-        AdminHost host = new(loop, store, keyring, fitness, settings, log);
+        AdminHost host = new(loop, store, keyring, fitness, settings, log) { Disk = disk };
         await host._app.StartAsync();
         return host;
     }

@@ -29,6 +29,7 @@ public sealed class AuditTests
         Assert.Equal(
             ["CreateTrustDomain", "BeginTerm", "CreateAuthority", "StartRotation", "SetSigner", "DropTrust", "FinishRotation"],
             Enumerable.Reverse(all).Select(entry => entry.Action));
+        Assert.Equal([1, 1, 2, 4, 5, 6, 7], Enumerable.Reverse(all).Select(entry => entry.Revision));
         AuditEntry start = all.Single(entry => entry.Action == "StartRotation");
         Assert.Equal((RotationClient.Name("r1"), "r1", "test", AuditOutcome.Done), (start.Resource, start.RequestId, start.Reason, start.Outcome));
         Assert.StartsWith("unix:uid=", start.Actor, StringComparison.Ordinal);

@@ -41,6 +41,8 @@ public sealed class FleetTests
 
         Instance member = Assert.Single((await FilterAsync(new InstanceFilter { SpiffeIdPrefix = fleet[1].SpiffeId })).Instances);
         Assert.Equal((InstanceState.Member, true, 1, "envoy 1.40.0", "ip:10.0.0.1"), (member.State, member.Connected, member.Slots, member.UserAgent, member.Peer));
+        Assert.Equal(["ROOTCA", "default"], member.Secrets);
+        Assert.InRange(member.LastSeenTime.ToDateTimeOffset(), member.FirstSeenTime.ToDateTimeOffset(), TimeProvider.System.GetUtcNow());
         OutstandingLeaf leaf = Assert.Single(member.OutstandingLeaves);
         Assert.Equal((fleet[1].Leaf, true), (leaf.Serial, leaf.Acked));
         Assert.Equal(member, await host.CallAsync<GetInstanceRequest, Instance>(FleetService.Descriptor, "GetInstance", new GetInstanceRequest { Name = member.Name }));

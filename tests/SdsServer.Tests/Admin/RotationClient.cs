@@ -45,8 +45,9 @@ internal sealed class RotationClient(AdminHost host)
     public async Task<Rotation> HoldAsync(string id, string reason) => await host.CallAsync<HoldRotationRequest, Rotation>(
         RotationService.Descriptor, "HoldRotation", new HoldRotationRequest { Name = Name(id), ExpectedRevision = await host.RevisionAsync(), Reason = reason });
 
-    public async Task<Rotation> UnholdAsync(string id) => await host.CallAsync<UnholdRotationRequest, Rotation>(
-        RotationService.Descriptor, "UnholdRotation", new UnholdRotationRequest { Name = Name(id), ExpectedRevision = await host.RevisionAsync() });
+    public async Task<Rotation> UnholdAsync(string id, HoldCause cause = HoldCause.Unspecified) => await host.CallAsync<UnholdRotationRequest, Rotation>(
+        RotationService.Descriptor, "UnholdRotation",
+        new UnholdRotationRequest { Name = Name(id), ExpectedRevision = await host.RevisionAsync(), Reason = "false alarm", Cause = cause });
 
     public Task UntilAsync(string id, string what, Func<Rotation, bool> condition) =>
         AdminHost.UntilAsync(what, async () => condition(await GetAsync(id)));

@@ -54,15 +54,4 @@ internal static class TrustDomains
     /// <summary>Names of those that have a state.</summary>
     public static List<string> Names(SqliteConnection connection) =>
         [.. connection.Query<string>("SELECT name FROM trust_domains WHERE state IS NOT NULL ORDER BY name")];
-
-    /// <summary>The row's id, or null: no trust domain of this name has been written to.</summary>
-    public static long? Find(SqliteConnection connection, string name) =>
-        connection.QuerySingleOrDefault<long?>("SELECT id FROM trust_domains WHERE name = @name", new { name });
-
-    /// <summary>The row's id; a new row is in no term.</summary>
-    public static long FindOrAdd(SqliteConnection connection, string name)
-    {
-        connection.Execute("INSERT INTO trust_domains (name, term) VALUES (@name, 0) ON CONFLICT (name) DO NOTHING", new { name });
-        return connection.QuerySingle<long>("SELECT id FROM trust_domains WHERE name = @name", new { name });
-    }
 }

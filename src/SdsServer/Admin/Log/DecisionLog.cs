@@ -52,7 +52,7 @@ internal sealed class DecisionLog(ITrustStore store, string trustDomain, ILogger
         try
         {
             await CatchUpAsync(cancellation);
-            return [.. (await LoadAsync(after, limit, cancellation)).Where(line => line.Number <= _last).Select(line => Understand(line.Number, line.Entry))];
+            return [.. (await LoadAsync(after, limit, cancellation)).Where(line => line.Number <= _last).Select(line => new LoggedDecision(line.Number, line.Entry))];
         }
         finally
         {
@@ -70,37 +70,33 @@ internal sealed class DecisionLog(ITrustStore store, string trustDomain, ILogger
             lines = await LoadAsync(_last, Batch, cancellation);
             foreach ((long number, Decision entry) in lines)
             {
-                Follow(number, entry);
+                Follow(new LoggedDecision(number, entry));
                 _last = number;
             }
         }
         while (lines.Count == Batch);
     }
 
-    private void Follow(long number, Decision entry)
+    // What was refused, and what was asked for again, is no part of a rotation's story.
+    private void Follow(LoggedDecision line)
     {
-        LoggedAction action = LoggedAction.Parse(entry.Action);
-        if (action.Kind == LoggedKind.StartRotation)
+        Decision entry = line.Entry;
+        if (entry.RotationId.Length == 0 || entry.Outcome != DecisionOutcome.Done)
         {
-            _rotations.Add((action.Subject, new RotationHistory(number)));
+            return;
+        }
+
+        if (entry.Kind == DecisionKind.StartRotation)
+        {
+            _rotations.Add((entry.RotationId, new RotationHistory()));
             if (_rotations.Count > TrustState.MaxPast + 1)
             {
                 _rotations.RemoveAt(0);
             }
         }
 
-        LoggedDecision line = Understand(number, entry);
-        if (action.IsOfRotation && line.RotationId.Length > 0)
-        {
-            _rotations.Last(rotation => rotation.Id == line.RotationId).History.Add(line);
-        }
+        _rotations.LastOrDefault(rotation => rotation.Id == entry.RotationId).History?.Add(line);
     }
-
-    private LoggedDecision Understand(long number, Decision entry) => new(
-        number,
-        entry,
-        LoggedAction.Parse(entry.Action),
-        _rotations.LastOrDefault(rotation => rotation.History.First <= number && number <= rotation.History.Last).Id ?? "");
 
     private Task<IReadOnlyList<(long Number, Decision Entry)>> LoadAsync(long after, int limit, CancellationToken cancellation) =>
         StoreCalls.RunAsync(() => store.ReadLogAsync(trustDomain, after, limit, cancellation), logger);

@@ -1,19 +1,15 @@
+using SdsServer.Core.Rotation;
+
 namespace SdsServer.Admin.Log;
 
 /// <summary>What the log says of one rotation.</summary>
-internal sealed class RotationHistory(long first)
+internal sealed class RotationHistory
 {
     /// <summary>How many decisions are shown.</summary>
     public const int MaxDecisions = 200;
 
     private readonly Queue<LoggedDecision> _decisions = new();
     private readonly List<LoggedDecision> _turningPoints = [];
-
-    /// <summary>Number of the line that started it.</summary>
-    public long First { get; } = first;
-
-    /// <summary>Number of the line that ended it; <see cref="long.MaxValue"/> while it goes on.</summary>
-    public long Last { get; private set; } = long.MaxValue;
 
     /// <summary>Takes the next line of the log that belongs to it.</summary>
     public void Add(LoggedDecision decision)
@@ -24,14 +20,9 @@ internal sealed class RotationHistory(long first)
             _decisions.Dequeue();
         }
 
-        if (decision.Action.Kind is not (LoggedKind.Hold or LoggedKind.Unhold))
+        if (decision.Entry.Kind is not (DecisionKind.HoldRotation or DecisionKind.UnholdRotation))
         {
             _turningPoints.Add(decision);
-        }
-
-        if (decision.Action.Kind == LoggedKind.FinishRotation)
-        {
-            Last = decision.Number;
         }
     }
 

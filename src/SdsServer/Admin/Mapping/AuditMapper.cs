@@ -17,12 +17,19 @@ internal sealed class AuditMapper(ResourceNames names)
         Number = line.Number,
         Time = line.Entry.At.ToTimestamp(),
         Actor = line.Entry.Actor,
-        Action = Action(line),
-        Resource = Resource(line),
+        Action = line.Entry.Kind == DecisionKind.Unspecified ? line.Entry.Action : line.Entry.Kind.ToString(),
+        Resource = Resource(line.Entry),
         Reason = line.Entry.Reason,
-        Outcome = Api.AuditOutcome.Done,
-        Detail = line.Entry.Evidence.Length > 0 ? $"{line.Entry.Action}; {line.Entry.Evidence}" : line.Entry.Action,
-        RequestId = line.Action.Kind == LoggedKind.StartRotation ? line.Action.Subject : "",
+        Outcome = line.Entry.Outcome switch
+        {
+            DecisionOutcome.Done or DecisionOutcome.Unchanged => Api.AuditOutcome.Done,
+            DecisionOutcome.Refused => Api.AuditOutcome.Refused,
+            DecisionOutcome.Denied => Api.AuditOutcome.Denied,
+            _ => Api.AuditOutcome.Failed,
+        },
+        Detail = Detail(line.Entry),
+        Revision = line.Entry.Revision,
+        RequestId = line.Entry.Kind == DecisionKind.StartRotation ? line.Entry.RotationId : "",
     };
 
     public static Api.Decision MapDecision(LoggedDecision line) => new()
@@ -34,24 +41,22 @@ internal sealed class AuditMapper(ResourceNames names)
         Counts = { Counts(line.Entry) },
     };
 
-    private string Resource(LoggedDecision line) => line.Action switch
+    private string Resource(Decision entry) => entry switch
     {
-        { Kind: LoggedKind.AddAuthority or LoggedKind.RemoveAuthority, Subject: var id } => names.Authority(id),
-        { Kind: LoggedKind.RetireInstance, Subject: var id } => names.Instance(id),
-        { IsOfRotation: true } when line.RotationId.Length > 0 => names.Rotation(line.RotationId),
+        { RotationId: { Length: > 0 } id } => names.Rotation(id),
+        { Subject: "" } => names.TrustDomain,
+        { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority, Subject: var id } => names.Authority(id),
+        { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets, Subject: var id } => names.Instance(id),
+        { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken, Subject: var id } => names.Token(id),
         _ => names.TrustDomain,
     };
 
-    private static string Action(LoggedDecision line) => line.Action.Kind switch
+    private static string Detail(Decision entry) => entry switch
     {
-        LoggedKind.TurnBack => "RollbackRotation",
-        LoggedKind.TurnForward => "ResumeForward",
-        LoggedKind.Hold => "HoldRotation",
-        LoggedKind.Unhold => "UnholdRotation",
-        LoggedKind.AddAuthority => "CreateAuthority",
-        LoggedKind.RemoveAuthority => "DeleteAuthority",
-        LoggedKind.Other => line.Entry.Action,
-        var kind => kind.ToString(),
+        { Outcome: DecisionOutcome.Unchanged } => $"{entry.Action}: there was nothing to change",
+        { Error.Length: > 0 } => $"{entry.Action}: {entry.Error}",
+        { Evidence.Length: > 0 } => $"{entry.Action}; {entry.Evidence}",
+        _ => entry.Action,
     };
 
     // The engine writes "epoch 4, floor 3, members 20".

@@ -26,6 +26,9 @@ internal sealed class InstanceMapper(ResourceNames names)
             ? new Api.Nack { Secret = nack.Secret, Time = nack.At.ToTimestamp(), Detail = nack.Error }
             : null,
         BundleOnly = instance.Rostered,
+        FirstSeenTime = instance.FirstSeen?.ToTimestamp(),
+        LastSeenTime = instance.LastSeen?.ToTimestamp(),
+        Secrets = { instance.Secrets },
         Wave = rotating && !instance.Rostered ? 1 : 0,
     };
 

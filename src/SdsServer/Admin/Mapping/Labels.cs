@@ -18,6 +18,27 @@ internal static class Labels
 
     public static Api.Goal Of(RotationGoal goal) => goal == RotationGoal.Forward ? Api.Goal.Forward : Api.Goal.Back;
 
+    public static Api.HoldCause Of(HoldCause cause) => cause switch
+    {
+        HoldCause.Operator => Api.HoldCause.Operator,
+        HoldCause.Nack => Api.HoldCause.Nack,
+        HoldCause.Deadline => Api.HoldCause.Deadline,
+        HoldCause.Clock => Api.HoldCause.Clock,
+        HoldCause.Invariant => Api.HoldCause.Invariant,
+        _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, null),
+    };
+
+    /// <summary>The engine's cause; null for none.</summary>
+    public static HoldCause? Of(Api.HoldCause cause) => cause switch
+    {
+        Api.HoldCause.Operator => HoldCause.Operator,
+        Api.HoldCause.Nack => HoldCause.Nack,
+        Api.HoldCause.Deadline => HoldCause.Deadline,
+        Api.HoldCause.Clock => HoldCause.Clock,
+        Api.HoldCause.Invariant => HoldCause.Invariant,
+        _ => null,
+    };
+
     public static Api.GateCode Of(Gate gate) => gate switch
     {
         Gate.G0 => Api.GateCode.G0AddTrust,

@@ -53,7 +53,7 @@ internal sealed class RefusalMapper(ResourceNames names)
         Reason = Reason(blocker.Reason),
         Detail = blocker.Detail,
         Until = blocker.Until?.ToTimestamp(),
-        Leaf = blocker.Reason == BlockerReason.NeedsOutgoingRoot && Serial(blocker.Detail) is { } serial ? names.Leaf(serial) : "",
+        Leaf = blocker.LeafSerial.Length > 0 ? names.Leaf(blocker.LeafSerial) : "",
     };
 
     public static Api.BlockerReason Reason(BlockerReason reason) => reason switch
@@ -75,8 +75,4 @@ internal sealed class RefusalMapper(ResourceNames names)
         Api.RefusalCode.Held => $"{message}: see to the cause, then unhold the rotation, or roll it back",
         _ => message,
     };
-
-    // The engine names the serial in words only.
-    private static string? Serial(string detail) =>
-        detail.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => word.Length >= 16 && word.All(char.IsAsciiHexDigitLower));
 }

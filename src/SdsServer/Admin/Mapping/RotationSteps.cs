@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin.Log;
+using SdsServer.Core.Rotation;
 using Api = SdsServer.Protos.Admin.V1;
 
 namespace SdsServer.Admin.Mapping;
@@ -19,24 +20,24 @@ internal static class RotationSteps
         foreach (LoggedDecision decision in turningPoints)
         {
             Api.Phase phase;
-            switch (decision.Action.Kind)
+            switch (decision.Entry.Kind)
             {
-                case LoggedKind.StartRotation:
+                case DecisionKind.StartRotation:
                     phase = Api.Phase.Distributing;
                     break;
-                case LoggedKind.SetSigner:
-                    (signer, signed) = (decision.Action.Subject, true);
+                case DecisionKind.SetSigner:
+                    (signer, signed) = (decision.Entry.Subject, true);
                     phase = Api.Phase.Issuing;
                     break;
-                case LoggedKind.DropTrust:
+                case DecisionKind.DropTrust:
                     dropped = true;
                     phase = Api.Phase.Removing;
                     break;
-                case LoggedKind.FinishRotation:
+                case DecisionKind.FinishRotation:
                     phase = Api.Phase.Steady;
                     break;
-                case LoggedKind.TurnBack or LoggedKind.TurnForward:
-                    Api.Goal turned = decision.Action.Kind == LoggedKind.TurnBack ? Api.Goal.Back : Api.Goal.Forward;
+                case DecisionKind.RollbackRotation or DecisionKind.ResumeForward:
+                    Api.Goal turned = decision.Entry.Kind == DecisionKind.RollbackRotation ? Api.Goal.Back : Api.Goal.Forward;
                     if (turned == goal)
                     {
                         continue;

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using SdsServer.Core.Access;
 using SdsServer.Grpc;
 using SdsServer.Protos.Google.Rpc;
 using Api = SdsServer.Protos.Admin.V1;
@@ -92,8 +93,10 @@ internal static class AdminErrors
 
     private static RetryInfo Retry() => new() { RetryDelay = RetryAfter.ToDuration() };
 
-    private static RpcException Of(StatusCode code, string reason, string message, params ReadOnlySpan<IMessage> details)
+    private static RpcException Of(StatusCode code, string reason, string text, params ReadOnlySpan<IMessage> details)
     {
+        // A status is logged by whoever passes it on, and callers do paste a token where its name belongs.
+        string message = TokenText.CutSecrets(text);
         Status status = new() { Code = (int)code, Message = message };
         status.Details.Add(Any.Pack(new ErrorInfo { Reason = reason, Domain = Domain }));
         foreach (IMessage detail in details)

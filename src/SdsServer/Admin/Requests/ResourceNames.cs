@@ -34,5 +34,11 @@ internal sealed class ResourceNames(string trustDomain)
             ? ($"{TrustDomains}/{domain}", id)
             : null;
 
+    /// <summary>The collection and id in a name of this trust domain; both empty in every other text, and in the trust domain's own name.</summary>
+    public (string Collection, string Id) Find(string name) =>
+        name.StartsWith($"{TrustDomain}/", StringComparison.Ordinal) && name[(TrustDomain.Length + 1)..].Split('/') is [{ Length: > 0 } collection, { Length: > 0 } id]
+            ? (collection, id)
+            : ("", "");
+
     private string Of(string collection, string id) => $"{TrustDomain}/{collection}/{id}";
 }
