@@ -4,11 +4,9 @@ using SdsServer.Benchmarks.Issuing;
 using SdsServer.Benchmarks.Load;
 using SdsServer.Benchmarks.Servers;
 
-if (args is not [string command, .. string[] rest])
-{
-    Console.Error.WriteLine(Options.Usage);
-    return 2;
-}
+// Without a word it does what it is for.
+string command = args is [string given, ..] ? given : "report";
+string[] rest = [.. args.Skip(1)];
 
 try
 {

@@ -108,6 +108,8 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
 
+    public bool HasInFlight => Bundles.Live.Exists(static subscription => subscription.InFlight is not null) || Leaves.Live.Exists(static subscription => subscription.InFlight is not null);
+
     public void See(DateTimeOffset utc)
     {
         FirstSeen ??= utc;

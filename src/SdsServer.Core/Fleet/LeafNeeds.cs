@@ -35,7 +35,7 @@ internal sealed class LeafNeeds
 
     private void Change(ImmutableArray<string> anchors, string authorityId, int by)
     {
-        string key = string.Join(',', anchors);
+        string key = anchors.Length == 1 ? anchors[0] : string.Join(',', anchors);
         int count = _byAnchors.GetValueOrDefault(key).Count + by;
         if (count == 0)
         {

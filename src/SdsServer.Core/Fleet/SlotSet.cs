@@ -6,7 +6,8 @@ namespace SdsServer.Core.Fleet;
 /// </summary>
 internal sealed class SlotSet
 {
-    private readonly Dictionary<long, Subscription> _live = [];
+    // A process has a handful. In the order of their ids, which is the order in which they are served.
+    private readonly List<Subscription> _live = [];
     private TimeSpan _missingFor;
     private TimeSpan? _missingSince;
 
@@ -16,21 +17,27 @@ internal sealed class SlotSet
     /// <summary>Monotonic time at which the set of live subscriptions last changed.</summary>
     public TimeSpan ChangedAt { get; private set; }
 
-    public IReadOnlyCollection<Subscription> Live => _live.Values;
+    public List<Subscription> Live => _live;
 
     /// <summary>Every slot is there.</summary>
     public bool Complete => _live.Count > 0 && _live.Count >= Slots;
 
     public void Add(Subscription subscription, TimeSpan up)
     {
-        _live.Add(subscription.Id, subscription);
+        int at = _live.Count;
+        while (at > 0 && _live[at - 1].Id > subscription.Id)
+        {
+            at--;
+        }
+
+        _live.Insert(at, subscription);
         ChangedAt = up;
         Slots = Math.Max(Slots, _live.Count);
     }
 
     public void Remove(Subscription subscription, TimeSpan up)
     {
-        _live.Remove(subscription.Id);
+        _live.Remove(subscription);
         ChangedAt = up;
     }
 

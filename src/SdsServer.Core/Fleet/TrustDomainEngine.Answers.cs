@@ -34,11 +34,8 @@ public sealed partial class TrustDomainEngine
             GiveUpSlots(instance.Leaves);
         }
 
-        foreach (Subscription subscription in instance.Subscriptions)
-        {
-            subscription.TimedOut |= subscription.InFlight is not null && _now.Up >= subscription.InFlightSince + _policy.AckTimeout;
-        }
-
+        TimeOut(instance.Bundles);
+        TimeOut(instance.Leaves);
         RaiseLo(instance);
         Supersede(instance);
         Demote(instance);
@@ -55,6 +52,14 @@ public sealed partial class TrustDomainEngine
         }
 
         SetTimer(instance);
+    }
+
+    private void TimeOut(SlotSet slots)
+    {
+        foreach (Subscription subscription in slots.Live)
+        {
+            subscription.TimedOut |= subscription.InFlight is not null && _now.Up >= subscription.InFlightSince + _policy.AckTimeout;
+        }
     }
 
     private void GiveUpSlots(SlotSet slots)
@@ -78,13 +83,18 @@ public sealed partial class TrustDomainEngine
     private void OfferBundles(Instance instance)
     {
         // Bundle and leaf of one proxy are never both in flight: Envoy judges the context as a whole, and a NACK does not say whose fault it is.
-        if (instance.Leaves.Live.Any(subscription => subscription.Busy))
+        if (instance.Leaves.Live.Exists(static subscription => subscription.Busy))
         {
             return;
         }
 
-        foreach (Subscription subscription in instance.Bundles.Live.Where(IsBundleDue).OrderBy(subscription => subscription.Id).ToList())
+        foreach (Subscription subscription in instance.Bundles.Live)
         {
+            if (!IsBundleDue(subscription))
+            {
+                continue;
+            }
+
             bool own = (instance.CountedAt is null && subscription.OfferedEpoch == 0) || _dirty.Contains(instance.Key) || subscription.Repush || MayHaveRefused(subscription);
             BundlePayload payload = own ? _seams.EncodeBundle(_state, _seams.RandomHex(16)) : _shared;
             subscription.OfferedEpoch = _state.Epoch;
@@ -116,7 +126,7 @@ public sealed partial class TrustDomainEngine
 
     private void Offer(Subscription subscription, SecretPayload payload)
     {
-        bool replaces = subscription.Instance.Subscriptions.Any(other => other.InFlight is not null);
+        bool replaces = subscription.Instance.HasInFlight;
         Lose(subscription);
         subscription.OfferedLeaf = (payload as LeafPayload)?.Serial;
         Delivery delivery = new(++_lastDelivery, subscription.Id, payload, replaces);
@@ -141,7 +151,7 @@ public sealed partial class TrustDomainEngine
         if (payload is BundlePayload bundle)
         {
             subscription.Refused = false;
-            instance.BundleRefused = instance.Bundles.Live.Any(other => other.Refused);
+            instance.BundleRefused = instance.Bundles.Live.Exists(static other => other.Refused);
             if (subscription.InFlightProves)
             {
                 subscription.Proven = Math.Max(subscription.Proven, bundle.Epoch);
@@ -180,7 +190,7 @@ public sealed partial class TrustDomainEngine
 
         subscription.AckedLeaf = accepted.Order;
         subscription.Refused = false;
-        instance.LeafRefused = instance.Leaves.Live.Any(other => other.Refused);
+        instance.LeafRefused = instance.Leaves.Live.Exists(static other => other.Refused);
         StartHolding(instance);
         if (accepted.State == LeafState.Issued)
         {
@@ -279,11 +289,16 @@ public sealed partial class TrustDomainEngine
             At(_epochSince + _policy.AckTimeout);
         }
 
-        foreach (Subscription subscription in instance.Subscriptions)
+        void AtAnswers(SlotSet slots)
         {
-            At(subscription.InFlight is null ? subscription.RetryAt : subscription.InFlightSince + _policy.AckTimeout);
+            foreach (Subscription subscription in slots.Live)
+            {
+                At(subscription.InFlight is null ? subscription.RetryAt : subscription.InFlightSince + _policy.AckTimeout);
+            }
         }
 
+        AtAnswers(instance.Bundles);
+        AtAnswers(instance.Leaves);
         if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
         {
             At(_now.Up + (newest.RenewAt - _clock.Latest));

@@ -275,12 +275,12 @@ public sealed partial class TrustDomainEngine
     {
         if (instance.Newest is not { Payload: { } payload, Lost: false, State: not LeafState.Nacked } newest
             || !instance.Outstanding.ContainsKey(newest.Row.Serial)
-            || instance.Bundles.Live.Any(subscription => subscription.Busy || (!subscription.AwaitsLedger && IsBundleDue(subscription))))
+            || instance.Bundles.Live.Exists(subscription => subscription.Busy || (!subscription.AwaitsLedger && IsBundleDue(subscription))))
         {
             return;
         }
 
-        foreach (Subscription subscription in instance.Leaves.Live.OrderBy(subscription => subscription.Id).ToList())
+        foreach (Subscription subscription in instance.Leaves.Live)
         {
             if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial)
             {

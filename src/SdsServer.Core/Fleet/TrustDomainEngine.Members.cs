@@ -140,14 +140,26 @@ public sealed partial class TrustDomainEngine
     /// <summary>lo rises only while every slot is there and proven and, unless the instance is fresh, no slot can be hiding.</summary>
     private void RaiseLo(Instance instance)
     {
-        if (!instance.Bundles.Complete || instance.Bundles.Live.Any(subscription => subscription.Proven == 0))
+        if (!instance.Bundles.Complete)
+        {
+            return;
+        }
+
+        long proven = long.MaxValue;
+        bool refused = false;
+        foreach (Subscription subscription in instance.Bundles.Live)
+        {
+            proven = Math.Min(proven, subscription.Proven);
+            refused |= subscription.Refused;
+        }
+
+        if (proven == 0)
         {
             return;
         }
 
         // Every slot has accepted something since: a refusal on one that was given up is over.
-        instance.BundleRefused = instance.Bundles.Live.Any(subscription => subscription.Refused);
-        long proven = instance.Bundles.Live.Min(subscription => subscription.Proven);
+        instance.BundleRefused = refused;
         if (proven > instance.Lo && IsQuiet(instance, instance.Bundles))
         {
             instance.Lo = proven;
@@ -178,7 +190,17 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        int accepted = instance.Leaves.Live.Min(subscription => subscription.AckedLeaf);
+        int accepted = int.MaxValue;
+        foreach (Subscription subscription in instance.Leaves.Live)
+        {
+            accepted = Math.Min(accepted, subscription.AckedLeaf);
+        }
+
+        if (accepted == 0)
+        {
+            return;
+        }
+
         foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => leaf.Order < accepted).ToList())
         {
             RemoveOutstanding(instance, leaf);

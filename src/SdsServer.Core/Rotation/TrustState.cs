@@ -54,13 +54,32 @@ public sealed record TrustState
     public required DateTimeOffset SeenAt { get; init; }
 
     /// <summary>The root with this id. Throws <see cref="KeyNotFoundException"/> if there is none.</summary>
-    public TrustRoot Root(string id) =>
-        Roots.FirstOrDefault(root => root.Id == id) ?? throw new KeyNotFoundException($"no root '{id}' in trust domain '{TrustDomain}'");
+    public TrustRoot Root(string id)
+    {
+        foreach (TrustRoot root in Roots)
+        {
+            if (root.Id == id)
+            {
+                return root;
+            }
+        }
+
+        throw new KeyNotFoundException($"no root '{id}' in trust domain '{TrustDomain}'");
+    }
 
     /// <summary>The authority with this id. Throws <see cref="KeyNotFoundException"/> if there is none.</summary>
-    public Authority Authority(string id) =>
-        Authorities.FirstOrDefault(authority => authority.Id == id)
-        ?? throw new KeyNotFoundException($"no authority '{id}' in trust domain '{TrustDomain}'");
+    public Authority Authority(string id)
+    {
+        foreach (Authority authority in Authorities)
+        {
+            if (authority.Id == id)
+            {
+                return authority;
+            }
+        }
+
+        throw new KeyNotFoundException($"no authority '{id}' in trust domain '{TrustDomain}'");
+    }
 
     /// <summary>The root under which this authority signs.</summary>
     public TrustRoot RootOf(string authorityId) => Root(Authority(authorityId).RootId);

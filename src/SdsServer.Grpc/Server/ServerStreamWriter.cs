@@ -15,6 +15,9 @@ public sealed class ServerStreamWriter<TResponse>
     private readonly CancellationToken _callCancelled;
     private int _writing;
 
+    // For the token of the write before: a stream gives the same one again and again.
+    private (CancellationToken Of, CancellationTokenSource Source)? _either;
+
     internal ServerStreamWriter(PipeWriter output, CancellationToken callCancelled) => (_output, _callCancelled) = (output, callCancelled);
 
     /// <exception cref="InvalidOperationException">The write before has not ended.</exception>
@@ -61,13 +64,22 @@ public sealed class ServerStreamWriter<TResponse>
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        using CancellationTokenSource? either = cancellationToken.CanBeCanceled && cancellationToken != _callCancelled
-            ? CancellationTokenSource.CreateLinkedTokenSource(_callCancelled, cancellationToken)
-            : null;
-        FlushResult result = await _output.FlushAsync(either?.Token ?? _callCancelled);
+        FlushResult result = await _output.FlushAsync(
+            cancellationToken.CanBeCanceled && cancellationToken != _callCancelled ? Either(cancellationToken) : _callCancelled);
         if (result.IsCompleted)
         {
             throw new ClientGoneException();
         }
+    }
+
+    private CancellationToken Either(CancellationToken cancellationToken)
+    {
+        if (_either is not { } either || either.Of != cancellationToken)
+        {
+            _either?.Source.Dispose();
+            _either = either = (cancellationToken, CancellationTokenSource.CreateLinkedTokenSource(_callCancelled, cancellationToken));
+        }
+
+        return either.Source.Token;
     }
 }

@@ -19,12 +19,22 @@ internal sealed class MessageReader(PipeReader pipe, string? encoding, int maxMe
 
     /// <summary>The next message, or null at the end of the stream.</summary>
     /// <exception cref="RpcException">The bytes are no gRPC message, or too many.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T?> ReadAsync<T>(Func<ReadOnlySequence<byte>, T> parse, CancellationToken cancellationToken)
         where T : class
     {
         while (_failure is null)
         {
-            ReadResult result = await ReadPipeAsync(cancellationToken);
+            ReadResult result;
+            try
+            {
+                result = await pipe.ReadAsync(cancellationToken);
+            }
+            catch (IOException error)
+            {
+                throw broken(error);
+            }
+
             ReadOnlySequence<byte> buffer = result.Buffer;
             SequencePosition consumed = buffer.Start;
             SequencePosition examined = buffer.End;
@@ -71,18 +81,6 @@ internal sealed class MessageReader(PipeReader pipe, string? encoding, int maxMe
         while (await ReadAsync(parse, cancellationToken) is { } message)
         {
             yield return message;
-        }
-    }
-
-    private async ValueTask<ReadResult> ReadPipeAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await pipe.ReadAsync(cancellationToken);
-        }
-        catch (IOException error)
-        {
-            throw broken(error);
         }
     }
 

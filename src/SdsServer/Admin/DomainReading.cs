@@ -5,7 +5,7 @@ using SdsServer.Core.Rotation;
 namespace SdsServer.Admin;
 
 /// <summary>A trust domain at one moment, all of it from between the same two events.</summary>
-/// <param name="Instances">Only while a rotation is under way: they cost a walk over the fleet.</param>
+/// <param name="Progress">Towards the target of the rotation that is under way; null without one.</param>
 /// <param name="Outlook">The next move and why it is not made; null without a rotation.</param>
 /// <param name="BlockerCounts">All blockers of the next move by reason, also those that <paramref name="Outlook"/> has no room for.</param>
 internal sealed record DomainReading(
@@ -13,7 +13,7 @@ internal sealed record DomainReading(
     long Floor,
     RotationPhase Phase,
     FleetSummary Fleet,
-    IReadOnlyList<InstanceView> Instances,
+    FleetProgress? Progress,
     (Verdict Verdict, Refusal? Refusal)? Outlook,
     FrozenDictionary<BlockerReason, int> BlockerCounts)
 {
@@ -27,7 +27,7 @@ internal sealed record DomainReading(
             engine.Floor,
             engine.Phase,
             engine.Summarize(),
-            engine.State.Plan is null ? [] : engine.Instances(),
+            engine.State.Plan is { } plan ? engine.Progress(plan.Target) : null,
             outlook,
             blockers.CountBy(blocker => blocker.Reason).ToFrozenDictionary());
     }

@@ -12,7 +12,7 @@ namespace SdsServer.Hosting;
 /// </summary>
 public sealed class TrustDomainLoop : IAsyncDisposable
 {
-    private readonly Channel<Action> _queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<LoopTurn> _queue = Channel.CreateUnbounded<LoopTurn>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<long, Action<Delivery>> _streams = [];
     private readonly Dictionary<long, TaskCompletionSource<CommandOutcome>> _commands = [];
     private readonly TrustDomainEngine _engine;
@@ -23,6 +23,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _changed;
+    private TimeSpan? _armedFor;
     private BundlePayload _bundle;
     private long _lastCommand;
     private Task? _running;
@@ -53,20 +54,12 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     /// <summary>Begins the leader's term and handles events until it is disposed.</summary>
     public void Start()
     {
-        _queue.Writer.TryWrite(() => Run(_engine.Begin(_clock.Now)));
+        Enqueue(() => Run(_engine.Begin(_clock.Now)));
         _running = RunAsync();
     }
 
     /// <summary>Tells the engine what happened.</summary>
-    public void Post(EngineEvent happened) => _queue.Writer.TryWrite(() =>
-    {
-        if (happened is SubscriptionClosed closed)
-        {
-            _streams.Remove(closed.Subscription);
-        }
-
-        Run(_engine.Handle(happened, _clock.Now));
-    });
+    public void Post(EngineEvent happened) => _queue.Writer.TryWrite(new LoopTurn(happened, null));
 
     /// <summary>Gives an order and waits for what became of it: that is after the change is durable.</summary>
     /// <param name="order">Makes the command from its id.</param>
@@ -76,7 +69,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         TaskCompletionSource<CommandOutcome> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         long id = Interlocked.Increment(ref _lastCommand);
         EngineCommand command = order(id);
-        _queue.Writer.TryWrite(() =>
+        Enqueue(() =>
         {
             _commands.Add(id, done);
             Run(_engine.Handle(command, _clock.Now));
@@ -88,7 +81,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     public Task<T> ReadAsync<T>(Func<TrustDomainEngine, T> read, CancellationToken cancellation)
     {
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _queue.Writer.TryWrite(() =>
+        Enqueue(() =>
         {
             try
             {
@@ -137,7 +130,9 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         return await answer;
     }
 
-    private void Open(SubscriptionOpened opened, Action<Delivery> deliver) => _queue.Writer.TryWrite(() =>
+    private void Enqueue(Action work) => _queue.Writer.TryWrite(new LoopTurn(null, work));
+
+    private void Open(SubscriptionOpened opened, Action<Delivery> deliver) => Enqueue(() =>
     {
         _streams.Add(opened.Subscription, deliver);
         Run(_engine.Handle(opened, _clock.Now));
@@ -145,24 +140,45 @@ public sealed class TrustDomainLoop : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        await foreach (Action next in _queue.Reader.ReadAllAsync())
+        while (await _queue.Reader.WaitToReadAsync())
         {
-            if (_failed.Task.IsCompleted)
+            while (_queue.Reader.TryRead(out LoopTurn next))
             {
-                return;
-            }
+                if (_failed.Task.IsCompleted)
+                {
+                    return;
+                }
 
-            try
-            {
-                next();
-            }
-            catch (Exception error)
-            {
-                // A broken engine must not guess: what it has told the proxies stands, and nothing new is issued.
-                HostingLog.EngineBroke(_logger, error);
-                Fail(error);
+                try
+                {
+                    Take(next);
+                }
+                catch (Exception error)
+                {
+                    // A broken engine must not guess: what it has told the proxies stands, and nothing new is issued.
+                    HostingLog.EngineBroke(_logger, error);
+                    Fail(error);
+                }
             }
         }
+    }
+
+    private void Take(LoopTurn turn)
+    {
+        if (turn.Happened is not { } happened)
+        {
+            turn.Work!();
+            return;
+        }
+
+        switch (happened)
+        {
+            case SubscriptionClosed closed: _streams.Remove(closed.Subscription); break;
+            case ClockTicked: _armedFor = null; break;
+            default: break;
+        }
+
+        Run(_engine.Handle(happened, _clock.Now));
     }
 
     private void Run(IReadOnlyList<EngineEffect> effects)
@@ -195,14 +211,28 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         }
 
         Volatile.Write(ref _bundle, _engine.Bundle);
-        if (_engine.Serving)
+        if (_engine.Serving && !_begun.Task.IsCompleted)
         {
             _begun.TrySetResult();
         }
 
-        TimeSpan? wake = _engine.NextWake - _clock.Now.Up;
-        _timer.Change(wake is { } wait ? Clamp(wait) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Interlocked.Exchange(ref _changed, null)?.SetResult();
+        Arm();
+        if (Volatile.Read(ref _changed) is not null)
+        {
+            Interlocked.Exchange(ref _changed, null)?.SetResult();
+        }
+    }
+
+    /// <summary>Sets the timer where it would ring too late. One that rings early costs a look, setting it anew at every event costs more.</summary>
+    private void Arm()
+    {
+        if (_engine.NextWake is { } wake && !(_armedFor <= wake))
+        {
+            TimeSpan now = _clock.Now.Up;
+            TimeSpan wait = Clamp(wake - now);
+            _armedFor = now + wait;
+            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private static TimeSpan Clamp(TimeSpan wait) =>

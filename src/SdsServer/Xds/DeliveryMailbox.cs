@@ -1,29 +1,55 @@
+using System.Runtime.CompilerServices;
 using SdsServer.Core.Secrets;
 
 namespace SdsServer.Xds;
 
 /// <summary>
 /// Deliveries on their way to the loop that owns a stream. Only the newest of each subscription is kept, so that a stream that is stuck
-/// costs no more than one delivery a name. Posting never blocks and runs nothing of the loop.
+/// costs no more than one delivery a name. Posting never blocks and runs nothing of the loop. One waits at a time: the loop.
 /// </summary>
-internal sealed class DeliveryMailbox
+internal sealed class DeliveryMailbox : ICriticalNotifyCompletion, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
     private readonly OrderedDictionary<long, Delivery> _waiting = [];
-    private TaskCompletionSource _arrived = NewSignal();
+    private Action? _loop;
+    private Action? _woken;
+    private bool _signalled;
     private bool _closed;
     private bool _resend;
 
-    /// <summary>Completes when there is something to do.</summary>
-    public Task Arrived
+    /// <summary>There is something to do; until <see cref="TakeAll"/>.</summary>
+    public bool IsCompleted
     {
         get
         {
             lock (_lock)
             {
-                return _arrived.Task;
+                return _signalled;
             }
         }
+    }
+
+    /// <summary>To be awaited: it is its own awaiter, so that a push to ten thousand streams allocates no signals.</summary>
+    public DeliveryMailbox GetAwaiter() => this;
+
+    public void GetResult()
+    {
+    }
+
+    public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
+
+    public void UnsafeOnCompleted(Action continuation)
+    {
+        lock (_lock)
+        {
+            if (!_signalled)
+            {
+                _loop = continuation;
+                return;
+            }
+        }
+
+        continuation();
     }
 
     public void Post(Delivery delivery)
@@ -36,19 +62,17 @@ internal sealed class DeliveryMailbox
             }
 
             bool replaces = _waiting.TryGetValue(delivery.Subscription, out Delivery? older) && older.ReplacesUnanswered;
-            _waiting[delivery.Subscription] = delivery with { ReplacesUnanswered = delivery.ReplacesUnanswered || replaces };
-            _arrived.TrySetResult();
+            _waiting[delivery.Subscription] = replaces && !delivery.ReplacesUnanswered ? delivery with { ReplacesUnanswered = true } : delivery;
         }
+
+        Signal(elsewhere: true);
     }
 
     /// <summary>Makes the loop look at the clock and at its orders.</summary>
-    public void Wake()
-    {
-        lock (_lock)
-        {
-            _arrived.TrySetResult();
-        }
-    }
+    public void Wake() => Signal(elsewhere: true);
+
+    /// <summary>The loop's own request has come: it goes on right here, on the thread that has read it.</summary>
+    public void GoOn() => Signal(elsewhere: false);
 
     /// <summary>Asks the loop to send what the client has accepted once more.</summary>
     public void RequestResend()
@@ -56,8 +80,9 @@ internal sealed class DeliveryMailbox
         lock (_lock)
         {
             _resend = true;
-            _arrived.TrySetResult();
         }
+
+        Signal(elsewhere: true);
     }
 
     public bool TakeResend()
@@ -73,9 +98,14 @@ internal sealed class DeliveryMailbox
     {
         lock (_lock)
         {
+            _signalled = false;
+            if (_waiting.Count == 0)
+            {
+                return [];
+            }
+
             Delivery[] taken = [.. _waiting.Values];
             _waiting.Clear();
-            _arrived = _arrived.Task.IsCompleted ? NewSignal() : _arrived;
             return taken;
         }
     }
@@ -90,5 +120,31 @@ internal sealed class DeliveryMailbox
         }
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    void IThreadPoolWorkItem.Execute() => _woken!();
+
+    private void Signal(bool elsewhere)
+    {
+        Action? loop;
+        lock (_lock)
+        {
+            _signalled = true;
+            (loop, _loop) = (_loop, null);
+            _woken = loop ?? _woken;
+        }
+
+        if (loop is null)
+        {
+            return;
+        }
+
+        // It waits no more, so nobody else wakes it before it waits again.
+        if (elsewhere)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        }
+        else
+        {
+            loop();
+        }
+    }
 }

@@ -53,6 +53,8 @@ internal sealed class DeltaSession(StreamClient client, SecretNames names, XdsLi
         _removed.UnionWith(gone);
     }
 
+    protected override bool HasRemoved => _removed.Count > 0;
+
     protected override void RefuseName(string name)
     {
         base.RefuseName(name);

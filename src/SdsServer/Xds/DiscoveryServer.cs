@@ -104,7 +104,8 @@ internal sealed class DiscoveryServer
         try
         {
             DiscoverySession<TRequest> session = protocol.Open(client, Names, Limits, nonces, () => Interlocked.Increment(ref _subscriptions));
-            await new SecretStream<TRequest>(stream, session, mailbox, protocol, this, caller, isAggregated, write, call).RunAsync(first, reader);
+            using SecretStream<TRequest> loop = new(stream, session, mailbox, protocol, this, caller, isAggregated, write, call);
+            await loop.RunAsync(first, reader);
         }
         finally
         {

@@ -18,7 +18,9 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
     private const int ReportedVersionLength = 4096;
 
     private readonly Dictionary<string, Subscription> _byName = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, Subscription> _byId = [];
+
+    // In the order in which they came, which is that of their ids.
+    private readonly OrderedDictionary<long, Subscription> _byId = [];
     private readonly List<FleetEvent> _events = [];
     private readonly List<SessionNote> _notes = [];
     private SecretResponse? _unanswered;
@@ -29,7 +31,20 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
     /// <summary>When <see cref="Wake"/> has something to do; null when nothing waits for the clock.</summary>
     public DateTimeOffset? WakeAt { get; private set; }
 
-    public IEnumerable<SubscriptionStatus> Statuses => _byName.Values.OrderBy(subscription => subscription.Id).Select(subscription => subscription.Status);
+    public SubscriptionStatus[] Statuses
+    {
+        get
+        {
+            SubscriptionStatus[] statuses = new SubscriptionStatus[_byId.Count];
+            int next = 0;
+            foreach (Subscription subscription in _byId.Values)
+            {
+                statuses[next++] = subscription.Status;
+            }
+
+            return statuses;
+        }
+    }
 
     protected XdsLimits Limits => limits;
 
@@ -100,6 +115,9 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     /// <summary>Chooses what goes out next; <paramref name="waiting"/> is ordered and may be empty.</summary>
     protected abstract (ImmutableArray<ResponseItem> Items, ImmutableArray<string> Removed) Choose(IReadOnlyList<Subscription> waiting);
+
+    /// <summary>There are names to be told that nothing stands behind them.</summary>
+    protected virtual bool HasRemoved => false;
 
     /// <summary>The caller has no secret of that name.</summary>
     protected virtual void RefuseName(string name) => Note(SessionNoteKind.UnknownName, name);
@@ -214,12 +232,25 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
     private SecretResponse? Next(DateTimeOffset now)
     {
         // While an answer is due only a delivery that replaces may go.
-        Subscription[] waiting = [.. _byName.Values
-            .Where(subscription => subscription.Waiting is { } delivery && (!IsUnanswered || delivery.ReplacesUnanswered))
-            .OrderBy(subscription => subscription.Kind).ThenBy(subscription => subscription.WaitingSince)];
-        if (IsUnanswered && waiting.Length == 0)
+        List<Subscription> waiting = [];
+        bool resend = false;
+        foreach (Subscription subscription in _byId.Values)
+        {
+            resend |= subscription.ResendDue;
+            if (subscription.Waiting is { } delivery && (!IsUnanswered || delivery.ReplacesUnanswered))
+            {
+                waiting.Add(subscription);
+            }
+        }
+
+        if (waiting.Count == 0 && (IsUnanswered || !(resend || HasRemoved)))
         {
             return null;
+        }
+
+        if (waiting.Count > 1)
+        {
+            waiting = [.. waiting.OrderBy(subscription => subscription.Kind).ThenBy(subscription => subscription.WaitingSince)];
         }
 
         (ImmutableArray<ResponseItem> items, ImmutableArray<string> removed) = Choose(waiting);
@@ -245,6 +276,11 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     private string VersionAfter(ImmutableArray<ResponseItem> items)
     {
+        if (_byId.Count == 1 && items is [{ Payload: { } only }])
+        {
+            return only.Version;
+        }
+
         Dictionary<long, string?> sent = items.ToDictionary(item => item.Subscription.Id, item => item.Payload?.Version);
         string version = SecretVersion.Join(_byName.Values
             .Select(subscription => sent.TryGetValue(subscription.Id, out string? next) ? next : subscription.HeldVersion)

@@ -24,5 +24,5 @@ internal sealed class OpenStream(long id, StreamClient client, string method, Da
     public void Resend() => resend();
 
     /// <summary>For the loop that owns the stream.</summary>
-    public void Publish(IEnumerable<SubscriptionStatus> subscriptions) => _subscriptions = [.. subscriptions];
+    public void Publish(SubscriptionStatus[] subscriptions) => _subscriptions = subscriptions;
 }

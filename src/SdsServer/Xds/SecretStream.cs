@@ -19,12 +19,13 @@ internal sealed class SecretStream<TRequest>(
     Caller caller,
     bool isAggregated,
     Func<EncodedMessage, CancellationToken, Task> write,
-    ServerCallContext call)
+    ServerCallContext call) : IDisposable
 {
     // The longest time a timer can run is a little more.
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
 
     private readonly StreamClient _client = stream.Client;
+    private readonly CancellationTokenSource _unread = new();
     private bool _notedUnservedType;
 
     /// <summary>Runs until the client ends the call (then it returns), or until there is a reason to end it (then it throws).</summary>
@@ -36,11 +37,11 @@ internal sealed class SecretStream<TRequest>(
         try
         {
             await HandleAsync(first);
-            Task<bool> next = requests.MoveNextAsync().AsTask();
+            ValueTask<bool> next = Next(requests);
             while (true)
             {
                 timer = Schedule(timer);
-                await Task.WhenAny(next, mailbox.Arrived);
+                await mailbox;
                 EndIfOver();
                 await DeliverAsync();
                 if (next.IsCompleted)
@@ -51,7 +52,7 @@ internal sealed class SecretStream<TRequest>(
                     }
 
                     await HandleAsync(requests.Current);
-                    next = requests.MoveNextAsync().AsTask();
+                    next = Next(requests);
                 }
             }
         }
@@ -68,6 +69,26 @@ internal sealed class SecretStream<TRequest>(
                 await timer.DisposeAsync();
             }
         }
+    }
+
+    public void Dispose() => _unread.Dispose();
+
+    /// <summary>Reads on; the mailbox tells when there is a request, so that the loop waits for one thing alone.</summary>
+    private ValueTask<bool> Next(IAsyncEnumerator<TRequest> requests)
+    {
+#pragma warning disable CA2012 // Here it is only told whom to wake; the loop takes the result, once.
+        ValueTask<bool> next = requests.MoveNextAsync();
+#pragma warning restore CA2012
+        if (next.IsCompleted)
+        {
+            mailbox.GoOn();
+        }
+        else
+        {
+            next.GetAwaiter().UnsafeOnCompleted(mailbox.GoOn);
+        }
+
+        return next;
     }
 
     private async Task HandleAsync(TRequest request)
@@ -147,13 +168,21 @@ internal sealed class SecretStream<TRequest>(
 
     private async Task WriteAsync(EncodedMessage message)
     {
+        Task written = write(message, _unread.Token);
+        if (written.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
         using CancellationTokenSource limit = new(shared.Limits.Write, shared.Time);
+        await using CancellationTokenRegistration ended = limit.Token.UnsafeRegister(static box => ((CancellationTokenSource)box!).Cancel(), _unread);
         try
         {
-            await write(message, limit.Token);
+            await written;
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
+            // The reset that a cancelled write makes also cancels the call, sooner or later than this is looked at: whose time ran out counts.
             XdsLog.SlowReaderDropped(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id, shared.Limits.Write);
             throw new RpcException(StatusCode.DeadlineExceeded, $"no response was read for {shared.Limits.Write}");
         }

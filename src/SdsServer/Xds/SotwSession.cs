@@ -59,6 +59,11 @@ internal sealed class SotwSession(StreamClient client, SecretNames names, XdsLim
         // A bundle and a leaf are never in flight together: Envoy judges the TLS context, so a refusal would name neither (rotation rule E7).
         if (waiting.Count > 0)
         {
+            if (waiting.Count == 1)
+            {
+                return ([new ResponseItem(waiting[0], waiting[0].Waiting!.Payload, waiting[0].Waiting!.Id, false)], []);
+            }
+
             return ([.. waiting.Where(subscription => subscription.Kind == waiting[0].Kind)
                 .Select(subscription => new ResponseItem(subscription, subscription.Waiting!.Payload, subscription.Waiting.Id, false))], []);
         }
@@ -70,6 +75,11 @@ internal sealed class SotwSession(StreamClient client, SecretNames names, XdsLim
 
     private HashSet<string> Wanted(DiscoveryRequest request)
     {
+        if (_wanted is { Count: 1 } && request.ResourceNames is [string same] && _wanted.Contains(same))
+        {
+            return _wanted;
+        }
+
         HashSet<string> wanted = new(StringComparer.Ordinal);
         foreach (string name in request.ResourceNames)
         {
@@ -84,6 +94,11 @@ internal sealed class SotwSession(StreamClient client, SecretNames names, XdsLim
 
     private void Subscribe(HashSet<string> wanted, string versionInfo, DateTimeOffset now)
     {
+        if (ReferenceEquals(wanted, _wanted))
+        {
+            return;
+        }
+
         foreach (Subscription gone in Subscriptions.Where(subscription => !wanted.Contains(subscription.Name)).ToArray())
         {
             CloseSubscription(gone);

@@ -15,20 +15,18 @@ internal static class PushGoals
             return [Outcome.NotMeasured("G5", "CPU a push", $"{GoControlPlane.Program} is not there"), Outcome.NotMeasured("G6", "time to the last stream", $"{GoControlPlane.Program} is not there")];
         }
 
-        await using Bench many = await Bench.StartAsync(options, options.Streams);
-        (List<(PushFigures Ours, PushFigures Linear)> linear, List<(PushFigures Ours, PushFigures Snapshot)> snapshot) = await many.PairsAsync(options.Pairs);
-        string what = $"{options.Streams} streams, {linear[0].Ours.Size} bytes";
-        List<Outcome> outcomes =
-        [
-            Outcome.Of("G5", $"server CPU a push, {what}", "go-control-plane LinearCache", Target.Below(0.65), [.. linear.Select(it => (it.Ours.CpuMicroseconds, it.Linear.CpuMicroseconds))], "us"),
-            Outcome.Of("G6", $"time to the last stream, {what}", "go-control-plane LinearCache", Target.Below(0.85), [.. linear.Select(it => (it.Ours.Times.Max, it.Linear.Times.Max))], "ms"),
-            Outcome.Of("G6", $"time to the last stream, {what}", "go-control-plane SnapshotCache", Target.Below(1.1), [.. snapshot.Select(it => (it.Ours.Times.Max, it.Snapshot.Times.Max))], "ms"),
-        ];
+        (List<(PushFigures Ours, PushFigures Theirs)> linear, List<(PushFigures Ours, PushFigures Theirs)> snapshot) =
+            (await SideBySideAsync(options, "linear", options.Streams), await SideBySideAsync(options, "snapshot", options.Streams));
         int few = Math.Min(1_000, options.Streams / 2);
-        await using Bench small = await Bench.StartAsync(options, few);
-        (linear, _) = await small.PairsAsync(options.Pairs);
-        outcomes.Add(Outcome.Of("G6", $"time to the last stream, {few} streams", "go-control-plane LinearCache", Target.Below(1.25), [.. linear.Select(it => (it.Ours.Times.Max, it.Linear.Times.Max))], "ms"));
-        return outcomes;
+        List<(PushFigures Ours, PushFigures Theirs)> small = await SideBySideAsync(options, "linear", few);
+        string what = $"{options.Streams} streams, {linear[0].Ours.Size} bytes";
+        return
+        [
+            Outcome.Of("G5", $"server CPU a push, {what}", "go-control-plane LinearCache", Target.Below(0.65), [.. linear.Select(it => (it.Ours.CpuMicroseconds, it.Theirs.CpuMicroseconds))], "us"),
+            Outcome.Of("G6", $"time to the last stream, {what}", "go-control-plane LinearCache", Target.Below(0.85), [.. linear.Select(it => (it.Ours.Times.Max, it.Theirs.Times.Max))], "ms"),
+            Outcome.Of("G6", $"time to the last stream, {what}", "go-control-plane SnapshotCache", Target.Below(1.1), [.. snapshot.Select(it => (it.Ours.Times.Max, it.Theirs.Times.Max))], "ms"),
+            Outcome.Of("G6", $"time to the last stream, {few} streams", "go-control-plane LinearCache", Target.Below(1.25), [.. small.Select(it => (it.Ours.Times.Max, it.Theirs.Times.Max))], "ms"),
+        ];
     }
 
     /// <summary>G7. New servers for each pair, since memory only ever grows.</summary>
@@ -77,6 +75,8 @@ internal static class PushGoals
         using Swarm many = await Swarm.ConnectAsync(new SwarmOptions(large.Address, envoy) { Envoys = options.Streams });
         using Swarm tenth = await Swarm.ConnectAsync(new SwarmOptions(small.Address, envoy) { Envoys = few });
         BundlePusher toMany = new(large, many), toTenth = new(small, tenth);
+        await Warming.RunAsync(large, toMany.PushAsync);
+        await Warming.RunAsync(small, toTenth.PushAsync);
         List<(double, double)> pairs = await Pairs.RunAsync(
             options.Pairs, async () => (await toMany.PushAsync()).CpuMicroseconds, async () => (await toTenth.PushAsync()).CpuMicroseconds);
         return [Outcome.Of("G16", $"server CPU a push, {options.Streams} streams", $"{few} streams", Target.Below(1.1), pairs, "us")];
@@ -90,6 +90,7 @@ internal static class PushGoals
         SwarmOptions shape = new(server.Address, envoy) { Envoys = options.Streams };
         using Swarm swarm = await Swarm.ConnectAsync(shape);
         BundlePusher pusher = new(server, swarm);
+        await Warming.RunAsync(server, pusher.PushAsync);
         int round = 0;
         List<(double, double)> pairs = await Pairs.RunAsync(
             options.Pairs,
@@ -119,50 +120,28 @@ internal static class PushGoals
         return (idle, (double)(server.ResidentKiB - empty) / options.Streams);
     }
 
-    /// <summary>Three servers, each with as many streams.</summary>
-    private sealed class Bench(
-        SdsServerProcess ours, GoControlPlane linear, GoControlPlane snapshot, Swarm toOurs, Swarm toLinear, Swarm toSnapshot) : IAsyncDisposable
+    /// <summary>Both servers hold their streams at once; one after the other pushes.</summary>
+    private static async Task<List<(PushFigures Ours, PushFigures Theirs)>> SideBySideAsync(Options options, string mode, int streams)
     {
-        private readonly BundlePusher _pusher = new(ours, toOurs);
-
-        public static async Task<Bench> StartAsync(Options options, int streams)
+        RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
+        await using SdsServerProcess ours = await SdsServerProcess.StartAsync();
+        await using GoControlPlane theirs = await GoControlPlane.StartAsync(mode);
+        using Swarm toOurs = await Swarm.ConnectAsync(new SwarmOptions(ours.Address, envoy) { Envoys = streams });
+        using Swarm toTheirs = await Swarm.ConnectAsync(new SwarmOptions(theirs.Address, envoy) { Envoys = streams });
+        BundlePusher pusher = new(ours, toOurs);
+        List<(PushFigures, PushFigures)> pairs = [];
+        async Task<(PushFigures, PushFigures)> PairAsync()
         {
-            RecordedEnvoy envoy = RecordedEnvoy.Load(XdsDialect.Sotw, options.Envoy);
-            SdsServerProcess ours = await SdsServerProcess.StartAsync();
-            GoControlPlane linear = await GoControlPlane.StartAsync("linear"), snapshot = await GoControlPlane.StartAsync("snapshot");
-            Task<Swarm> ConnectAsync(ServerUnderTest server) => Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = streams });
-            return new Bench(ours, linear, snapshot, await ConnectAsync(ours), await ConnectAsync(linear), await ConnectAsync(snapshot));
+            PushFigures mine = await pusher.PushAsync();
+            return (mine, await PushFigures.MeasureAsync(theirs, toTheirs, () => theirs.PushBundleAsync(mine.Size)));
         }
 
-        public async Task<(List<(PushFigures, PushFigures)> Linear, List<(PushFigures, PushFigures)> Snapshot)> PairsAsync(int count)
+        await Warming.RunAsync(ours, PairAsync);
+        for (int i = 0; i < options.Pairs; i++)
         {
-            List<(PushFigures, PushFigures)> toLinears = [], toSnapshots = [];
-            for (int i = 0; i <= count; i++)
-            {
-                PushFigures mine = await _pusher.PushAsync();
-                PushFigures theirs = await PushFigures.MeasureAsync(linear, toLinear, () => linear.PushBundleAsync(mine.Size));
-                PushFigures others = await PushFigures.MeasureAsync(snapshot, toSnapshot, () => snapshot.PushBundleAsync(mine.Size));
-                if (i > 0)
-                {
-                    toLinears.Add((mine, theirs));
-                    toSnapshots.Add((mine, others));
-                }
-            }
-
-            return (toLinears, toSnapshots);
+            pairs.Add(await PairAsync());
         }
 
-        public async ValueTask DisposeAsync()
-        {
-            foreach (Swarm swarm in (Swarm[])[toOurs, toLinear, toSnapshot])
-            {
-                swarm.Dispose();
-            }
-
-            foreach (ServerUnderTest server in (ServerUnderTest[])[ours, linear, snapshot])
-            {
-                await server.DisposeAsync();
-            }
-        }
+        return pairs;
     }
 }

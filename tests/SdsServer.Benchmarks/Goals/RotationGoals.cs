@@ -27,15 +27,12 @@ internal static class RotationGoals
         using Swarm ours = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = options.Streams, Secrets = [.. Both] });
         using Swarm theirs = await Swarm.ConnectAsync(new SwarmOptions(baseline.Address, envoy) { Envoys = options.Streams, Secrets = ["default"] });
         List<(RotationFigures Ours, PushFigures Theirs)> pairs = [];
-        for (int i = 0; i <= options.Pairs; i++)
+        await Warming.RunAsync(server, () => RotateByHandAsync(server, ours));
+        for (int i = 0; i < options.Pairs; i++)
         {
-            (RotationFigures, PushFigures) pair = (
+            pairs.Add((
                 await RotateByHandAsync(server, ours),
-                await PushFigures.MeasureAsync(baseline, theirs, () => baseline.RekeyAsync(1), IsLeaf));
-            if (i > 0)
-            {
-                pairs.Add(pair);
-            }
+                await PushFigures.MeasureAsync(baseline, theirs, () => baseline.RekeyAsync(1), IsLeaf)));
         }
 
         string what = $"{options.Streams} workloads";

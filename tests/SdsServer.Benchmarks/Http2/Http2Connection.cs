@@ -25,6 +25,7 @@ internal sealed class Http2Connection : IDisposable
     private int _initialSendWindow = 65_535;
     private int _consumed;
     private int _lastStream = -1;
+    private bool _sending;
     private bool _disposed;
 
     private Http2Connection(Socket socket) => _socket = socket;
@@ -50,6 +51,8 @@ internal sealed class Http2Connection : IDisposable
             throw;
         }
 
+        // A thread that waits for one socket is missed by all the others: thousands of connections share the pool's few.
+        socket.Blocking = false;
         Http2Connection connection = new(socket);
         connection._output.Preface(Window);
         connection.Send();
@@ -139,7 +142,12 @@ internal sealed class Http2Connection : IDisposable
 
             _partialFrame.CopyTo(buffer, 0);
             int held = _partialFrame.Length;
-            int read = _socket.Receive(buffer.AsSpan(held));
+            int read = _socket.Receive(buffer.AsSpan(held), SocketFlags.None, out SocketError error);
+            if (error == SocketError.WouldBlock)
+            {
+                return true;
+            }
+
             if (read == 0)
             {
                 return false;
@@ -242,13 +250,53 @@ internal sealed class Http2Connection : IDisposable
 
     private void Send()
     {
+        if (_sending)
+        {
+            return;
+        }
+
         ReadOnlySpan<byte> bytes = _output.Written.Span;
         while (!bytes.IsEmpty && Ended is null)
         {
-            bytes = bytes[_socket.Send(bytes)..];
+            int sent = _socket.Send(bytes, SocketFlags.None, out SocketError error);
+            if (error == SocketError.WouldBlock)
+            {
+                _sending = true;
+                _ = SendRestAsync(bytes.ToArray());
+                break;
+            }
+
+            if (error != SocketError.Success)
+            {
+                throw new SocketException((int)error);
+            }
+
+            bytes = bytes[sent..];
         }
 
         _output.Clear();
+    }
+
+    /// <summary>What the peer has no room for yet; frames that come meanwhile wait in the buffer.</summary>
+    private async Task SendRestAsync(ReadOnlyMemory<byte> rest)
+    {
+        try
+        {
+            while (!rest.IsEmpty)
+            {
+                rest = rest[await _socket.SendAsync(rest, SocketFlags.None)..];
+            }
+
+            lock (_lock)
+            {
+                _sending = false;
+                Send();
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            End(error.Message);
+        }
     }
 
     private void End(string reason)

@@ -13,6 +13,9 @@ internal abstract class ServerUnderTest(ChildProcess process, EndPoint address) 
 
     public TimeSpan Cpu => ProcessUsage.Cpu(process.Id);
 
+    /// <inheritdoc cref="ProcessUsage.Compiling"/>
+    public TimeSpan Compiling => ProcessUsage.Compiling(process.Id);
+
     public long ResidentKiB => ProcessUsage.ResidentKiB(process.Id);
 
     public virtual async ValueTask DisposeAsync() => await process.DisposeAsync();

@@ -31,13 +31,13 @@ public sealed class DeliveryMailboxTests
     [Fact]
     public void The_signal_is_set_from_a_post_to_the_next_taking()
     {
-        Assert.False(_mailbox.Arrived.IsCompleted);
+        Assert.False(_mailbox.IsCompleted);
         _mailbox.Post(new Delivery(1, 1, TestSecrets.Bundle(1), false));
-        Assert.True(_mailbox.Arrived.IsCompleted);
+        Assert.True(_mailbox.IsCompleted);
         _mailbox.TakeAll();
-        Assert.False(_mailbox.Arrived.IsCompleted);
+        Assert.False(_mailbox.IsCompleted);
         _mailbox.Wake();
-        Assert.True(_mailbox.Arrived.IsCompleted);
+        Assert.True(_mailbox.IsCompleted);
     }
 
     [Fact]

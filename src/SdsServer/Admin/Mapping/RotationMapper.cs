@@ -23,7 +23,7 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
             ToAuthority = names.Authority(plan.To),
             Goal = Labels.Of(plan.Goal),
             Phase = Labels.Of(reading.Phase),
-            Waves = Waves(reading, plan),
+            Waves = Waves(reading),
             Held = plan.Hold is not null,
             HoldReason = plan.Hold?.Reason ?? "",
             HoldCause = plan.Hold is { } hold ? Labels.Of(hold.Cause) : Api.HoldCause.Unspecified,
@@ -107,23 +107,22 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
         _ => $"end the rotation: '{state.Signer}' alone is trusted",
     };
 
-    // One wave, the whole fleet. Proxies are counted, not leaves: in between, a proxy may present both.
-    private static Api.WaveProgress? Waves(DomainReading reading, RotationPlan plan)
+    // One wave, the whole fleet.
+    private static Api.WaveProgress? Waves(DomainReading reading)
     {
-        if (reading.Phase is RotationPhase.Steady or RotationPhase.Distributing)
+        if (reading.Progress is not { } progress || reading.Phase is RotationPhase.Steady or RotationPhase.Distributing)
         {
             return null;
         }
 
-        List<InstanceView> takers = [.. reading.Instances.Where(instance => instance.Outstanding.Length > 0)];
         return new Api.WaveProgress
         {
             Index = 1,
             Count = 1,
-            Assigned = takers.Count,
-            Proven = takers.Count(instance => instance.Outstanding.All(leaf => leaf.AuthorityId == plan.Target && leaf.State == LeafState.Acked)),
-            Nacked = takers.Count(instance => instance.Refusing),
-            Total = takers.Count,
+            Assigned = progress.Takers,
+            Proven = progress.Moved,
+            Nacked = progress.Refusing,
+            Total = progress.Takers,
         };
     }
 

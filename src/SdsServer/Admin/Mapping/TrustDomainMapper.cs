@@ -53,6 +53,6 @@ internal sealed class TrustDomainMapper(ResourceNames names)
         Proven = reading.Fleet.Proven,
         Nacked = reading.Fleet.Refusing,
         Absent = reading.Fleet.Absent,
-        Quarantined = reading.Instances.Count(instance => instance.Quarantined),
+        Quarantined = reading.Progress?.Quarantined ?? 0,
     };
 }
