@@ -25,7 +25,7 @@ public sealed class ServerOptions
     /// <summary>Where the admin API is served.</summary>
     public AdminListenerOptions Admin { get; set; } = new();
 
-    /// <summary>Further secret names: a name, or a prefix that ends in <c>/</c> or <c>*</c>, to <c>leaf</c> or <c>bundle</c>.</summary>
+    /// <summary>Further secret names: a name, or a prefix that ends in <c>/</c>, to <c>leaf</c> or <c>bundle</c>.</summary>
     public Dictionary<string, string> Aliases { get; set; } = [];
 
     /// <summary>Which local users are which workloads.</summary>
