@@ -16,6 +16,7 @@ public sealed partial class TrustDomainEngine
     private long _lastTicket;
     private long _lastEntry;
     private (string Authority, string Text, TimeSpan Until)? _signerProblem;
+    private string? _ledgerProblem;
 
     private void ConsiderLeaf(Instance instance)
     {
@@ -207,6 +208,12 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        if (_ledgerProblem is not null)
+        {
+            _ledgerProblem = null;
+            _effects.Add(new Noted("", "the ledger takes rows again"));
+        }
+
         Instance instance = ticket.Instance;
         LedgerRow row = ticket.Row!;
         _needs.Remove(row.Anchors, row.AuthorityId);
@@ -242,7 +249,13 @@ public sealed partial class TrustDomainEngine
         instance.Work = LeafWork.None;
         instance.LeafNotBefore = _now.Up + SignerRetry;
         _effects.Add(new SetLeafState(row.Serial, LeafState.Superseded));
-        _effects.Add(new Noted(instance.Id, $"the ledger did not take the row of a leaf, which is not sent: {failed.Error}"));
+        if (_ledgerProblem != failed.Error)
+        {
+            // Once: a full disk meets every proxy, again and again.
+            _ledgerProblem = failed.Error;
+            _effects.Add(new Noted("", $"leaves wait, none is sent without its row in the ledger: {failed.Error}"));
+        }
+
         AfterLedger(instance);
     }
 

@@ -20,8 +20,8 @@ internal static partial class HostingLog
     [LoggerMessage(3001, LogLevel.Information, "{Actor}: {Action} ({Reason}); {Evidence}", EventName = "Decided")]
     public static partial void Decided(ILogger logger, string actor, string action, string reason, string evidence);
 
-    [LoggerMessage(3002, LogLevel.Warning, "instance {Instance}: {Text}", EventName = "Noted")]
-    public static partial void Noted(ILogger logger, string instance, string text);
+    [LoggerMessage(3002, LogLevel.Warning, "{About}: {Text}", EventName = "Noted")]
+    public static partial void Noted(ILogger logger, string about, string text);
 
     [LoggerMessage(4102, LogLevel.Information, "{Rows} rows of leaves that nobody can present any more have left the ledger", EventName = "LedgerPruned")]
     public static partial void Pruned(ILogger logger, int rows);

@@ -202,7 +202,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
 
                     break;
                 case Noted noted:
-                    HostingLog.Noted(_logger, noted.InstanceId, noted.Text);
+                    HostingLog.Noted(_logger, noted.InstanceId.Length == 0 ? "trust domain" : $"instance {noted.InstanceId}", noted.Text);
                     break;
                 default:
                     _effects.Run(effect, _engine.State, this);

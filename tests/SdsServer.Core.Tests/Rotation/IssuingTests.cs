@@ -1,8 +1,8 @@
-using SdsServer.Core.Secrets;
 using System.Diagnostics;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -50,6 +50,22 @@ public sealed class IssuingTests
         }
 
         Assert.All([.. fleet, joiner], sidecar => Assert.InRange(sidecar.Leaf.Got.Count, 2, 7));
+    }
+
+    [Fact]
+    public void A_ledger_that_takes_no_rows_is_noted_once_and_issuing_goes_on_when_it_does()
+    {
+        EngineWorld world = new();
+        world.Server.Fate = effect => effect is WriteLedger ? EffectFate.Fails : EffectFate.Works;
+        Sidecar[] fleet = [.. world.Fleet(20)];
+        world.Pass(60);
+        Assert.All(fleet, sidecar => Assert.Empty(sidecar.Leaf.Got));
+        Assert.Single(world.Notes, note => note.Contains("store out of order", StringComparison.Ordinal));
+
+        world.Server.Fate = _ => EffectFate.Works;
+        world.Pass(60);
+        Assert.All(fleet, sidecar => Assert.Single(sidecar.Leaf.Got));
+        Assert.Single(world.Notes, note => note == "the ledger takes rows again");
     }
 
     [Fact]
