@@ -42,11 +42,11 @@ internal sealed class DeltaStream(GrpcChannel channel, GrpcChannel? own, string 
             request.TypeUrl = SecretType.Url;
         }
 
-        return _call.WriteAsync(request);
+        return SentAsync(_call.WriteAsync(request));
     }
 
     /// <summary>Sends exactly this.</summary>
-    public Task SendRawAsync(DeltaDiscoveryRequest request) => _call.WriteAsync(request);
+    public Task SendRawAsync(DeltaDiscoveryRequest request) => SentAsync(_call.WriteAsync(request));
 
     protected override async Task<Received?> TryReadAsync()
     {

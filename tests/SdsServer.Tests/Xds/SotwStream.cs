@@ -53,11 +53,11 @@ internal sealed class SotwStream(GrpcChannel channel, GrpcChannel? own, string m
             request.TypeUrl = SecretType.Url;
         }
 
-        return _call.WriteAsync(request);
+        return SentAsync(_call.WriteAsync(request));
     }
 
     /// <summary>Sends exactly this.</summary>
-    public Task SendRawAsync(DiscoveryRequest request) => _call.WriteAsync(request);
+    public Task SendRawAsync(DiscoveryRequest request) => SentAsync(_call.WriteAsync(request));
 
     protected override async Task<Received?> TryReadAsync()
     {

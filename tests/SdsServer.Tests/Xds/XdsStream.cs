@@ -84,6 +84,18 @@ internal abstract class XdsStream : IAsyncDisposable
         _own?.Dispose();
     }
 
+    /// <summary>A server that ends the call may do so before the write is through: how it ended shows when it is read.</summary>
+    protected static async Task SentAsync(Task write)
+    {
+        try
+        {
+            await write;
+        }
+        catch (RpcException)
+        {
+        }
+    }
+
     protected abstract Task<Received?> TryReadAsync();
 
     protected abstract void Complete();
