@@ -11,12 +11,19 @@ internal sealed class RequestContent(CancellationToken callCancelled) : HttpCont
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Sends it as soon as there is a connection, and room in the server's windows.</summary>
-    /// <exception cref="OperationCanceledException">The call is over.</exception>
+    /// <exception cref="OperationCanceledException">The call is over, and there was no room before.</exception>
     public async Task WriteAsync(ReadOnlyMemory<byte> frame)
     {
         Stream stream = await _stream.Task;
         await stream.WriteAsync(frame, _over.Token);
-        await stream.FlushAsync(_over.Token);
+        try
+        {
+            await stream.FlushAsync(callCancelled);
+        }
+        catch (OperationCanceledException) when (!callCancelled.IsCancellationRequested)
+        {
+            // It is on its way, and the server was quick to end the call: that shows when the responses are read.
+        }
     }
 
     /// <summary>Ends the request's side of the call.</summary>
