@@ -74,12 +74,16 @@ public sealed class PlanTests
         Assert.Empty(other.Bundle.Got);
 
         world.Unhold();
-        world.Pass(1);
+        world.Pass(600);
+        Assert.Equal((RotationPhase.Steady, "b"), (world.Engine.Phase, world.State.Signer));
         Assert.Equal(world.State.Epoch, other.Bundle.Epoch);
-        ScriptedStream again = other.Open(SecretKind.Bundle, "b12-0123456789abcdef");
-        world.Pass(900);
+
+        // Nothing proves what it says: the same workload holds no plan a second time.
+        ScriptedStream again = other.Open(SecretKind.Bundle, "b99-0123456789abcdef");
+        world.Rotate("a");
+        world.Pass(60);
         Assert.Empty(again.Got);
-        Assert.Null(world.State.Plan?.Hold);
+        Assert.Equal((RotationPhase.Distributing, null), (world.Engine.Phase, world.State.Plan!.Hold));
         world.AssertSound();
     }
 
