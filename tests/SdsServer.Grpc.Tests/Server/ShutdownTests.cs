@@ -61,8 +61,12 @@ public sealed class ShutdownTests
         using GrpcChannel channel = server.Channel();
         Task<Text> call = channel.UnaryAsync(Behaviour.Unary, new Text { Text_ = "last" });
         await inside.Task.InTime();
+        await using var stream = channel.Duplex(InteropClient.FullDuplex);
+        await stream.WriteAsync(InteropClient.Ask(1, 1));
+        Assert.NotNull(await stream.ReadAsync());
+
         Task stop = server.StopAsync();
-        await Task.Delay(200);
+        await InteropClient.FailsAsync(StatusCode.Unavailable, async () => await stream.ReadAsync());
         goOn.SetResult();
         Assert.Equal("last", (await call.InTime()).Text_);
         await stop.WaitAsync(s_soon);
