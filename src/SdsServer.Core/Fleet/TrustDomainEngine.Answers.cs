@@ -49,8 +49,10 @@ public sealed partial class TrustDomainEngine
         {
             OfferBundles(instance);
             ConsiderLeaf(instance);
+            Probe(instance);
         }
 
+        Tally(instance);
         SetTimer(instance);
     }
 
@@ -126,6 +128,7 @@ public sealed partial class TrustDomainEngine
 
     private void Offer(Subscription subscription, SecretPayload payload)
     {
+        CheckOffered(subscription, payload);
         bool replaces = subscription.Instance.HasInFlight;
         Lose(subscription);
         subscription.OfferedLeaf = (payload as LeafPayload)?.Serial;
@@ -191,6 +194,7 @@ public sealed partial class TrustDomainEngine
         subscription.AckedLeaf = accepted.Order;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Exists(static other => other.Refused);
+        instance.LeafRefusals = instance.LeafRefused ? instance.LeafRefusals : 0;
         StartHolding(instance);
         if (accepted.State == LeafState.Issued)
         {
@@ -236,6 +240,7 @@ public sealed partial class TrustDomainEngine
         else
         {
             instance.LeafRefused = true;
+            instance.LeafRefusals += instance.BundleRefused ? 0 : 1;
             instance.LeafNotBefore = retry;
             if (subscription.OfferedLeaf is { } serial && instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
             {
@@ -284,6 +289,7 @@ public sealed partial class TrustDomainEngine
         At(SucceededAt(instance));
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
+        At(instance.ProbeAt);
         if (instance.Lo < _state.Epoch)
         {
             At(_epochSince + _policy.AckTimeout);

@@ -12,7 +12,7 @@ public sealed partial class TrustDomainEngine
     private void Restore(TrustRecord record)
     {
         foreach (IGrouping<string, LedgerRow> rows in record.Ledger
-            .Where(row => row.Kind == LedgerRowKind.Leaf && row.State != LeafState.Superseded)
+            .Where(row => row.Kind == LedgerRowKind.Leaf && row.State is not (LeafState.Superseded or LeafState.Overruled))
             .GroupBy(row => row.InstanceId)
             .OrderBy(rows => rows.Max(row => row.NotBefore)))
         {
@@ -36,7 +36,7 @@ public sealed partial class TrustDomainEngine
             Count(instance);
         }
 
-        foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State != LeafState.Superseded && !IsOver(row)))
+        foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State is not (LeafState.Superseded or LeafState.Overruled) && !IsOver(row)))
         {
             _exported.Add(row.Serial, row);
             _needs.Add(row.Anchors, row.AuthorityId);
@@ -115,7 +115,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>A member has a leaf it may present, or is on the roster, or is connected and proven to where the floor is.</summary>
     private bool IsMember(Instance instance) =>
-        !instance.Ended
+        instance is { Ended: false, Overruled: false }
         && (instance.Outstanding.Count > 0
             || instance.Work == LeafWork.Committing
             || instance.Enrolled
@@ -123,6 +123,8 @@ public sealed partial class TrustDomainEngine
 
     private void Count(Instance instance)
     {
+        // Who was passed over is back when it stands where everybody else does.
+        instance.Overruled &= instance.Lo == 0 || instance.Lo < _floor;
         long? at = IsMember(instance) ? instance.Lo : null;
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;
@@ -140,6 +142,11 @@ public sealed partial class TrustDomainEngine
     /// <summary>lo rises only while every slot is there and proven and, unless the instance is fresh, no slot can be hiding.</summary>
     private void RaiseLo(Instance instance)
     {
+        if (instance.Bundles.Slots == 0 && !instance.ConfirmedRoots.IsEmpty && instance.ConfirmedRoots.ToHashSet().SetEquals(_state.Bundle))
+        {
+            instance.Lo = _state.Epoch;
+        }
+
         if (!instance.Bundles.Complete)
         {
             return;

@@ -18,6 +18,8 @@ public sealed partial class TrustDomainEngine
         instance ??= Arrive(opened);
         instance.Workload = opened.Workload;
         instance.NodeVersion = opened.NodeVersion;
+        instance.Traits = opened.Traits ?? instance.Traits;
+        instance.Admin = opened.Admin ?? instance.Admin;
         instance.See(_now.Utc);
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {

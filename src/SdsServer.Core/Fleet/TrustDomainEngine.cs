@@ -73,6 +73,7 @@ public sealed partial class TrustDomainEngine
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
         _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew);
         _clock.Observe(now);
+        _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
         _frozenUntil = record.Term <= 1 ? now.Up : now.Up + policy.ReconnectWindow;
@@ -125,6 +126,8 @@ public sealed partial class TrustDomainEngine
             case LedgerFailed failed: OnLedgerFailed(failed); break;
             case SlotsRaised raised: OnSlotsRaised(raised); break;
             case RosterWritten written: OnRosterWritten(written); break;
+            case ProxyProbed probed: OnProbed(probed); break;
+            case WebhookAnswered answered: OnWebhookAnswered(answered); break;
             case StateSaved saved: OnStateSaved(saved); break;
             case ReplicaAcknowledged acknowledged: _replicas[acknowledged.ReplicaId] = acknowledged.Epoch; break;
             case ReplicaEnded ended: _replicas.Remove(ended.ReplicaId); break;
@@ -186,6 +189,11 @@ public sealed partial class TrustDomainEngine
         if (_now.Up < _frozenUntil)
         {
             wake = Earlier(wake, _frozenUntil);
+        }
+
+        if (_begun && !_budget.Left && (_due.Count > 0 || _dueMoves.Count > 0))
+        {
+            wake = Earlier(wake, _budget.NextAt);
         }
 
         if (PlanWake() is { } plan)

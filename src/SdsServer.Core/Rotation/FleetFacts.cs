@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace SdsServer.Core.Rotation;
 
 /// <summary>What the planner must know of the fleet: counts only, so that asking costs nothing.</summary>
@@ -13,6 +15,12 @@ public sealed record FleetFacts
 
     /// <summary>Members with a NACK that no later ACK of fresh bytes has healed.</summary>
     public required int UnresolvedNacks { get; init; }
+
+    /// <summary>The connected proxies that take leaves, by what the waves have done to them.</summary>
+    public WaveFacts Waves { get; init; } = new(0, 0, 0, 0);
+
+    /// <summary>Outstanding leaves, by root, whose only safe anchor it is; only roots in the bundle that are neither end of the plan.</summary>
+    public ImmutableArray<(string RootId, int Needing)> ThirdRoots { get; init; } = [];
 
     /// <summary>Why the target authority cannot sign, or null.</summary>
     public string? SignerProblem { get; init; }

@@ -157,7 +157,7 @@ internal sealed class EffectRunner : IAsyncDisposable
     {
         try
         {
-            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign.Workload, state.Authority(sign.AuthorityId), state, sign.Earliest, sign.Latest, _stopping.Token)));
+            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign, state, _stopping.Token)));
         }
         catch (Exception error)
         {

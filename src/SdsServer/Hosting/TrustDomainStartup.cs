@@ -29,6 +29,7 @@ internal static class TrustDomainStartup
         EngineSeams seams = new(
             BundleEncoder.Encode,
             fitness.FindUnfit,
+            BundleEncoder.FindFault,
             bytes => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(bytes)),
             Random.Shared);
         TrustDomainEngine engine = new(record, settings.Fleet, seams, clock.Now);

@@ -75,7 +75,7 @@ internal sealed class IssuingBench : IAsyncDisposable
     }
 
     /// <summary>The server's path: policy, key, leaf, PEM, lint, anchors.</summary>
-    public Task<SignedLeaf> SignAsync() => _signer.SignAsync(Workload, State.Authority(State.Signer), State, Now, Now, CancellationToken.None);
+    public Task<SignedLeaf> SignAsync() => _signer.SignAsync(new SignLeaf(0, State.Signer, Workload, Now, Now, null), State, CancellationToken.None);
 
     /// <summary>The server's path with the row in the ledger, durable.</summary>
     public async Task SignDurablyAsync() => await RecordAsync(await SignAsync());

@@ -10,7 +10,10 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>The engine with its store, its clocks and scripted proxies, for tests that tell one story.</summary>
 internal sealed class EngineWorld
 {
-    public static readonly RotationPolicy Quick = new() { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+    public static readonly RotationPolicy Quick = new() { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero, WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero };
+
+    public static readonly RotationPolicy Manual = Quick with { TrustGate = GatePolicy.Approval, WaveGate = GatePolicy.Approval, DropGate = GatePolicy.Approval };
+
     private long _lastConnection;
     private long _lastSubscription;
     private int _lastRotation;

@@ -133,7 +133,7 @@ public sealed class IssuingTests
     {
         EngineWorld world = new();
         Sidecar proxy = world.Sidecar("p").Start();
-        RotationPolicy manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
+        RotationPolicy manual = EngineWorld.Manual;
         Assert.Equal(("active", "inactive"), Roles(world));
 
         world.Rotate("b", manual);

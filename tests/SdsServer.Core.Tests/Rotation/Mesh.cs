@@ -49,6 +49,7 @@ internal static class Mesh
     public static EngineSeams Seams(Random random, Func<TrustState, Authority, DateTimeOffset, IReadOnlyList<string>>? unfit = null) => new(
         Encode,
         unfit ?? ((_, _, _) => []),
+        (_, _) => null,
         length => Hex(random, length),
         random);
 

@@ -41,7 +41,7 @@ internal sealed class ModelOperators(
                 Order(id => new UnholdRotation { Id = id, Actor = "operator", Cause = hold.Cause });
             }
 
-            if (plan.Policy.Advance == AdvanceMode.Manual)
+            if (plan.Policy.DropGate.Kind == GateKind.Approval)
             {
                 Order(id => new AdvanceRotation { Id = id, Actor = "operator" });
             }
@@ -52,9 +52,16 @@ internal sealed class ModelOperators(
     {
         string to = Authorities[random.Next(Authorities.Length)];
         string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+        GatePolicy gate = random.Next(6) == 0 ? GatePolicy.Approval : GatePolicy.Ack;
         RotationPolicy rotation = new()
         {
-            Advance = random.Next(6) == 0 ? AdvanceMode.Manual : AdvanceMode.Automatic,
+            TrustGate = gate,
+            WaveGate = gate,
+            DropGate = gate,
+            Waves = random.Next(3) == 0 ? [] : RotationPolicy.UsualWaves,
+            WaveSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
+            CanarySoak = TimeSpan.FromSeconds(random.Next(3) * 5),
+            AutomaticRollback = random.Next(4) == 0,
             TrustSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
             DropSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
             GateDeadline = random.Next(3) == 0 ? TimeSpan.FromMinutes(10) : null,
