@@ -160,6 +160,7 @@ public sealed partial class TrustDomainEngine
         RaiseFloor();
         RunIssuing();
         CheckInvariants();
+        NoticeDeserted();
         Rotate();
         NextWake = Wake();
         return _effects;
