@@ -44,6 +44,9 @@ public sealed record FleetPolicy
     /// <summary>How often the bundle is looked at anew: a root may expire in it.</summary>
     public TimeSpan BundleCheck { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long new session tickets are made with one key; as long again the next one opens them.</summary>
+    public TimeSpan TicketKeyLife { get; init; } = TimeSpan.FromHours(12);
+
     /// <summary>How long until a webhook that has said neither yes nor no is asked again, and an Envoy's admin that did not show the leaf.</summary>
     public TimeSpan AskAgain { get; init; } = TimeSpan.FromSeconds(15);
 

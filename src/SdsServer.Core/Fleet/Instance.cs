@@ -28,6 +28,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public SlotSet Leaves { get; } = new();
 
+    /// <summary>Its subscriptions to session ticket keys, which are evidence of nothing.</summary>
+    public SlotSet Tickets { get; } = new();
+
     /// <summary>The oldest epoch any of its slots may enforce; 0 while nothing is known.</summary>
     public long Lo { get; set; }
 
@@ -147,7 +150,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
-    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
+    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live).Concat(Tickets.Live);
 
     public bool HasInFlight => Bundles.Live.Exists(static subscription => subscription.InFlight is not null) || Leaves.Live.Exists(static subscription => subscription.InFlight is not null);
 
@@ -157,5 +160,10 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
         LastSeen = utc;
     }
 
-    public SlotSet SlotsOf(SecretKind kind) => kind == SecretKind.Bundle ? Bundles : Leaves;
+    public SlotSet SlotsOf(SecretKind kind) => kind switch
+    {
+        SecretKind.Bundle => Bundles,
+        SecretKind.Leaf => Leaves,
+        _ => Tickets,
+    };
 }

@@ -36,6 +36,7 @@ public sealed partial class TrustDomainEngine
 
         TimeOut(instance.Bundles);
         TimeOut(instance.Leaves);
+        TimeOut(instance.Tickets);
         RaiseLo(instance);
         Supersede(instance);
         Demote(instance);
@@ -49,6 +50,7 @@ public sealed partial class TrustDomainEngine
         {
             OfferBundles(instance);
             ConsiderLeaf(instance);
+            OfferTicketKeys(instance);
             Probe(instance);
         }
 
@@ -237,6 +239,10 @@ public sealed partial class TrustDomainEngine
             instance.BundleRefused = true;
             subscription.RetryAt = retry;
         }
+        else if (subscription.Kind == SecretKind.TicketKeys)
+        {
+            subscription.RetryAt = retry;
+        }
         else
         {
             instance.LeafRefused = true;
@@ -305,6 +311,7 @@ public sealed partial class TrustDomainEngine
 
         AtAnswers(instance.Bundles);
         AtAnswers(instance.Leaves);
+        AtAnswers(instance.Tickets);
         if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
         {
             At(_now.Up + (newest.RenewAt - _clock.Latest));

@@ -78,6 +78,11 @@ public sealed partial class TrustDomainEngine
         bool began = !_begun;
         _begun = true;
         CheckDropped(old);
+        if (old.Bundle.Any(root => !_state.Trusts(root)))
+        {
+            ReplaceTicketKeys();
+        }
+
         if (_state.Epoch != old.Epoch || began)
         {
             _bundleChecked = false;

@@ -73,6 +73,8 @@ public sealed partial class TrustDomainEngine
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
         _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew);
         _clock.Observe(now);
+        _ticketKeys = new TicketKeys(Convert.FromHexString(seams.RandomHex(32)));
+        _ticketsSince = now.Up;
         _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
@@ -156,6 +158,7 @@ public sealed partial class TrustDomainEngine
         }
 
         RunTimers();
+        RenewTicketKeys();
         ExpireLeaves();
         RaiseFloor();
         RunIssuing();
@@ -187,6 +190,7 @@ public sealed partial class TrustDomainEngine
             wake = Earlier(wake, _now.Up + (expiry - _clock.Judged) + TimeSpan.FromMilliseconds(1));
         }
 
+        wake = Earlier(wake, _ticketsSince + _policy.TicketKeyLife);
         if (_now.Up < _frozenUntil)
         {
             wake = Earlier(wake, _frozenUntil);

@@ -61,6 +61,9 @@ internal sealed class EngineWorld
     public Sidecar Sidecar(string name, bool bundleOnly = false, ProxyTraits? traits = null, Uri? admin = null) =>
         new(this, new InstanceKey($"spiffe://mesh/{name}", name, $"ip:{name}"), new Workload($"spiffe://mesh/{name}", [], bundleOnly)) { Traits = traits, Admin = admin };
 
+    /// <summary>Another process of the same identity.</summary>
+    public Sidecar Sibling(Sidecar of, string node) => new(this, of.Key with { NodeId = node, Peer = $"ip:{node}" }, new Workload(of.Key.SpiffeId, [], BundleOnly: false));
+
     /// <summary>Some proxies that do all they should.</summary>
     public ImmutableArray<Sidecar> Fleet(int count) =>
         [.. Enumerable.Range(0, count).Select(i => Sidecar(string.Create(CultureInfo.InvariantCulture, $"fleet{i}")).Start())];

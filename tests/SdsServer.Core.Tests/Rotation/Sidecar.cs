@@ -41,7 +41,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, kind == SecretKind.Leaf ? "leaf" : "bundle", reports, "1.40.0") { Traits = Traits, Admin = Admin },
+            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin },
             stream.Take);
         return stream;
     }
