@@ -36,7 +36,7 @@ public sealed record FleetPolicy
     public int IssuesInFlight { get; init; } = 256;
 
     /// <summary>Leaves that may be begun in a second, whatever asks for them; four times as many in an emergency.</summary>
-    public int IssuesPerSecond { get; init; } = 500;
+    public int IssuesPerSecond { get; init; } = 2_000;
 
     /// <summary>How many roots a bundle may hold. A third is one that an emergency meets in the middle of a rotation; it goes as soon as nothing needs it.</summary>
     public int MaxRoots { get; init; } = 2;

@@ -140,6 +140,26 @@ public sealed class EmergencyTests
     }
 
     [Fact]
+    public void A_second_emergency_takes_over_only_if_another_root_is_stolen_too()
+    {
+        EngineWorld world = new(new FleetPolicy { MaxRoots = 3 });
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(10);
+        Assert.Equal(CommandStatus.Refused, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a").Status);
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "b").Status);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.All(fleet.Add(late), sidecar => Assert.True(sidecar.IsOn("c")));
+        Assert.Equal("C", world.Bundle);
+        world.AssertSound();
+    }
+
+    [Fact]
     public void A_deadline_holds_the_plan_unless_the_operator_has_said_at_the_start_that_it_passes_over_who_is_late()
     {
         EngineWorld careful = new();
