@@ -259,6 +259,21 @@ public sealed partial class TrustDomainEngine
         Attend(instance);
     }
 
+    /// <summary>Fresh bytes follow, but not before what has displaced it had its time: else the two would displace each other without end.</summary>
+    private void OnDisplaced(DeliveryDisplaced displaced)
+    {
+        if (!_subscriptions.TryGetValue(displaced.Subscription, out Subscription? subscription) || subscription.InFlight?.Id != displaced.Delivery)
+        {
+            return;
+        }
+
+        Lose(subscription);
+        subscription.TimedOut = false;
+        subscription.RetryAt = subscription.Kind == SecretKind.Leaf ? null : _now.Up + _policy.AckTimeout;
+        subscription.Instance.LeafNotBefore = subscription.Kind == SecretKind.Leaf ? _now.Up + _policy.AckTimeout : subscription.Instance.LeafNotBefore;
+        Attend(subscription.Instance);
+    }
+
     private TimeSpan Backoff(InstanceKey key)
     {
         int refusals = _refusals.GetValueOrDefault(key) + 1;

@@ -122,6 +122,7 @@ public sealed partial class TrustDomainEngine
             case ProcessDeparted departed: OnDeparted(departed); break;
             case DeliveryAcked acked: OnAcked(acked); break;
             case DeliveryNacked nacked: OnNacked(nacked); break;
+            case DeliveryDisplaced displaced: OnDisplaced(displaced); break;
             case LeafSigned signed: OnSigned(signed); break;
             case LeafSignFailed failed: OnSignFailed(failed); break;
             case LedgerWritten written: OnLedgerWritten(written); break;

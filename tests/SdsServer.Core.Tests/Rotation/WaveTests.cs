@@ -63,6 +63,44 @@ public sealed class WaveTests
         Assert.Equal(first, [.. fleet.Where(sidecar => sidecar.Leaf.Got.Count > 0 && world.Store.Ledger.Single(row => row.Serial == sidecar.Leaf.Serial).AuthorityId == "b").Select(sidecar => sidecar.Key.NodeId)]);
     }
 
+    // It has met one of its proxies, so half of those connected would be one, and the next wave everybody.
+    [Fact]
+    public void A_server_that_has_just_started_gives_its_fleet_time_to_come_back_before_it_begins_a_wave()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(10);
+        world.Rotate("b", Waves with { Waves = [Wave.OfPercent(50)], TrustSoak = TimeSpan.FromMinutes(5), CanarySoak = TimeSpan.FromHours(1) });
+        world.Pass(TimeSpan.FromMinutes(4.9));
+        world.Restart(fleet);
+        fleet[0].Start();
+        world.Pass(20);
+        Assert.Equal(0, world.State.Plan!.WavesBegun);
+        foreach (Sidecar sidecar in fleet[1..])
+        {
+            sidecar.Start();
+        }
+
+        world.Pass(TimeSpan.FromMinutes(30));
+        Assert.Equal((1, 5), (world.State.Plan.WavesBegun, Moved(fleet)));
+    }
+
+    // A server that is cut off has met nobody.
+    [Fact]
+    public void With_nobody_connected_no_wave_begins()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(10);
+        world.Rotate("b", Waves with { TrustSoak = TimeSpan.FromMinutes(5) });
+        world.Pass(60);
+        foreach (Sidecar sidecar in fleet)
+        {
+            sidecar.Disconnect();
+        }
+
+        world.Pass(TimeSpan.FromMinutes(30));
+        Assert.Equal((0, "a"), (world.State.Plan!.WavesBegun, world.State.Signer));
+    }
+
     [Fact]
     public void With_one_in_flight_the_fleet_moves_strictly_one_by_one()
     {
