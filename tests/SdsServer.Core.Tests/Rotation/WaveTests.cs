@@ -4,6 +4,7 @@ using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -99,6 +100,34 @@ public sealed class WaveTests
 
         world.Pass(TimeSpan.FromMinutes(30));
         Assert.Equal((0, "a"), (world.State.Plan!.WavesBegun, world.State.Signer));
+    }
+
+    // Its first leaf is from the new authority, so nothing old stands in the way; its answer still counts.
+    [Fact]
+    public void A_joiner_of_a_wave_begun_is_waited_for_until_it_has_accepted_its_first_leaf()
+    {
+        EngineWorld world = new();
+        world.Fleet(4);
+        world.Rotate("b", Waves with { Waves = [Wave.OfPercent(50)], CanarySoak = TimeSpan.FromMinutes(5), MaxSilentPercent = 100 });
+        world.Pass(60);
+        Sidecar joiner = null!;
+        for (int i = 0; joiner is null; i++)
+        {
+            bool reached = WaveAssignment.PlaceOf("r1", $"spiffe://mesh/joiner{i}", $"joiner{i}") < world.State.Plan!.ReachedBelow;
+            joiner = reached ? world.Sidecar($"joiner{i}") : joiner!;
+        }
+
+        joiner.Answers = false;
+        joiner.Open(SecretKind.Bundle).Answers = true;
+        world.Pass(0.1);
+        joiner.Streams[0].Ack();
+        ScriptedStream leaf = joiner.Open(SecretKind.Leaf);
+        world.Pass(TimeSpan.FromMinutes(20));
+        Assert.True(joiner.IsOn("b"));
+        Assert.Equal(1, world.State.Plan!.WavesBegun);
+        leaf.Ack();
+        world.Pass(TimeSpan.FromMinutes(6));
+        Assert.Equal(RotationPhase.Steady, world.Engine.Phase);
     }
 
     [Fact]
