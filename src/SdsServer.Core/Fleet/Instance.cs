@@ -28,6 +28,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public SlotSet Leaves { get; } = new();
 
+    /// <summary>Its subscriptions to session ticket keys, which are evidence of nothing.</summary>
+    public SlotSet Tickets { get; } = new();
+
     /// <summary>The oldest epoch any of its slots may enforce; 0 while nothing is known.</summary>
     public long Lo { get; set; }
 
@@ -75,8 +78,10 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
     public bool Excused { get; set; }
 
-    /// <summary>An operator has passed over it: it counts again when it has proven what everyone else has.</summary>
-    public bool Overruled { get; set; }
+    /// <summary>An operator has passed over it: it counts again when it has proven this epoch; 0: nobody has.</summary>
+    public long OverruledBelow { get; set; }
+
+    public bool Overruled => Lo < OverruledBelow;
 
     /// <summary>The plan for which an operator has passed over what it refuses, or leaves unanswered; empty for none.</summary>
     public string PassedOverIn { get; set; } = "";
@@ -145,7 +150,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
-    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
+    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live).Concat(Tickets.Live);
 
     public bool HasInFlight => Bundles.Live.Exists(static subscription => subscription.InFlight is not null) || Leaves.Live.Exists(static subscription => subscription.InFlight is not null);
 
@@ -155,5 +160,10 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
         LastSeen = utc;
     }
 
-    public SlotSet SlotsOf(SecretKind kind) => kind == SecretKind.Bundle ? Bundles : Leaves;
+    public SlotSet SlotsOf(SecretKind kind) => kind switch
+    {
+        SecretKind.Bundle => Bundles,
+        SecretKind.Leaf => Leaves,
+        _ => Tickets,
+    };
 }

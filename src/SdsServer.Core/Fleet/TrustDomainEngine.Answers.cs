@@ -36,6 +36,7 @@ public sealed partial class TrustDomainEngine
 
         TimeOut(instance.Bundles);
         TimeOut(instance.Leaves);
+        TimeOut(instance.Tickets);
         RaiseLo(instance);
         Supersede(instance);
         Demote(instance);
@@ -49,6 +50,7 @@ public sealed partial class TrustDomainEngine
         {
             OfferBundles(instance);
             ConsiderLeaf(instance);
+            OfferTicketKeys(instance);
             Probe(instance);
         }
 
@@ -237,6 +239,10 @@ public sealed partial class TrustDomainEngine
             instance.BundleRefused = true;
             subscription.RetryAt = retry;
         }
+        else if (subscription.Kind == SecretKind.TicketKeys)
+        {
+            subscription.RetryAt = retry;
+        }
         else
         {
             instance.LeafRefused = true;
@@ -251,6 +257,21 @@ public sealed partial class TrustDomainEngine
 
         _effects.Add(new Noted(instance.Id, $"refused {subscription.Name}: {nacked.Error}"));
         Attend(instance);
+    }
+
+    /// <summary>Fresh bytes follow, but not before what has displaced it had its time: else the two would displace each other without end.</summary>
+    private void OnDisplaced(DeliveryDisplaced displaced)
+    {
+        if (!_subscriptions.TryGetValue(displaced.Subscription, out Subscription? subscription) || subscription.InFlight?.Id != displaced.Delivery)
+        {
+            return;
+        }
+
+        Lose(subscription);
+        subscription.TimedOut = false;
+        subscription.RetryAt = subscription.Kind == SecretKind.Leaf ? null : _now.Up + _policy.AckTimeout;
+        subscription.Instance.LeafNotBefore = subscription.Kind == SecretKind.Leaf ? _now.Up + _policy.AckTimeout : subscription.Instance.LeafNotBefore;
+        Attend(subscription.Instance);
     }
 
     private TimeSpan Backoff(InstanceKey key)
@@ -305,6 +326,7 @@ public sealed partial class TrustDomainEngine
 
         AtAnswers(instance.Bundles);
         AtAnswers(instance.Leaves);
+        AtAnswers(instance.Tickets);
         if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
         {
             At(_now.Up + (newest.RenewAt - _clock.Latest));

@@ -118,7 +118,7 @@ public sealed partial class TrustDomainEngine
         {
             instance.PassedOverIn = _state.Plan!.Id;
             instance.Excused = instance.HasOpenRefusal;
-            instance.Overruled |= blocker.Reason is not BlockerReason.PendingLeaf && instance.CountedAt < _state.Epoch;
+            instance.OverruledBelow = blocker.Reason is BlockerReason.PendingLeaf ? instance.OverruledBelow : _state.Epoch;
             Attend(instance);
         }
     }

@@ -123,8 +123,6 @@ public sealed partial class TrustDomainEngine
 
     private void Count(Instance instance)
     {
-        // Who was passed over is back when it stands where everybody else does.
-        instance.Overruled &= instance.Lo == 0 || instance.Lo < _floor;
         long? at = IsMember(instance) ? instance.Lo : null;
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;

@@ -78,6 +78,11 @@ public sealed partial class TrustDomainEngine
         bool began = !_begun;
         _begun = true;
         CheckDropped(old);
+        if (old.Bundle.Any(root => !_state.Trusts(root)))
+        {
+            ReplaceTicketKeys();
+        }
+
         if (_state.Epoch != old.Epoch || began)
         {
             _bundleChecked = false;
@@ -247,7 +252,9 @@ public sealed partial class TrustDomainEngine
             SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
             UnresolvedNacks = _refusing.Count(instance => instance.PassedOverIn != plan.Id),
             Waves = Waves,
-            ThirdRoots = _state.Bundle.Length > 2
+            FleetIsPresent = IsFleetPresent,
+            WaveIsDeserted = plan.WavesBegun > 0 && _desertedSince is { } since && _now.Up >= since + _policy.ReconnectWindow,
+            ThirdRoots = _policy.MaxRoots > 2
                 ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root)))]
                 : [],
             SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
@@ -275,10 +282,10 @@ public sealed partial class TrustDomainEngine
         _ => DecisionKind.FinishRotation,
     };
 
-    private static string Describe(Verdict verdict) => verdict.Move switch
+    private string Describe(Verdict verdict) => verdict.Move switch
     {
         MoveKind.AddTrust => $"add trust in root {verdict.Subject}",
-        MoveKind.SetSigner when verdict.Wave > 0 => $"set signer {verdict.Subject} for wave {verdict.Wave}",
+        MoveKind.SetSigner when verdict.Wave > 0 && _state.Plan?.WaveCount > 1 => $"set signer {verdict.Subject} for wave {verdict.Wave}",
         MoveKind.SetSigner => $"set signer {verdict.Subject}",
         MoveKind.DropTrust => $"drop trust in root {verdict.Subject}",
         _ => "finish rotation",
@@ -317,6 +324,12 @@ public sealed partial class TrustDomainEngine
         if (verdict.OpensAt is { } opens && opens < wake)
         {
             wake = opens;
+        }
+
+        if (_desertedSince is { } deserted && deserted + _policy.ReconnectWindow > _now.Up)
+        {
+            DateTimeOffset replaced = _clock.Reckoned + (deserted + _policy.ReconnectWindow - _now.Up);
+            wake = replaced < wake ? replaced : wake;
         }
 
         if (!verdict.Open && RotationPlanner.Deadline(plan, verdict.Gate) is { } deadline && deadline < wake)

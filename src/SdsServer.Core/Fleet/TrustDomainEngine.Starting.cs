@@ -22,7 +22,9 @@ public sealed partial class TrustDomainEngine
                 return;
             }
 
-            if (order.Kind != RotationKind.Emergency || running.Kind == RotationKind.Emergency)
+            // A second emergency is another one only if it is about another root.
+            bool preempts = order.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (order.Compromised is { } stolen && stolen != running.From));
+            if (!preempts)
             {
                 Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: let it finish, or roll it back", Refuse("rotation_under_way", Gate.G0, []));
                 return;

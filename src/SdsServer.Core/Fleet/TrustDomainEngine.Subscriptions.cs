@@ -32,7 +32,7 @@ public sealed partial class TrustDomainEngine
         SlotSet slots = instance.SlotsOf(opened.Kind);
         int before = slots.Slots;
         slots.Add(subscription, _now.Up);
-        if (slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
+        if (opened.Kind != SecretKind.TicketKeys && slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
         {
             SaveSlots(instance);
         }

@@ -9,6 +9,8 @@ public sealed partial class TrustDomainEngine
 {
     private const double InFlightShare = 0.05;
 
+    // Monotonic time since when nobody is connected whom the waves have reached.
+    private TimeSpan? _desertedSince;
     private readonly int[] _standings = new int[Enum.GetValues<WaveStanding>().Length];
 
     /// <summary>
@@ -56,6 +58,12 @@ public sealed partial class TrustDomainEngine
         _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent],
         _standings[(int)WaveStanding.Silent],
         _standings[(int)WaveStanding.Moved]);
+
+    // A term that has just begun has met few of its proxies; a server that is cut off has met none.
+    private bool IsFleetPresent => _now.Up >= _frozenUntil && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _leafOwners.Count == 0);
+
+    private void NoticeDeserted() =>
+        _desertedSince = _state.Plan is { WavesBegun: > 0 } && Waves.Reached == 0 && IsFleetPresent ? _desertedSince ?? _now.Up : null;
 
     /// <summary>The same plan with its next wave begun, by the fleet as it is connected now.</summary>
     private RotationPlan BeginWave(RotationPlan plan, int wave) => WaveAssignment.Begin(plan, wave, Candidates(plan.Id));

@@ -73,6 +73,8 @@ public sealed partial class TrustDomainEngine
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
         _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew);
         _clock.Observe(now);
+        _ticketKeys = new TicketKeys(Convert.FromHexString(seams.RandomHex(32)));
+        _ticketsSince = now.Up;
         _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
@@ -120,6 +122,7 @@ public sealed partial class TrustDomainEngine
             case ProcessDeparted departed: OnDeparted(departed); break;
             case DeliveryAcked acked: OnAcked(acked); break;
             case DeliveryNacked nacked: OnNacked(nacked); break;
+            case DeliveryDisplaced displaced: OnDisplaced(displaced); break;
             case LeafSigned signed: OnSigned(signed); break;
             case LeafSignFailed failed: OnSignFailed(failed); break;
             case LedgerWritten written: OnLedgerWritten(written); break;
@@ -156,10 +159,12 @@ public sealed partial class TrustDomainEngine
         }
 
         RunTimers();
+        RenewTicketKeys();
         ExpireLeaves();
         RaiseFloor();
         RunIssuing();
         CheckInvariants();
+        NoticeDeserted();
         Rotate();
         NextWake = Wake();
         return _effects;
@@ -186,6 +191,7 @@ public sealed partial class TrustDomainEngine
             wake = Earlier(wake, _now.Up + (expiry - _clock.Judged) + TimeSpan.FromMilliseconds(1));
         }
 
+        wake = Earlier(wake, _ticketsSince + _policy.TicketKeyLife);
         if (_now.Up < _frozenUntil)
         {
             wake = Earlier(wake, _frozenUntil);

@@ -23,9 +23,8 @@ public static class RotationPlanner
 
         if (state.Signer != plan.Target)
         {
-            return plan.WavesBegun == 0
-                ? Gated(MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet), TrustSoakEnd(state, plan), plan, now) with { Wave = 1 }
-                : NextWave(plan, fleet, now);
+            return plan.WavesBegun > 0 ? NextWave(plan, fleet, now) : Gated(
+                MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet) && CanMeasure(plan, fleet), TrustSoakEnd(state, plan), plan, now) with { Wave = 1 };
         }
 
         if (outgoing != target && state.Trusts(outgoing))
@@ -78,14 +77,17 @@ public static class RotationPlanner
 
     /// <summary>Everyone connected in the waves begun uses the new leaf, and nobody refuses anything.</summary>
     public static bool IsWaveProven(RotationPlan plan, FleetFacts fleet) =>
-        fleet.Waves is { Pending: 0, Moved: > 0 } && IsHealthy(plan, fleet);
+        fleet.Waves is { Pending: 0, Moved: > 0 } && IsHealthy(plan, fleet) && fleet.FleetIsPresent;
+
+    // With everybody away, a wave of one proxy would be a wave of nobody, and the whole fleet the next.
+    private static bool CanMeasure(RotationPlan plan, FleetFacts fleet) => fleet.FleetIsPresent || plan.WaveCount == 1;
 
     private static Verdict NextWave(RotationPlan plan, FleetFacts fleet, DateTimeOffset now)
     {
         if (fleet.Waves.Reached == 0)
         {
-            // Whoever the wave reached has gone: somebody else takes the place, or the last wave takes whoever will come.
-            return new Verdict(MoveKind.SetSigner, plan.Target, Gate.G2, Open: IsHealthy(plan, fleet), OpensAt: null) { Wave = plan.WavesBegun };
+            // Somebody else takes the place, or the last wave takes whoever will come.
+            return new Verdict(MoveKind.SetSigner, plan.Target, Gate.G2, Open: fleet.WaveIsDeserted && IsHealthy(plan, fleet), OpensAt: null) { Wave = plan.WavesBegun };
         }
 
         return Gated(MoveKind.SetSigner, plan.Target, Gate.G2, IsWaveProven(plan, fleet), plan.WaveProvenAt + WaveWait(plan), plan, now) with

@@ -274,8 +274,21 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
             subscription.WaitForAnswer();
         }
 
+        ReportDisplaced(items);
         Nonce = string.Create(CultureInfo.InvariantCulture, $"{nonces}-{++_responses}");
         return _unanswered = new SecretResponse(Nonce, version, items, removed);
+    }
+
+    // The answer to an older nonce is stale: what was unanswered on the other names of this stream stays so.
+    private void ReportDisplaced(ImmutableArray<ResponseItem> next)
+    {
+        foreach (ResponseItem item in _unanswered?.Items ?? [])
+        {
+            if (item is { IsResend: false, Subscription.IsOpen: true } && !next.Any(newer => newer.Subscription == item.Subscription))
+            {
+                _events.Add(new DeliveryDisplaced(item.Subscription.Id, item.Delivery));
+            }
+        }
     }
 
     private string VersionAfter(ImmutableArray<ResponseItem> items)

@@ -185,4 +185,34 @@ public sealed class DeliveryTests
         Assert.Equal("b", Assert.Single(proxy.Instance.Outstanding).AuthorityId);
         world.AssertSound();
     }
+
+    // On a shared stream only the newest response can be answered.
+    [Fact]
+    public void What_was_displaced_on_its_stream_is_followed_by_fresh_bytes_when_the_other_had_its_time()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Quick);
+        string displaced = proxy.Bundle.Last.Payload!.Version;
+        world.Server.Post(new DeliveryDisplaced(proxy.Bundle.Id, proxy.Bundle.Last.Id));
+        world.Server.Post(new DeliveryAcked(proxy.Bundle.Id, proxy.Bundle.Last.Id));
+        world.Pass(29);
+        Assert.Equal((1, displaced), (world.Engine.Floor, proxy.Bundle.Last.Payload!.Version));
+        proxy.Bundle.Answers = true;
+        proxy.Leaf.Answers = false;
+        world.Pass(2);
+        Assert.NotEqual(displaced, proxy.Bundle.Last.Payload!.Version);
+        Assert.Equal(2, world.Engine.Floor);
+
+        string leaf = proxy.Leaf.Serial;
+        world.Server.Post(new DeliveryDisplaced(proxy.Leaf.Id, proxy.Leaf.Last.Id));
+        world.Pass(29);
+        Assert.Equal(leaf, proxy.Leaf.Serial);
+        proxy.Leaf.Answers = true;
+        world.Pass(2);
+        Assert.NotEqual(leaf, proxy.Leaf.Serial);
+        world.Pass(60);
+        Assert.Equal(("B", true), (world.Bundle, proxy.IsOn("b")));
+    }
 }

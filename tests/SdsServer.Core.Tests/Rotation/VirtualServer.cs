@@ -158,7 +158,7 @@ internal sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPo
             case SignLeaf sign:
                 Later(effect, () => { }, () => fate == EffectFate.Fails
                     ? new LeafSignFailed(sign.Ticket, "signer out of order")
-                    : new LeafSigned(sign.Ticket, Mesh.Leaf(random, sign.Earliest, sign.Latest, LeafLifetime, [.. Anchors(sign.AuthorityId, state)])));
+                    : new LeafSigned(sign.Ticket, Mesh.Leaf(random, sign.Earliest, sign.Latest, sign.MaxLifetime is { } longest && longest < LeafLifetime ? longest : LeafLifetime, [.. Anchors(sign.AuthorityId, state)])));
                 break;
             case WriteLedger write:
                 bool? written = null;

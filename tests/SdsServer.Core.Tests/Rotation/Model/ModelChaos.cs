@@ -126,7 +126,8 @@ internal sealed class ModelChaos(
 
     private void AddContext(ModelEnvoy envoy)
     {
-        if (envoy.Contexts.Count < 3)
+        // Slots are counted: a new one would take the place of one that is missing for longer than Envoy's longest backoff (rule E1).
+        if (envoy.Contexts.Count < 3 && !envoy.Providers.Exists(provider => provider.Slow))
         {
             trace($"{envoy.Name} adds a context");
             ModelContext added = NewContext(envoy);

@@ -45,7 +45,8 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
             provider.Subscription = null;
             provider.UnansweredSince = null;
             server.Post(new SubscriptionClosed(subscription));
-            Retry(envoy, provider, IsKnown(envoy) && random.Next(8) == 0 ? ModelSettings.SlowestSlot * random.NextDouble() : Backoff());
+            provider.Slow = IsKnown(envoy) && random.Next(8) == 0;
+            Retry(envoy, provider, provider.Slow ? ModelSettings.SlowestSlot * random.NextDouble() : Backoff());
         }
     }
 
@@ -103,6 +104,7 @@ internal sealed class ModelNetwork(VirtualTime time, VirtualServer server, Model
         long connection = envoy.Connection ??= ++_lastConnection;
         long subscription = ++_lastSubscription;
         provider.Subscription = subscription;
+        provider.Slow = false;
         provider.UnansweredSince = null;
         provider.ArrivesAt = time.Up;
         trace($"{envoy.Name}/{provider.Name} opens {subscription} on connection {connection}, reports {provider.Accepted}");

@@ -66,8 +66,12 @@ internal sealed class ModelOperators(
             DropSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
             GateDeadline = random.Next(3) == 0 ? TimeSpan.FromMinutes(10) : null,
         };
-        Order(id => new StartRotation { Id = id, Actor = "operator", RequestId = request, RotationId = "r" + request, To = to, Policy = rotation });
+        Order(id => new StartRotation { Id = id, Actor = "operator", RequestId = request, RotationId = "r" + request, To = to, Policy = rotation, Kind = KindTo(to) });
     }
+
+    private RotationKind KindTo(string to) => server.Engine is { State: { } state } && state.RootOf(state.Signer).Id == state.RootOf(to).Id
+        ? RotationKind.Intermediate
+        : RotationKind.Planned;
 
     private void Turn()
     {

@@ -18,6 +18,9 @@ internal sealed class ModelProvider(SecretKind kind, string name)
     /// <summary>The open stream; null while it waits to try again.</summary>
     public long? Subscription { get; set; }
 
+    /// <summary>It stays away for longer than any backoff: the server knows of its slot, and waits.</summary>
+    public bool Slow { get; set; }
+
     /// <summary>Its cluster is gone: it never opens a stream again.</summary>
     public bool Removed { get; set; }
 
