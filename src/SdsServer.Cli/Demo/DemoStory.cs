@@ -85,7 +85,8 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
             NewAuthority = new NewAuthority { DisplayName = $"{id} root" },
             Policy = new RotationPolicy
             {
-                Advance = AdvanceMode.Automatic,
+                Waves = { new Wave { Percent = 100 } },
+                MaxInFlight = state.Fleet.Sidecars.Count,
                 TrustSoak = soak.ToDuration(),
                 CanarySoak = soak.ToDuration(),
                 WaveSoak = soak.ToDuration(),

@@ -85,5 +85,9 @@ public sealed partial class TrustDomainEngine
         HeldBecause = instance.HeldBecause,
         LastNack = instance.LastNack,
         Refusing = instance.HasOpenRefusal,
+        Traits = instance.Traits,
+        Wave = WaveNumber(instance),
+        UnmanagedTrust = instance is { Bundles.Slots: 0, Workload.BundleOnly: false },
+        TrustConfirmed = instance is { Bundles.Slots: 0, ConfirmedRoots.IsEmpty: false } && instance.ConfirmedRoots.ToHashSet().SetEquals(_state.Bundle),
     };
 }

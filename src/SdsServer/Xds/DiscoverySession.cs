@@ -140,7 +140,11 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         _byName.Add(name, subscription);
         _byId.Add(subscription.Id, subscription);
         _events.Add(new SubscriptionOpened(
-            subscription.Id, client.Connection, client.Key, client.Workload, kind, name, reportedVersion, client.Node.Version));
+            subscription.Id, client.Connection, client.Key, client.Workload, kind, name, reportedVersion, client.Node.Version)
+        {
+            Traits = client.Traits,
+            Admin = client.Admin,
+        });
     }
 
     protected void CloseSubscription(Subscription subscription)

@@ -30,11 +30,11 @@ internal sealed class Operator(string adminSocket) : IDisposable
     /// <summary>Starts a rotation that does not wait longer than its evidence does.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="toAuthority">Resource name of where to; null: to a root made now.</param>
-    /// <param name="advance">Who takes its steps.</param>
+    /// <param name="gates">What opens its gates.</param>
     /// <returns>Its resource name.</returns>
-    public async Task<Rotation> StartRotationAsync(string id, string? toAuthority, AdvanceMode advance)
+    public async Task<Rotation> StartRotationAsync(string id, string? toAuthority, GateKind gates)
     {
-        StartRotationRequest request = new() { Parent = Parent, RequestId = id, Kind = RotationKind.Planned, Policy = new RotationPolicy { Advance = advance } };
+        StartRotationRequest request = new() { Parent = Parent, RequestId = id, Kind = RotationKind.Planned, Policy = Policy(gates) };
         if (toAuthority is null)
         {
             request.NewAuthority = new NewAuthority { DisplayName = $"root of {id}" };
@@ -46,6 +46,15 @@ internal sealed class Operator(string adminSocket) : IDisposable
 
         return (await OrderAsync(AdminMethods.StartRotation, request, (order, revision) => order.ExpectedRevision = revision)).Rotation;
     }
+
+    // The whole fleet at once: what each step does to it is what these stories are about.
+    private static RotationPolicy Policy(GateKind gates) => new()
+    {
+        TrustGate = new GatePolicy { Kind = gates },
+        DropGate = new GatePolicy { Kind = gates },
+        Waves = { new Wave { Percent = 100 } },
+        MaxInFlight = 1_000,
+    };
 
     /// <summary>Approves the step behind a gate.</summary>
     /// <exception cref="RpcException">FAILED_PRECONDITION: the gate is shut.</exception>

@@ -18,9 +18,9 @@ internal sealed class RotationRun
     public required Authority To { get; init; }
 
     /// <param name="to">Where to; null: to a root made now.</param>
-    public static async Task<RotationRun> StartAsync(ServiceMesh mesh, string id, Authority? to = null, AdvanceMode advance = AdvanceMode.Manual)
+    public static async Task<RotationRun> StartAsync(ServiceMesh mesh, string id, Authority? to = null, GateKind gates = GateKind.Approval)
     {
-        Rotation started = await mesh.Operator.StartRotationAsync(id, to?.Name, advance);
+        Rotation started = await mesh.Operator.StartRotationAsync(id, to?.Name, gates);
         Authority target = (await mesh.Operator.AuthoritiesAsync()).Single(authority => authority.Name == started.ToAuthority);
         return new RotationRun(mesh, started.Name) { To = target };
     }

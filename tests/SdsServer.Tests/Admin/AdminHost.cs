@@ -50,6 +50,9 @@ internal sealed class AdminHost : IAsyncDisposable
             Fleet = settings.Fleet,
             RootKeys = settings.RootKeys,
             RootLifetime = settings.RootLifetime,
+            IntermediateLifetime = settings.IntermediateLifetime,
+            MinLeafLifetime = settings.Leaves.Minimum,
+            HasWebhook = settings.RotationWebhook is not null,
         };
         _services = new AdminServices(
             loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, TimeProvider.System,
@@ -87,7 +90,7 @@ internal sealed class AdminHost : IAsyncDisposable
             ReconnectSpread = TimeSpan.FromMilliseconds(1),
             NackBackoff = TimeSpan.FromMilliseconds(50),
         };
-        options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+        options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, Waves = "100%", MaxInFlight = 1_000, CanarySoak = TimeSpan.Zero, WaveSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
         change?.Invoke(options);
         ServerSettings settings = ServerSettings.From(options);
         LogLines log = new();
