@@ -1,10 +1,13 @@
 using SdsServer.Core.Fleet;
 
-namespace SdsServer.Core.Tests.Rotation.Model;
+namespace SdsServer.Simulation.Runs;
 
 /// <summary>The world of the random runs: real windows, short leaves.</summary>
-internal static class ModelSettings
+internal static class Settings
 {
+    /// <summary>Steps of trouble in a run.</summary>
+    public const int Steps = 60;
+
     public static readonly TimeSpan LeafLifetime = TimeSpan.FromMinutes(20);
 
     /// <summary>Envoy's longest backoff: how long a stream stays away while its server can be reached.</summary>

@@ -2,12 +2,14 @@ using System.Globalization;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Rotation;
+using SdsServer.Simulation.Envoys;
+using SdsServer.Testing.Virtual;
 
-namespace SdsServer.Core.Tests.Rotation.Model;
+namespace SdsServer.Simulation.Runs;
 
 /// <summary>Operators who do what they like, when they like, but do not lie: they retire only what has ended.</summary>
-internal sealed class ModelOperators(
-    VirtualTime time, VirtualServer server, List<ModelEnvoy> envoys, FleetPolicy policy, Random random, Action<string> trace)
+internal sealed class Operators(
+    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
 {
     private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
     private long _lastRequest;
@@ -72,7 +74,7 @@ internal sealed class ModelOperators(
     {
         if (server.Up)
         {
-            trace($"operator: {order(0).GetType().Name}{(order(0) is StartRotation start ? " to " + start.To : order(0) is TurnRotation turn ? " " + turn.Goal : "")}");
+            story.Tell($"operator: {order(0).GetType().Name}{(order(0) is StartRotation start ? " to " + start.To : order(0) is TurnRotation turn ? " " + turn.Goal : "")}");
             server.Order(order);
         }
     }

@@ -1,12 +1,14 @@
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Secrets;
+using SdsServer.Simulation.Envoys;
+using SdsServer.Testing.Virtual;
 
-namespace SdsServer.Core.Tests.Rotation.Model;
+namespace SdsServer.Simulation.Runs;
 
 /// <summary>Everything that goes wrong, between what operators do.</summary>
-internal sealed class ModelChaos(
-    VirtualTime time, VirtualServer server, ModelNetwork network, ModelOperators operators, List<ModelEnvoy> envoys, FleetPolicy policy, Random random, Action<string> trace)
+internal sealed class Chaos(
+    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
 {
     private int _lastName;
     private int? _effectsToDeath;
@@ -49,7 +51,7 @@ internal sealed class ModelChaos(
         switch (random.Next(28))
         {
             case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
-            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Providers))); break;
+            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
             case 4: WithLive(CutOff); break;
             case 5: WithLive(Die); break;
             case 6: WithLive(HotRestart); break;
@@ -74,7 +76,7 @@ internal sealed class ModelChaos(
         network.Loss = 0;
         network.Late = 0;
         time.WallError = TimeSpan.Zero;
-        foreach (ModelEnvoy envoy in envoys)
+        foreach (SimulatedEnvoy envoy in envoys)
         {
             Hush(envoy, false);
             envoy.Forgive();
@@ -91,9 +93,10 @@ internal sealed class ModelChaos(
             return;
         }
 
-        ModelEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), random) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
-        ModelProvider? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
-        envoy.Contexts.Add(new ModelContext(leaf, Add(envoy, SecretKind.Bundle)));
+        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), Finds) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
+        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(5) == 0, OneName: random.Next(2) == 0);
+        SecretSource? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
+        envoy.Contexts.Add(new TlsContext(leaf, Add(envoy, SecretKind.Bundle)));
         int more = random.Next(3) == 0 ? 1 : 0;
         for (int context = 0; context < more; context++)
         {
@@ -101,60 +104,88 @@ internal sealed class ModelChaos(
         }
 
         envoys.Add(envoy);
-        trace($"{envoy.Name} starts with {string.Join(", ", envoy.Providers.Select(provider => provider.Name))}");
+        story.Tell($"{envoy.Name} starts with {string.Join(", ", envoy.Sources)}");
         network.Boot(envoy);
     }
 
-    private ModelContext NewContext(ModelEnvoy envoy)
+    private TlsContext NewContext(SimulatedEnvoy envoy)
     {
-        ModelProvider? leaf = envoy.Workload.BundleOnly ? null
+        SecretSource? leaf = envoy.Workload.BundleOnly ? null
             : random.Next(2) == 0 ? Add(envoy, SecretKind.Leaf)
-            : envoy.Providers.First(provider => provider is { Kind: SecretKind.Leaf, Removed: false });
-        ModelProvider bundle = random.Next(4) == 0
-            ? envoy.Providers.First(provider => provider is { Kind: SecretKind.Bundle, Removed: false })
+            : envoy.Sources.First(source => source is { Kind: SecretKind.Leaf, Removed: false });
+        SecretSource bundle = random.Next(4) == 0
+            ? envoy.Sources.First(source => source is { Kind: SecretKind.Bundle, Removed: false })
             : Add(envoy, SecretKind.Bundle);
-        return new ModelContext(leaf, bundle);
+        return new TlsContext(leaf, bundle);
     }
 
-    private static ModelProvider Add(ModelEnvoy envoy, SecretKind kind)
+    // Without ADS every source has a stream of its own; its name may be the same.
+    private static SecretSource Add(SimulatedEnvoy envoy, SecretKind kind)
     {
-        string name = $"{(kind == SecretKind.Leaf ? "leaf" : "bundle")}{envoy.Providers.Count(provider => provider.Kind == kind)}";
-        ModelProvider provider = new(kind, name);
-        envoy.Providers.Add(provider);
-        return provider;
+        Manner manner = envoy.Manner;
+        XdsClient? shared = manner.Aggregated && envoy.Clients.Count > 0 ? envoy.Clients[0] : null;
+        if (shared is null)
+        {
+            shared = new XdsClient(envoy.Clients.Count, manner.Dialect, manner.Aggregated);
+            envoy.Clients.Add(shared);
+        }
+
+        string name = (kind, manner is { OneName: true, Aggregated: false }) switch
+        {
+            (SecretKind.Leaf, true) => "default",
+            (SecretKind.Bundle, true) => "ROOTCA",
+            (SecretKind.Leaf, false) => $"leaf/{envoy.Sources.Count}",
+            _ => $"bundle/{envoy.Sources.Count}",
+        };
+        return envoy.Add(kind, name, shared);
     }
 
-    private void AddContext(ModelEnvoy envoy)
+    private string? Finds(SimulatedEnvoy envoy, HeldSecret secret)
+    {
+        if (!envoy.Findings.TryGetValue(secret.Text, out string? wrong))
+        {
+            envoy.Findings[secret.Text] = wrong = envoy.Pickiness > 0 && random.NextDouble() < envoy.Pickiness ? $"Failed to load {secret.Kind}" : null;
+        }
+
+        return wrong;
+    }
+
+    private void AddContext(SimulatedEnvoy envoy)
     {
         if (envoy.Contexts.Count < 3)
         {
-            trace($"{envoy.Name} adds a context");
-            ModelContext added = NewContext(envoy);
+            story.Tell($"{envoy.Name} adds a context");
+            HashSet<SecretSource> known = [.. envoy.Sources];
+            TlsContext added = NewContext(envoy);
             envoy.Contexts.Add(added);
             network.Built(envoy, added);
-            envoy.Providers.Where(provider => provider.Subscription is null && provider.Stored is null).ToList().ForEach(provider => network.Add(envoy, provider));
-        }
-    }
-
-    private void RemoveContext(ModelEnvoy envoy)
-    {
-        // Under strict absence a process has to be restarted when it drops a source: that one is waited for.
-        if (envoy.Contexts.Count > 1 && !policy.StrictAbsence)
-        {
-            ModelContext context = Any(envoy.Contexts);
-            envoy.Contexts.Remove(context);
-            foreach (ModelProvider provider in envoy.Providers.Where(provider => !provider.Removed && !envoy.Contexts.Any(other => other.Uses(provider))))
+            foreach (SecretSource? source in (SecretSource?[])[added.Leaf, added.Bundle])
             {
-                trace($"{envoy.Name} lets {provider.Name} go");
-                provider.Removed = true;
-                network.DropStream(envoy, provider);
+                if (source is not null && !known.Contains(source))
+                {
+                    network.Add(envoy, source);
+                }
             }
         }
     }
 
-    private void Die(ModelEnvoy envoy)
+    private void RemoveContext(SimulatedEnvoy envoy)
     {
-        trace($"{envoy.Name} dies");
+        // Under strict absence a process has to be restarted when it drops a source: that one is waited for.
+        if (envoy.Contexts.Count > 1 && !policy.StrictAbsence)
+        {
+            TlsContext context = Any(envoy.Contexts);
+            envoy.Contexts.Remove(context);
+            foreach (SecretSource source in envoy.Sources.Where(source => !source.Removed && !envoy.Contexts.Exists(other => other.Uses(source))))
+            {
+                network.Remove(envoy, source);
+            }
+        }
+    }
+
+    private void Die(SimulatedEnvoy envoy)
+    {
+        story.Tell($"{envoy.Name} dies");
         envoy.Alive = false;
         network.DropConnection(envoy, Notice());
         if (random.Next(3) == 0 && !envoys.Any(other => other.Alive && other.Key.Peer == envoy.Key.Peer))
@@ -174,13 +205,13 @@ internal sealed class ModelChaos(
         }
     }
 
-    private void HotRestart(ModelEnvoy parent)
+    private void HotRestart(SimulatedEnvoy parent)
     {
         if (!parent.Workload.BundleOnly && envoys.Count(envoy => envoy.Alive && envoy.Key == parent.Key) == 1 && time.Up >= parent.CutOffUntil)
         {
-            trace($"{parent.Name} is restarted hot");
+            story.Tell($"{parent.Name} is restarted hot");
             Spawn(parent.Key, bundleOnly: false);
-            time.After(ModelSettings.ParentLife * random.NextDouble(), () =>
+            time.After(Settings.ParentLife * random.NextDouble(), () =>
             {
                 parent.Alive = false;
                 network.DropConnection(parent, Notice());
@@ -189,16 +220,16 @@ internal sealed class ModelChaos(
     }
 
     // Rule E1 takes a process that stays away for W, while another of its key holds a leaf, as gone: longer cuts only where nobody shares the key.
-    private void CutOff(ModelEnvoy envoy)
+    private void CutOff(SimulatedEnvoy envoy)
     {
         bool alone = policy.StrictAbsence || envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1;
         TimeSpan cut = TimeSpan.FromSeconds(random.Next(2) == 0 || !alone ? 90 * random.NextDouble() : 2_400 * random.NextDouble());
-        trace($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
+        story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
         envoy.CutOffUntil = time.Up + cut;
         network.DropConnection(envoy, Notice());
     }
 
-    private static void Hush(ModelEnvoy envoy, bool silent)
+    private static void Hush(SimulatedEnvoy envoy, bool silent)
     {
         envoy.Silent = silent;
         if (!silent)
@@ -209,7 +240,7 @@ internal sealed class ModelChaos(
         }
     }
 
-    private void Displease(ModelEnvoy envoy)
+    private void Displease(SimulatedEnvoy envoy)
     {
         envoy.Forgive();
         envoy.Pickiness = random.Next(2) == 0 ? 0 : 0.5 * random.NextDouble();
@@ -224,14 +255,14 @@ internal sealed class ModelChaos(
             2 => TimeSpan.FromMinutes(4 * random.NextDouble()),
             _ => TimeSpan.Zero,
         };
-        trace($"the server's clock is wrong by {time.WallError}");
+        story.Tell($"the server's clock is wrong by {time.WallError}");
     }
 
     private void OnServerDied()
     {
-        trace("the server dies");
+        story.Tell($"the server dies");
         _effectsToDeath = null;
-        envoys.ForEach(envoy => network.DropConnection(envoy, TimeSpan.Zero));
+        envoys.ForEach(network.ServerDied);
         TimeSpan down = TimeSpan.FromSeconds(random.Next(8) == 0 ? 600 * random.NextDouble() : 20 * random.NextDouble());
         time.After(down, () =>
         {
@@ -242,12 +273,12 @@ internal sealed class ModelChaos(
             }
 
             // A leader that has just begun can know a process that has bundle bytes, and never had a leaf, only if it shows up in time (rule E2).
-            foreach (ModelEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
+            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
             {
                 envoy.CutOffUntil = TimeSpan.Zero;
             }
 
-            trace("the server starts");
+            story.Tell($"the server starts");
             server.Start();
         });
     }
@@ -278,9 +309,9 @@ internal sealed class ModelChaos(
 
     private TimeSpan Notice() => random.Next(3) == 0 ? TimeSpan.FromSeconds(20 * random.NextDouble()) : TimeSpan.Zero;
 
-    private void WithLive(Action<ModelEnvoy> action)
+    private void WithLive(Action<SimulatedEnvoy> action)
     {
-        List<ModelEnvoy> live = [.. envoys.Where(envoy => envoy.Alive)];
+        List<SimulatedEnvoy> live = [.. envoys.Where(envoy => envoy.Alive)];
         if (live.Count > 0)
         {
             action(Any(live));

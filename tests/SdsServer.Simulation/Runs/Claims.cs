@@ -1,0 +1,301 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+using SdsServer.Simulation.Envoys;
+using SdsServer.Testing.Virtual;
+using SdsServer.Xds;
+
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>
+/// The literal claim and the invariants, checked against what every process really holds and what every epoch's bundle really was,
+/// never against what the engine believes of its fleet.
+/// </summary>
+internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore store, IReadOnlyList<SimulatedEnvoy> envoys, FleetPolicy policy)
+{
+    // The bundle of every epoch there was, by the state that was durable.
+    private readonly Dictionary<long, RootSet> _bundles = [];
+    private readonly HashSet<string> _requests = [];
+    private long _floor;
+    private long _epoch;
+    private long _revision = -1;
+    private long _checkedEpoch;
+    private int _roster;
+    private RootSet _common;
+
+    /// <summary>Pairs of a leaf and a bundle that were compared.</summary>
+    public long Pairs { get; private set; }
+
+    /// <summary>What an effect must never be, whatever comes after it.</summary>
+    public void OnEffect(EngineEffect effect)
+    {
+        switch (effect)
+        {
+            case SaveState save:
+                CheckState(store.State, save.State);
+                CheckDecision(store.State, save);
+                break;
+            case SignLeaf sign when sign.Earliest > time.True + policy.MaxSkew:
+                throw new Violation("I4", $"a leaf is asked for that begins at {sign.Earliest:u}, when it is {time.True:u}");
+            case WriteLedger write:
+                CheckLeaf(write.Insert.Row);
+                break;
+            case Noted { Text: { } text } when text.StartsWith("invariant", StringComparison.Ordinal):
+                throw new Violation("the engine's own", text);
+        }
+    }
+
+    /// <summary>After each event: the floor, and all pairs when anything that they depend on has moved.</summary>
+    /// <param name="isNewTerm">It may begin at a lower floor: the stored one lags behind.</param>
+    public void OnEvent(bool isNewTerm)
+    {
+        NoteState();
+        _floor = isNewTerm ? 0 : _floor;
+        if (server.Engine is not { } engine)
+        {
+            return;
+        }
+
+        bool moved = engine.Floor != _floor || _epoch != _checkedEpoch || _roster != store.RosterRevision;
+        if (engine.Floor < _floor)
+        {
+            throw new Violation("E2", $"the floor falls from {_floor} to {engine.Floor}");
+        }
+
+        if (moved)
+        {
+            _floor = engine.Floor;
+            _roster = store.RosterRevision;
+            CheckAll();
+        }
+    }
+
+    /// <summary>A process has taken a secret, or added a context.</summary>
+    public void OnBuilt(SimulatedEnvoy changed)
+    {
+        NoteState();
+        CheckHolder(changed);
+        foreach (SimulatedEnvoy other in envoys)
+        {
+            if (other != changed && other.Alive)
+            {
+                CheckAccepts(changed, other);
+                CheckAccepts(other, changed);
+            }
+        }
+    }
+
+    /// <summary>Bundle and leaf are never both on their way, nothing follows before its time, and refused bytes never again.</summary>
+    public void OnDelivery(SimulatedEnvoy envoy, SecretSource source, Delivery delivery)
+    {
+        foreach (SecretSource other in envoy.Sources)
+        {
+            if (other.UnansweredSince is { } since && time.Up < since + policy.AckTimeout)
+            {
+                if (other == source)
+                {
+                    throw new Violation("E7", $"{envoy.Name}/{source} is sent {delivery.Payload?.Version} while another response is unanswered");
+                }
+
+                if (other.Kind != source.Kind)
+                {
+                    throw new Violation("E7", $"{envoy.Name} has bundle and leaf on their way at once");
+                }
+            }
+        }
+
+        // Bytes that the stream itself has just reported to hold change nothing, and an earlier term's are no proof.
+        string text = Text(delivery.Payload!);
+        if (envoy.Spoilt.Contains(text) && source.Stored?.Text != text)
+        {
+            throw new Violation("E7", $"{envoy.Name}/{source} is sent {delivery.Payload!.Version} again, which was refused");
+        }
+
+        source.UnansweredSince = time.Up;
+    }
+
+    /// <summary>I6 and I7 of what goes onto the wire.</summary>
+    public void OnSent(SimulatedEnvoy envoy, SecretSource source, ResponseItem item)
+    {
+        if (item.IsResend)
+        {
+            return;
+        }
+
+        source.Sent = Text(item.Payload!);
+        switch (item.Payload)
+        {
+            case LeafPayload leaf when store.Row(leaf.Serial) is null:
+                throw new Violation("I7", $"leaf {leaf.Serial} is sent before the ledger has it");
+            case BundlePayload bundle when bundle.Epoch > store.State.Epoch:
+                throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
+            case BundlePayload bundle when source.Stored is { } old && old.Epoch > bundle.Epoch:
+                throw new Violation("I6", $"{envoy.Name}/{source} goes back from epoch {old.Epoch} to {bundle.Epoch}");
+        }
+    }
+
+    /// <summary>The server has heard an answer.</summary>
+    public static void OnAnswer(SimulatedEnvoy envoy, SecretSource source, bool refused)
+    {
+        source.UnansweredSince = null;
+        source.Refused = refused;
+        if (refused && source.Sent is { } sent)
+        {
+            envoy.Spoilt.Add(sent);
+        }
+    }
+
+    /// <summary>Unexpired, and from this authority.</summary>
+    public bool IsGood(HeldSecret leaf, string authority) => leaf.NotAfter > time.True && store.Row(leaf.Serial)?.AuthorityId == authority;
+
+    private static string Text(SecretPayload payload) =>
+        System.Text.Encoding.UTF8.GetString(payload is BundlePayload bundle ? bundle.Pem.Span : ((LeafPayload)payload).ChainPem.Span);
+
+    private void NoteState()
+    {
+        if (store.State.Revision != _revision)
+        {
+            _revision = store.State.Revision;
+            _epoch = store.State.Epoch;
+            _bundles[_epoch] = RootSet.Of(store.State.Bundle);
+        }
+    }
+
+    private void CheckAll()
+    {
+        _checkedEpoch = _epoch;
+        _common = RootSet.All;
+        for (long epoch = _floor; epoch <= _epoch; epoch++)
+        {
+            // Epochs that were never durable were never sent.
+            _common = _bundles.TryGetValue(epoch, out RootSet roots) ? _common.And(roots) : _common;
+        }
+
+        foreach (SimulatedEnvoy envoy in envoys)
+        {
+            if (envoy.Alive)
+            {
+                CheckHolder(envoy);
+                foreach (SimulatedEnvoy other in envoys)
+                {
+                    if (other != envoy && other.Alive)
+                    {
+                        CheckAccepts(envoy, other);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>I1 of one process: what it may present is in every bundle since the floor, and what it enforces is not below the floor.</summary>
+    private void CheckHolder(SimulatedEnvoy envoy)
+    {
+        foreach (TlsContext context in envoy.Contexts)
+        {
+            if (context.Presents is { } leaf && leaf.NotAfter > time.True && !leaf.Roots.Overlaps(_common))
+            {
+                throw new Violation("I1", $"{envoy.Name} holds leaf {leaf.Serial[..6]} from {leaf.Roots}, which is not in every bundle of epochs {_floor} to {_epoch}: {_common}");
+            }
+
+            if (context.Enforces is { } bundle && bundle.Epoch < _floor && CanTalk(envoy, context))
+            {
+                throw new Violation("I1", $"{envoy.Name} enforces epoch {bundle.Epoch}, below the floor {_floor}");
+            }
+        }
+    }
+
+    /// <summary>The claim itself: each leaf that one may present is accepted by each bundle that the other enforces.</summary>
+    private void CheckAccepts(SimulatedEnvoy presenter, SimulatedEnvoy verifier)
+    {
+        foreach (TlsContext verifying in verifier.Contexts)
+        {
+            if (verifying.Enforces is not { } bundle || !CanTalk(verifier, verifying))
+            {
+                continue;
+            }
+
+            foreach (TlsContext presenting in presenter.Contexts)
+            {
+                if (presenting.Presents is { } leaf && leaf.NotAfter > time.True)
+                {
+                    Pairs++;
+                    if (!leaf.Roots.Overlaps(bundle.Roots))
+                    {
+                        throw new Violation("pair", $"{verifier.Name} enforces epoch {bundle.Epoch} {bundle.Roots} and refuses {presenter.Name} with leaf {leaf.Serial[..6]} from {leaf.Roots}");
+                    }
+                }
+            }
+        }
+    }
+
+    // Mutual TLS needs an unexpired leaf on both sides; a consumer of the bundle alone counts once the roster has it.
+    private bool CanTalk(SimulatedEnvoy envoy, TlsContext context)
+    {
+        if (context.Leaf is not null)
+        {
+            return context.Presents is { } leaf && leaf.NotAfter > time.True;
+        }
+
+        foreach (RosterEntry entry in store.Roster.Values)
+        {
+            if (entry.Key == envoy.Key)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void CheckLeaf(LedgerRow row)
+    {
+        if (!RootSet.Of(row.Anchors).Overlaps(_common))
+        {
+            throw new Violation("I1", $"a leaf from {string.Join(',', row.Anchors)} goes into the ledger while the bundles of epochs {_floor} to {_epoch} have only {_common} in common");
+        }
+    }
+
+    // I2, I3, I8.
+    private static void CheckState(TrustState old, TrustState next)
+    {
+        ImmutableArray<string> bundle = next.Bundle;
+        if (bundle.Length is < 1 or > 2 || bundle.Distinct().Count() != bundle.Length || !next.Trusts(next.RootOf(next.Signer).Id) || next.Authority(next.Signer).Tainted)
+        {
+            throw new Violation("I2/I3/I8", $"bundle {{{string.Join(',', bundle)}}}, signer {next.Signer}");
+        }
+
+        bool changed = !bundle.SequenceEqual(old.Bundle) || next.Salt != old.Salt;
+        if (next.Epoch != old.Epoch + (changed ? 1 : 0))
+        {
+            throw new Violation("E1", $"epoch {old.Epoch} {{{string.Join(',', old.Bundle)}}} is followed by epoch {next.Epoch} {{{string.Join(',', bundle)}}}");
+        }
+
+        if (!old.Bundle.Where(bundle.Contains).Concat(bundle.Where(root => !old.Bundle.Contains(root))).SequenceEqual(bundle))
+        {
+            throw new Violation("I8", $"the order of roots goes from {{{string.Join(',', old.Bundle)}}} to {{{string.Join(',', bundle)}}}: the outgoing root must stay first");
+        }
+
+        if (next.Floor < old.Floor)
+        {
+            throw new Violation("E1", $"the stored floor falls from {old.Floor} to {next.Floor}");
+        }
+    }
+
+    // Holds and manual steps bind the engine, never an operator; a request begins one rotation.
+    private void CheckDecision(TrustState old, SaveState save)
+    {
+        TrustState next = save.State;
+        bool isMove = save.Entry is { Actor: "engine", Kind: DecisionKind.AddTrust or DecisionKind.SetSigner or DecisionKind.DropTrust };
+        if (isMove && old.Plan is { } plan && (plan.Hold is not null || plan.Policy.Advance == AdvanceMode.Manual))
+        {
+            throw new Violation("E4", $"'{save.Entry!.Action}' although the rotation is {(plan.Hold is { } hold ? "held: " + hold.Reason : "to be advanced by hand")}");
+        }
+
+        if (next.Plan is { } begun && old.Plan?.Id != begun.Id && !_requests.Add(begun.RequestId))
+        {
+            throw new Violation("E8", $"request {begun.RequestId} begins a second rotation");
+        }
+    }
+}
