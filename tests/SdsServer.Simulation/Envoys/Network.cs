@@ -314,7 +314,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             return;
         }
 
-        TimeSpan delay = Late > 0 && random.NextDouble() < Late ? LatestAnswer * (0.33 + (0.67 * random.NextDouble())) : Latency();
+        TimeSpan delay = Late > 0 && envoy.Manner.MayDisplace && random.NextDouble() < Late ? LatestAnswer * (0.33 + (0.67 * random.NextDouble())) : Latency();
         InOrder(stream, delay, () => Request(envoy, stream, answer));
         if (random.Next(20) == 0)
         {

@@ -111,9 +111,9 @@ internal sealed class Chaos(
     private TlsContext NewContext(SimulatedEnvoy envoy)
     {
         SecretSource? leaf = envoy.Workload.BundleOnly ? null
-            : random.Next(2) == 0 ? Add(envoy, SecretKind.Leaf)
+            : envoy.Manner.MayDisplace && random.Next(2) == 0 ? Add(envoy, SecretKind.Leaf)
             : envoy.Sources.First(source => source is { Kind: SecretKind.Leaf, Removed: false });
-        SecretSource bundle = random.Next(4) == 0
+        SecretSource bundle = !envoy.Manner.MayDisplace || random.Next(4) == 0
             ? envoy.Sources.First(source => source is { Kind: SecretKind.Bundle, Removed: false })
             : Add(envoy, SecretKind.Bundle);
         return new TlsContext(leaf, bundle);
@@ -231,7 +231,7 @@ internal sealed class Chaos(
 
     private static void Hush(SimulatedEnvoy envoy, bool silent)
     {
-        envoy.Silent = silent;
+        envoy.Silent = silent && envoy.Manner.MayDisplace;
         if (!silent)
         {
             List<Action> answers = [.. envoy.Withheld];

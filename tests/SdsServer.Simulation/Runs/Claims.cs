@@ -108,7 +108,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
 
         // Bytes that the stream itself has just reported to hold change nothing, and an earlier term's are no proof.
         string text = Text(delivery.Payload!);
-        if (envoy.Spoilt.Contains(text) && source.Stored?.Text != text)
+        if (envoy.Spoilt.Contains(text) && !source.Reports(delivery.Payload!.Version))
         {
             throw new Violation("E7", $"{envoy.Name}/{source} is sent {delivery.Payload!.Version} again, which was refused");
         }

@@ -8,6 +8,12 @@ internal static class Settings
     /// <summary>Steps of trouble in a run.</summary>
     public const int Steps = 60;
 
+    /// <summary>
+    /// Whether ADS Envoys answer later than the engine waits, and have two sources of a kind. Then a response can displace an unanswered one
+    /// of another name on the same stream; its answer is stale by then, and the engine never sends it again: such a plan does not end.
+    /// </summary>
+    public const bool DisplacesOnSharedStreams = false;
+
     public static readonly TimeSpan LeafLifetime = TimeSpan.FromMinutes(20);
 
     /// <summary>Envoy's longest backoff: how long a stream stays away while its server can be reached.</summary>
