@@ -78,7 +78,8 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             story.Tell($"{envoy.Name} loses a stream of {client}");
             End(stream);
             CloseServed(stream);
-            Retry(envoy, client, IsKnown(envoy) && random.Next(8) == 0 ? Settings.SlowestSlot * random.NextDouble() : Backoff());
+            client.IsSlow = IsKnown(envoy) && random.Next(8) == 0;
+            Retry(envoy, client, client.IsSlow ? Settings.SlowestSlot * random.NextDouble() : Backoff());
         }
     }
 
@@ -169,6 +170,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             return;
         }
 
+        client.IsSlow = false;
         long connection = envoy.Connection ??= ++_lastConnection;
         Node node = new() { Id = envoy.Key.NodeId, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
         StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits));

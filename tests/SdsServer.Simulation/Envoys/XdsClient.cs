@@ -20,6 +20,9 @@ internal sealed class XdsClient(int number, Dialect dialect, bool aggregated)
     /// <summary>The open stream; null while it waits to try again.</summary>
     public XdsStream? Stream { get; set; }
 
+    /// <summary>It stays away for longer than Envoy's longest backoff.</summary>
+    public bool IsSlow { get; set; }
+
     public IEnumerable<string> Names => Sources.Where(source => !source.Removed).Select(source => source.Name);
 
     public override string ToString() => $"{(Aggregated ? "ADS" : "SDS")} {Dialect} {Number}";

@@ -152,7 +152,8 @@ internal sealed class Chaos(
 
     private void AddContext(SimulatedEnvoy envoy)
     {
-        if (envoy.Contexts.Count < 3)
+        // A slot that is missing shows in the count, unless a new one takes its place: then only the longest backoff tells (rule E9).
+        if (envoy.Contexts.Count < 3 && !envoy.Clients.Exists(client => client.IsSlow))
         {
             story.Tell($"{envoy.Name} adds a context");
             HashSet<SecretSource> known = [.. envoy.Sources];
