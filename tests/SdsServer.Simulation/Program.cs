@@ -13,6 +13,8 @@ internal static class Program
           replay --seed S [--steps K] [--without I,J]
                                                one run, told line by line
           minimize --seed S [--steps K]        the shortest replay of a seed that fails, told line by line
+          sabotage [--only TEXT] [--events N] [--seed S] [--threads T]
+                                               takes one rule after the other out of a copy of the code; ends with `caught C of R`
         """;
 
     private static async Task<int> Main(string[] arguments)
@@ -24,6 +26,7 @@ internal static class Program
                 ["soak", .. string[] rest] => await SoakCommand.RunAsync(rest, Console.Out),
                 ["replay", .. string[] rest] => ReplayCommand.Run(rest, Console.Out),
                 ["minimize", .. string[] rest] => ReplayCommand.Minimize(rest, Console.Out),
+                ["sabotage", .. string[] rest] => await SabotageCommand.RunAsync(rest, Console.Out),
                 _ => Explain(arguments),
             };
         }

@@ -129,8 +129,19 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         ? TimeSpan.FromSeconds(0.1 + (2 * random.NextDouble()))
         : TimeSpan.FromSeconds(0.1 + ((Settings.LongestBackoff.TotalSeconds - 0.3) * random.NextDouble()));
 
-    // Whoever holds a leaf has its slots in the ledger, and is waited for beyond the longest backoff.
-    private static bool IsKnown(SimulatedEnvoy envoy) => envoy.Contexts.TrueForAll(static context => context.Presents is not null);
+    // Whose slots the ledger knows, all of them, is waited for beyond the longest backoff.
+    private bool IsKnown(SimulatedEnvoy envoy)
+    {
+        int bundles = 0, leaves = 0;
+        foreach (SecretSource source in envoy.Sources)
+        {
+            bundles += source is { Removed: false, Kind: SecretKind.Bundle } ? 1 : 0;
+            leaves += source is { Removed: false, Kind: SecretKind.Leaf } ? 1 : 0;
+        }
+
+        return envoy.Contexts.TrueForAll(context =>
+            context.Presents is { } leaf && server.Store.Row(leaf.Serial) is { } row && row.BundleSlots >= bundles && row.LeafSlots >= leaves);
+    }
 
     private static void End(XdsStream stream)
     {
@@ -140,6 +151,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         {
             source.UnansweredSince = null;
             source.Refused = false;
+            source.HasAccepted = false;
         }
     }
 
@@ -300,10 +312,15 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         ClientResponse response = stream.Read(bytes);
-        string? wrong = Receive(envoy, stream, response);
+        string? wrong = stream.Take(envoy, response);
         story.Tell($"{envoy.Name} {(wrong is null ? "accepts" : "refuses")} {response.Nonce}{(envoy.Silent ? " and says nothing" : "")}");
         claims.OnBuilt(envoy);
         byte[] answer = stream.Answer(response, wrong);
+        if (envoy.Stubborn && response.Secrets.Any(static item => item.Secret.Kind == SecretKind.Bundle))
+        {
+            return;
+        }
+
         if (envoy.Silent)
         {
             envoy.Withheld.Add(() => InOrder(stream, TimeSpan.Zero, () => Request(envoy, stream, answer)));
@@ -323,21 +340,6 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             // envoy#47309: a consumer that comes late makes the mux repeat its last ACK.
             InOrder(stream, delay + Latency(), () => Request(envoy, stream, answer));
         }
-    }
-
-    // What comes after the first bad secret of a response is dropped; what came before it stays.
-    private static string? Receive(SimulatedEnvoy envoy, XdsStream stream, ClientResponse response)
-    {
-        foreach ((string name, _, HeldSecret secret) in response.Secrets)
-        {
-            SecretSource source = stream.Source(name);
-            if (!source.Removed && envoy.Receive(source, secret) is { } wrong)
-            {
-                return wrong;
-            }
-        }
-
-        return null;
     }
 
     private void InOrder(XdsStream stream, TimeSpan delay, Action action)

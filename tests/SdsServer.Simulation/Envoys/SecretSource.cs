@@ -30,6 +30,9 @@ internal sealed class SecretSource(SecretKind kind, string name, XdsClient clien
     /// <summary>The server has heard that what it sent last on this stream was refused.</summary>
     public bool Refused { get; set; }
 
+    /// <summary>The server has heard of something that was accepted on this stream.</summary>
+    public bool HasAccepted { get; set; }
+
     /// <summary>Whether a new stream says that it holds this version.</summary>
     public bool Reports(string version) => (Client.Dialect == Dialect.Delta ? Accepted ?? "" : Client.Accepted).Contains(version, StringComparison.Ordinal);
 

@@ -35,6 +35,12 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
     /// <summary>It applies but does not answer for now.</summary>
     public bool Silent { get; set; }
 
+    /// <summary>It never answers a bundle: it ages out, and nobody waits for it (rule E6).</summary>
+    public bool Stubborn { get; set; }
+
+    /// <summary>Roots under which it presented leaves when it was last looked at, and the longest NotAfter of each.</summary>
+    public Dictionary<string, DateTimeOffset> Presented { get; } = [];
+
     /// <summary>Answers it will give when it speaks again.</summary>
     public List<Action> Withheld { get; } = [];
 

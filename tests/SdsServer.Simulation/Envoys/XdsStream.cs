@@ -68,6 +68,22 @@ internal abstract class XdsStream(XdsClient client, long connection)
     public SecretSource Source(string name) => Client.Sources.Find(source => source.Name == name && !source.Removed)
         ?? Client.Sources.First(source => source.Name == name);
 
+    /// <summary>The client takes a response; what comes after the first bad secret is dropped, what came before it stays.</summary>
+    /// <returns>The text of a NACK, or null.</returns>
+    public string? Take(SimulatedEnvoy envoy, ClientResponse response)
+    {
+        foreach ((string name, _, HeldSecret secret) in response.Secrets)
+        {
+            SecretSource source = Source(name);
+            if (!source.Removed && envoy.Receive(source, secret) is { } wrong)
+            {
+                return wrong;
+            }
+        }
+
+        return null;
+    }
+
     protected static byte[] Concat(ReadOnlyMemory<byte>[] pieces)
     {
         byte[] all = new byte[pieces.Sum(piece => piece.Length)];

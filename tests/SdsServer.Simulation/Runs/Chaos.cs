@@ -82,6 +82,13 @@ internal sealed class Chaos(
             envoy.Forgive();
             envoy.CutOffUntil = TimeSpan.Zero;
         }
+
+        // An open refusal would keep G1 shut for as long as it is not answered anew.
+        if (random.Next(6) == 0 && envoys.Find(envoy => envoy.Alive && envoy.Manner.MayDisplace && !envoy.Workload.BundleOnly && !envoy.Sources.Exists(source => source.Refused)) is { } stubborn)
+        {
+            story.Tell($"{stubborn.Name} takes bundles from now on, but never answers them");
+            stubborn.Stubborn = true;
+        }
     }
 
     private void Spawn(InstanceKey key, bool bundleOnly)
@@ -290,13 +297,16 @@ internal sealed class Chaos(
         {
             if (left == 0)
             {
-                return EffectFate.DiesBefore;
+                return random.Next(2) == 0 ? EffectFate.DiesBefore : EffectFate.DiesAfter;
             }
 
             _effectsToDeath = left - 1;
         }
 
-        return effect is SignLeaf or WriteLedger && random.NextDouble() < _storeTrouble ? (random.Next(2) == 0 ? EffectFate.Fails : EffectFate.FailsAfter) : EffectFate.Works;
+        // A delivery and an answer to an operator go nowhere near the store or the signer.
+        return effect is not (Deliver or CommandDone or Noted) && _storeTrouble > 0 && random.NextDouble() < _storeTrouble
+            ? (random.Next(2) == 0 ? EffectFate.Fails : EffectFate.FailsAfter)
+            : EffectFate.Works;
     }
 
     private (TimeSpan, TimeSpan) Pace(EngineEffect effect)

@@ -18,6 +18,12 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     // The bundle of every epoch there was, by the state that was durable.
     private readonly Dictionary<long, RootSet> _bundles = [];
     private readonly HashSet<string> _requests = [];
+
+    // Monotonic times: when every member had first reached the epoch that brought a root, and when a leaf under it was last in force.
+    private readonly Dictionary<(string Root, long Since), TimeSpan> _reached = [];
+    private readonly Dictionary<string, TimeSpan> _lastPresented = [];
+    private TimeSpan _wallAccepted;
+    private bool _wallWasWrong;
     private long _floor;
     private long _epoch;
     private long _revision = -1;
@@ -52,7 +58,14 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     public void OnEvent(bool isNewTerm)
     {
         NoteState();
-        _floor = isNewTerm ? 0 : _floor;
+        if (isNewTerm)
+        {
+            _floor = 0;
+            bool gap = store.State.Plan is not null && (time.Now.Utc - store.State.SeenAt).Duration() > policy.MaxSkew;
+            _wallAccepted = gap ? _wallAccepted : time.WallError;
+        }
+
+        _wallWasWrong |= time.WallError != TimeSpan.Zero;
         if (server.Engine is not { } engine)
         {
             return;
@@ -67,6 +80,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         if (moved)
         {
             _floor = engine.Floor;
+            NoteReached(store.State, _floor);
             _roster = store.RosterRevision;
             CheckAll();
         }
@@ -76,6 +90,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     public void OnBuilt(SimulatedEnvoy changed)
     {
         NoteState();
+        NotePresented(changed);
         CheckHolder(changed);
         foreach (SimulatedEnvoy other in envoys)
         {
@@ -141,6 +156,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     {
         source.UnansweredSince = null;
         source.Refused = refused;
+        source.HasAccepted |= !refused;
         if (refused && source.Sent is { } sent)
         {
             envoy.Spoilt.Add(sent);
@@ -160,6 +176,17 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
             _revision = store.State.Revision;
             _epoch = store.State.Epoch;
             _bundles[_epoch] = RootSet.Of(store.State.Bundle);
+        }
+    }
+
+    private void NoteReached(TrustState state, long floor)
+    {
+        foreach (TrustRoot root in state.Roots)
+        {
+            if (root.Since is { } since && since <= floor && state.Trusts(root.Id))
+            {
+                _reached.TryAdd((root.Id, since), time.Up);
+            }
         }
     }
 
@@ -283,19 +310,89 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         }
     }
 
-    // Holds and manual steps bind the engine, never an operator; a request begins one rotation.
+    // Holds, manual steps, soaks, refusals and a doubtful clock bind the engine, never an operator; a request begins one rotation.
     private void CheckDecision(TrustState old, SaveState save)
     {
         TrustState next = save.State;
-        bool isMove = save.Entry is { Actor: "engine", Kind: DecisionKind.AddTrust or DecisionKind.SetSigner or DecisionKind.DropTrust };
-        if (isMove && old.Plan is { } plan && (plan.Hold is not null || plan.Policy.Advance == AdvanceMode.Manual))
+        if (next.Plan is { } begun && old.Plan?.Id != begun.Id && (begun.RequestId.StartsWith("rehearsal", StringComparison.Ordinal) || !_requests.Add(begun.RequestId)))
         {
-            throw new Violation("E4", $"'{save.Entry!.Action}' although the rotation is {(plan.Hold is { } hold ? "held: " + hold.Reason : "to be advanced by hand")}");
+            throw new Violation("E8", $"request {begun.RequestId} begins a second rotation, or was a rehearsal");
         }
 
-        if (next.Plan is { } begun && old.Plan?.Id != begun.Id && !_requests.Add(begun.RequestId))
+        if (old.Plan is { } plan && save.Entry is { } entry)
         {
-            throw new Violation("E8", $"request {begun.RequestId} begins a second rotation");
+            NoteReached(old, next.Floor);
+            CheckMove(old, plan, entry);
+        }
+    }
+
+    private void CheckMove(TrustState old, RotationPlan plan, Decision entry)
+    {
+        bool isMove = entry.Kind is DecisionKind.AddTrust or DecisionKind.SetSigner or DecisionKind.DropTrust;
+        if (isMove && entry.Actor == "engine")
+        {
+            if (plan.Hold is not null || plan.Policy.Advance == AdvanceMode.Manual)
+            {
+                throw new Violation("E4", $"'{entry.Action}' although the rotation is {(plan.Hold is { } hold ? "held: " + hold.Reason : "to be advanced by hand")}");
+            }
+
+            if ((time.WallError - _wallAccepted).Duration() > TimeSpan.FromHours(1))
+            {
+                throw new Violation("E9", $"'{entry.Action}' while the wall clock is wrong by {time.WallError}");
+            }
+        }
+
+        _wallWasWrong |= time.WallError != TimeSpan.Zero;
+        string outgoing = old.RootOf(plan.Outgoing).Id;
+        switch (entry.Kind)
+        {
+            case DecisionKind.UnholdRotation when plan.Hold is { Cause: HoldCause.Clock }:
+                // Waits that ran while the clock was in doubt are shortened by what is accepted.
+                _wallAccepted = time.WallError;
+                _wallWasWrong = true;
+                break;
+            case DecisionKind.SetSigner when plan.Goal == RotationGoal.Forward && envoys.FirstOrDefault(Refuses) is { } refusing:
+                throw new Violation("G1", $"the signer is set while {refusing.Name}, which holds a leaf, refuses what it was sent");
+            case DecisionKind.SetSigner when !_wallWasWrong && old.RootOf(plan.Target) is { Since: { } since } target
+                && (!_reached.TryGetValue((target.Id, since), out TimeSpan reached) || time.Up < reached + plan.Policy.TrustSoak):
+                throw new Violation("G1", $"the signer is set before root {target.Id} was everywhere for {plan.Policy.TrustSoak}");
+            case DecisionKind.DropTrust when !_wallWasWrong && old.SignerRevision != plan.SignerRevisionAtStart && time.Up < _lastPresented.GetValueOrDefault(outgoing, TimeSpan.MinValue / 2) + plan.Policy.DropSoak:
+                throw new Violation("G3", $"root {outgoing} is dropped before the last leaf under it was gone for {plan.Policy.DropSoak}");
+            case DecisionKind.FinishRotation when envoys.FirstOrDefault(envoy => envoy.Alive && StillTrusts(envoy, outgoing)) is { } behind && !old.Trusts(outgoing):
+                throw new Violation("G4", $"the rotation ends while {behind.Name} still enforces root {outgoing}");
+        }
+    }
+
+    // One that has accepted nothing on its streams looks new to the server, and delays nobody.
+    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive
+        && envoy.Contexts.TrueForAll(context => context.Presents is { } leaf && leaf.NotAfter > time.True) && envoy.Sources.TrueForAll(static source => source.HasAccepted) && envoy.Sources.Exists(static source => source is { Refused: true, Removed: false });
+
+    private bool StillTrusts(SimulatedEnvoy envoy, string root) =>
+        envoy.Contexts.Exists(context => context.Enforces is { } bundle && bundle.Roots.Contains(root) && CanTalk(envoy, context));
+
+    private void NotePresented(SimulatedEnvoy envoy)
+    {
+        foreach (TrustRoot root in store.State.Roots)
+        {
+            DateTimeOffset? until = null;
+            foreach (TlsContext context in envoy.Contexts)
+            {
+                if (context.Presents is { } leaf && leaf.Roots.Contains(root.Id) && !(leaf.NotAfter <= until))
+                {
+                    until = leaf.NotAfter;
+                }
+            }
+
+            if (until is null && envoy.Presented.Remove(root.Id, out DateTimeOffset expired))
+            {
+                TimeSpan ago = time.True > expired ? time.True - expired : TimeSpan.Zero;
+                TimeSpan last = time.Up - ago;
+                _lastPresented[root.Id] = last > _lastPresented.GetValueOrDefault(root.Id, TimeSpan.MinValue) ? last : _lastPresented[root.Id];
+            }
+            else if (until is { } notAfter)
+            {
+                envoy.Presented[root.Id] = notAfter;
+            }
         }
     }
 }

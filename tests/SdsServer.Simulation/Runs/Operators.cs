@@ -16,8 +16,9 @@ internal sealed class Operators(
 
     public void Step()
     {
-        switch (random.Next(13))
+        switch (random.Next(15))
         {
+            case 13 or 14: Race(); break;
             case 0: RetireDead(); break;
             case 1: Repush(); break;
             case 2: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
@@ -61,7 +62,68 @@ internal sealed class Operators(
             DropSoak = TimeSpan.FromSeconds(random.Next(3) * 5),
             GateDeadline = random.Next(3) == 0 ? TimeSpan.FromMinutes(10) : null,
         };
-        Order(id => new StartRotation { Id = id, Actor = "operator", RequestId = request, RotationId = "r" + request, To = to, Policy = rotation });
+        // A rehearsal must begin nothing, whenever it comes.
+        bool rehearsal = random.Next(8) == 0;
+        StartRotation Start(long id) => new()
+        {
+            Id = id,
+            Actor = "operator",
+            RequestId = (rehearsal ? "rehearsal" : "") + request,
+            RotationId = "r" + request,
+            To = to,
+            Policy = rotation,
+            ValidateOnly = rehearsal,
+        };
+        Order(Start);
+        if (random.Next(3) == 0)
+        {
+            // The answer was lost on its way, and the operator asks again.
+            time.After(TimeSpan.FromSeconds(200 * random.NextDouble() * random.NextDouble()), () => Order(Start));
+        }
+    }
+
+    /// <summary>Two operators have looked at the same revision, and order what changes it: one of them wins, or the engine was quicker.</summary>
+    private void Race()
+    {
+        if (server.Engine is not { Serving: true, State: { } state })
+        {
+            return;
+        }
+
+        long seen = state.Decisions;
+        int won = 0;
+        for (int racer = 0; racer < 2; racer++)
+        {
+            Func<long, EngineCommand> order = Racing(state, racer, seen);
+            Order(order, outcome =>
+            {
+                won += outcome is { Status: CommandStatus.Done, Logged: true } ? 1 : 0;
+                if (won > 1)
+                {
+                    throw new Violation("E14.8", $"both of two operators who had seen revision {seen} have won");
+                }
+
+                if (outcome.Status == CommandStatus.Aborted && outcome.State.Decisions == seen)
+                {
+                    throw new Violation("E14.8", $"'{outcome.Message}' although nobody has changed revision {seen}");
+                }
+            });
+        }
+    }
+
+    private Func<long, EngineCommand> Racing(TrustState state, int racer, long seen)
+    {
+        if (state.Plan is not { } plan)
+        {
+            string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+            string to = Authorities[random.Next(Authorities.Length)];
+            return id => new StartRotation { Id = id, Actor = $"racer {racer}", RequestId = request, RotationId = "r" + request, To = to, ExpectedDecisions = seen };
+        }
+
+        RotationGoal other = plan.Goal == RotationGoal.Forward ? RotationGoal.Back : RotationGoal.Forward;
+        return random.Next(2) == 0
+            ? id => new HoldRotation { Id = id, Actor = $"racer {racer}", ExpectedDecisions = seen }
+            : id => new TurnRotation { Id = id, Actor = $"racer {racer}", Goal = other, ExpectedDecisions = seen };
     }
 
     private void Turn()
@@ -70,12 +132,18 @@ internal sealed class Operators(
         Order(id => new TurnRotation { Id = id, Actor = "operator", Goal = goal });
     }
 
-    private void Order(Func<long, EngineCommand> order)
+    private void Order(Func<long, EngineCommand> order, Action<CommandOutcome>? answer = null)
     {
         if (server.Up)
         {
-            story.Tell($"operator: {order(0).GetType().Name}{(order(0) is StartRotation start ? " to " + start.To : order(0) is TurnRotation turn ? " " + turn.Goal : "")}");
-            server.Order(order);
+            if (story.IsTold)
+            {
+                EngineCommand command = order(0);
+                string what = command is StartRotation start ? " to " + start.To : command is TurnRotation turn ? $" {turn.Goal}" : "";
+                story.Tell($"{command.Actor}: {command.GetType().Name}{what}");
+            }
+
+            server.Order(order, answer);
         }
     }
 

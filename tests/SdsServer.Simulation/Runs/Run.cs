@@ -39,7 +39,15 @@ internal sealed class Run
         _operators = new Operators(_time, _server, _envoys, policy, _random, _story);
         _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, _random, _story);
         _server.Seen = Watch;
-        _server.Handled = cause => _claims.OnEvent(isNewTerm: cause is null);
+        _server.Handled = cause =>
+        {
+            if (_server.Events > Settings.MostEvents)
+            {
+                throw new Violation("end", $"{_server.Events} events, and no end of them");
+            }
+
+            _claims.OnEvent(isNewTerm: cause is null);
+        };
     }
 
     /// <summary>Plans that have ended, forward or back.</summary>
@@ -112,7 +120,7 @@ internal sealed class Run
     }
 
     private bool IsSettled(int minute) =>
-        minute > 5 && _server.Engine is { } engine && engine.State.Plan is null && _envoys.Where(envoy => envoy.Alive).All(HoldsGoodLeaf);
+        minute > 5 && _server.Engine is { } engine && engine.State.Plan is null && _envoys.Where(envoy => envoy.Alive && !envoy.Stubborn).All(HoldsGoodLeaf);
 
     private bool HoldsGoodLeaf(SimulatedEnvoy envoy) => envoy.Contexts.All(context =>
         context.Enforces is not null && (context.Leaf is null || (context.Presents is { } leaf && _claims.IsGood(leaf, _server.Engine!.State.Signer))));

@@ -8,6 +8,9 @@ internal static class Settings
     /// <summary>Steps of trouble in a run.</summary>
     public const int Steps = 60;
 
+    /// <summary>A run that has not ended after so many events goes round in circles.</summary>
+    public const long MostEvents = 100_000;
+
     /// <summary>
     /// Whether ADS Envoys answer later than the engine waits, and have two sources of a kind. Then a response can displace an unanswered one
     /// of another name on the same stream; its answer is stale by then, and the engine never sends it again: such a plan does not end.
