@@ -22,12 +22,16 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     /// <summary>How long <see cref="Late"/> answers take, at most.</summary>
     public TimeSpan LatestAnswer { get; init; }
 
+    /// <summary>By how much streams that ask for leaves alone open later, at most.</summary>
+    public TimeSpan LeafDelay { get; set; }
+
     /// <summary>A new process opens its streams, not quite together.</summary>
     public void Boot(SimulatedEnvoy envoy)
     {
         foreach (XdsClient client in envoy.Clients)
         {
-            Retry(envoy, client, TimeSpan.FromSeconds(0.05 + (0.65 * random.NextDouble())));
+            bool isLeaf = client.Sources.TrueForAll(static source => source.Kind == SecretKind.Leaf);
+            Retry(envoy, client, TimeSpan.FromSeconds(0.05 + (0.65 * random.NextDouble())) + (isLeaf ? LeafDelay * random.NextDouble() : TimeSpan.Zero));
         }
     }
 
@@ -152,6 +156,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             source.UnansweredSince = null;
             source.Refused = false;
             source.HasAccepted = false;
+            source.Sent = null;
         }
     }
 

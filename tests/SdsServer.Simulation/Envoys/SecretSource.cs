@@ -24,7 +24,7 @@ internal sealed class SecretSource(SecretKind kind, string name, XdsClient clien
     /// <summary>When the engine sent what the server has no answer to yet.</summary>
     public TimeSpan? UnansweredSince { get; set; }
 
-    /// <summary>What the server sent last.</summary>
+    /// <summary>What the server sent last on this stream.</summary>
     public string? Sent { get; set; }
 
     /// <summary>The server has heard that what it sent last on this stream was refused.</summary>

@@ -16,6 +16,9 @@ internal sealed class Chaos(
     private double _storeTrouble;
     private bool _calm;
 
+    // Half of the runs go for what is seldom: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
+    private bool _restless;
+
     /// <summary>Some processes to begin with, each with its own ways.</summary>
     public void Populate()
     {
@@ -26,6 +29,8 @@ internal sealed class Chaos(
         server.Pace = Pace;
         server.Fate = Fate;
         server.Died = OnServerDied;
+        _restless = random.Next(2) == 0;
+        network.LeafDelay = _restless ? TimeSpan.FromSeconds(random.Next(4) * 15) : TimeSpan.Zero;
         int count = 2 + random.Next(3);
         for (int node = 0; node < count; node++)
         {
@@ -38,7 +43,7 @@ internal sealed class Chaos(
         }
     }
 
-    public TimeSpan Pause() => random.Next(20) switch
+    public TimeSpan Pause() => random.Next(_restless ? 60 : 20) switch
     {
         0 => TimeSpan.FromSeconds(60 + (600 * random.NextDouble())),
         < 5 => TimeSpan.FromSeconds(10 + (50 * random.NextDouble())),
@@ -48,6 +53,12 @@ internal sealed class Chaos(
 
     public void Step()
     {
+        if (_restless && random.Next(3) > 0)
+        {
+            StirUp();
+            return;
+        }
+
         switch (random.Next(28))
         {
             case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
@@ -66,6 +77,20 @@ internal sealed class Chaos(
         }
     }
 
+    private void StirUp()
+    {
+        switch (random.Next(12))
+        {
+            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
+            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
+            case 4: _effectsToDeath = random.Next(12); break;
+            case 5: WithLive(AddContext); break;
+            case 6: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
+            case 7: WithLive(CutOff); break;
+            default: operators.Turn(); operators.StartPlan(); break;
+        }
+    }
+
     /// <summary>Nothing goes wrong any more.</summary>
     public void Calm()
     {
@@ -74,6 +99,7 @@ internal sealed class Chaos(
         _storeTrouble = 0;
         _pickiness = 0;
         network.Loss = 0;
+        network.LeafDelay = TimeSpan.Zero;
         network.Late = 0;
         time.WallError = TimeSpan.Zero;
         foreach (SimulatedEnvoy envoy in envoys)
@@ -104,7 +130,7 @@ internal sealed class Chaos(
         envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(5) == 0, OneName: random.Next(2) == 0);
         SecretSource? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
         envoy.Contexts.Add(new TlsContext(leaf, Add(envoy, SecretKind.Bundle)));
-        int more = random.Next(3) == 0 ? 1 : 0;
+        int more = random.Next(_restless ? 2 : 3) == 0 ? 1 : 0;
         for (int context = 0; context < more; context++)
         {
             envoy.Contexts.Add(NewContext(envoy));

@@ -140,6 +140,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         }
 
         source.Sent = Text(item.Payload!);
+        CheckSlots(envoy, source.Kind);
         switch (item.Payload)
         {
             case LeafPayload leaf when store.Row(leaf.Serial) is null:
@@ -148,6 +149,25 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
             case BundlePayload bundle when source.Stored is { } old && old.Epoch > bundle.Epoch:
                 throw new Violation("I6", $"{envoy.Name}/{source} goes back from epoch {old.Epoch} to {bundle.Epoch}");
+        }
+    }
+
+    /// <summary>I7: the slots of a process that is known by its leaf are durable before anything goes out on them.</summary>
+    private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)
+    {
+        if (envoy.Sources.Find(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Refused: false, UnansweredSince: null, Stored: not null }) is not { } known
+            || store.Row(known.Stored!.Serial) is not { } row)
+        {
+            return;
+        }
+
+        int Slots(LedgerRow its) => kind == SecretKind.Bundle ? its.BundleSlots : its.LeafSlots;
+        int served = envoy.Sources.Count(source => source.Kind == kind && source is { Sent: not null, Removed: false });
+
+        // A process that was taken for two, and is one again, may have its slots on the rows of the other.
+        if (served > Slots(row) && !store.Ledger.Any(other => other.Key == envoy.Key && other.State != LeafState.Superseded && served <= Slots(other)))
+        {
+            throw new Violation("I7", $"{envoy.Name} is served on {served} slots for a {kind}, of which the ledger knows {row.BundleSlots}/{row.LeafSlots}");
         }
     }
 

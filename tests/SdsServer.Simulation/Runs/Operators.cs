@@ -51,7 +51,7 @@ internal sealed class Operators(
         }
     }
 
-    private void StartPlan()
+    public void StartPlan()
     {
         string to = Authorities[random.Next(Authorities.Length)];
         string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
@@ -126,7 +126,7 @@ internal sealed class Operators(
             : id => new TurnRotation { Id = id, Actor = $"racer {racer}", Goal = other, ExpectedDecisions = seen };
     }
 
-    private void Turn()
+    public void Turn()
     {
         RotationGoal goal = (RotationGoal)random.Next(2);
         Order(id => new TurnRotation { Id = id, Actor = "operator", Goal = goal });

@@ -21,7 +21,12 @@ internal static class Mutations
         new("since: safe is since <= floor", "SdsServer.Core/Rotation/TrustState.cs", "Trusts(rootId) && Root(rootId).Since <= floor", "Trusts(rootId)"),
         new("order: the outgoing root stays first", "SdsServer.Core/Rotation/Moves.cs", "state.Bundle.Add(rootId)", "state.Bundle.Insert(0, rootId)"),
         new("leaf rule: only members get leaves", $"{Engine}.Issuing.cs", "if (!IsMember(instance))", "if (!instance.Connected)"),
-        new("leaf rule: looked at again when signed", $"{Engine}.Issuing.cs", "instance.SigningAuthority != _state.Signer || WhyHeld(instance) is not null || instance.Leaves", "instance.Leaves"),
+        new("leaf rule: looked at again when signed", $"{Engine}.Issuing.cs", " || WhyHeld(instance) is not null || instance.Leaves", " || instance.Leaves"),
+        new(
+            "slow signer: what the signer of before has signed is thrown away",
+            new Edit($"{Engine}.Issuing.cs", "instance.SigningAuthority != _state.Signer || WhyHeld", "WhyHeld"),
+            new Edit($"{Engine}.Issuing.cs", "if (!signed.Leaf.Anchors.Contains(_state.RootOf(_state.Signer).Id))", "if (signed.Leaf.Anchors.Length == 0)"),
+            new Edit($"{Engine}.Issuing.cs", "instance.SigningAuthority == _state.Signer && instance.Leaves.Live.Count > 0;", "instance.Leaves.Live.Count > 0;")),
 
         // The floor and who counts (E1, E2).
         new("floor: frozen in a young term", $"{Engine}.Members.cs", "if (!_begun || _now.Up < _frozenUntil)", "if (!_begun)"),
@@ -37,6 +42,7 @@ internal static class Mutations
         new("slots: missing for W before given up", $"{Engine}.Answers.cs", "slots.MissingUntil(_policy.SuccessionWindow) is { } until && _now.Up >= until", "slots.MissingUntil(TimeSpan.Zero) is { } until && _now.Up >= until"),
         new("slots: the clock stands while disconnected", "SdsServer.Core/Fleet/SlotSet.cs", "missing && connected ? up : null", "missing ? up : null"),
         new("quiet for Wr", $"{Engine}.Members.cs", "instance.Fresh || _now.Up >= slots.ChangedAt + _policy.ReconnectWindow", "true"),
+        new("fresh: anything may be hidden", $"{Engine}.Subscriptions.cs", "        if (!instance.Fresh)\n        {\n            return;\n        }\n", "        if (instance.Id.Length > 0)\n        {\n            return;\n        }\n"),
         new("fresh: no version reported", $"{Engine}.Subscriptions.cs", "if (!string.IsNullOrEmpty(opened.ReportedVersion))", "if (opened.ReportedVersion == \"never\")"),
         new("fresh: no stream closed", $"{Engine}.Subscriptions.cs", "        Lose(subscription);\n        NotFresh(instance);", "        Lose(subscription);"),
         new("fresh: nobody of its key vanished", $"{Engine}.Subscriptions.cs", "_vanished.Contains(key)\n        || ", ""),
@@ -63,7 +69,6 @@ internal static class Mutations
         new("leaf: adopted ones are not sent again", $"{Engine}.Subscriptions.cs", "            known.Newest = null;\n", ""),
         new("ledger: its refusal is obeyed", $"{Engine}.Issuing.cs", "bool send = written.Accepted && !instance.Ended", "bool send = !instance.Ended"),
         new("ledger: the row precedes the bytes", $"{Engine}.Issuing.cs", "        _effects.Add(new WriteLedger(", "        Adopt(instance, row, signed.Leaf.Payload);\n        OfferLeaf(instance);\n        _effects.Add(new WriteLedger("),
-        new("ledger: fenced by the signer's revision", $"{Engine}.Issuing.cs", "instance.SigningAuthority == _state.Signer && instance.Leaves.Live.Count > 0;", "instance.Leaves.Live.Count > 0;"),
         new("expiry: not before NotAfter and skew", $"{Engine}.Departures.cs", "due < _clock.Judged", "due - _policy.MaxSkew - _policy.MaxSkew < _clock.Judged"),
         new("quarantine: who holds up a plan ages out", $"{Engine}.Issuing.cs", "_state.Plan is not null && instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter", "false"),
 
