@@ -13,8 +13,8 @@ internal static class Program
           replay --seed S [--steps K] [--without I,J]
                                                one run, told line by line
           minimize --seed S [--steps K]        the shortest replay of a seed that fails, told line by line
-          sabotage [--only TEXT] [--events N] [--seed S] [--threads T]
-                                               takes one rule after the other out of a copy of the code; ends with `caught C of R`
+          sabotage [--only TEXT] [--from I] [--events N] [--seed S] [--threads T]
+                                               takes one rule after the other (from the I-th on) out of a copy of the code; ends with `caught C of R`
         """;
 
     private static async Task<int> Main(string[] arguments)

@@ -7,12 +7,12 @@ internal static class SabotageCommand
 {
     public static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        Options options = new(arguments, "events", "seed", "threads", "only");
+        Options options = new(arguments, "events", "seed", "threads", "only", "from");
         string only = options.Text("only", "");
-        Mutation[] mutations = [.. Mutations.All.Where(mutation => mutation.Rule.Contains(only, StringComparison.OrdinalIgnoreCase))];
+        Mutation[] mutations = [.. Mutations.All.Where(mutation => mutation.Rule.Contains(only, StringComparison.OrdinalIgnoreCase)).Skip((int)options.Number("from", 0))];
         if (mutations.Length == 0)
         {
-            throw new ArgumentException($"no rule has '{only}' in its name");
+            throw new ArgumentException($"no rule that is left has '{only}' in its name");
         }
 
         Sabotages sabotages = new(options.Number("events", 5_000_000), options.Number("seed", 1));
