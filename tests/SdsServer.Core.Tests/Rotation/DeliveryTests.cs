@@ -2,6 +2,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Secrets;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -13,13 +14,16 @@ public sealed class DeliveryTests
     {
         EngineWorld world = new();
         Sidecar proxy = world.Sidecar("p").Start();
-        world.Server.Pace = effect => effect is RaiseSlots ? (TimeSpan.FromSeconds(5), default) : default;
+        // Two writes, one after the other.
+        world.Server.Pace = effect => effect is RaiseSlots ? (TimeSpan.FromSeconds(2.5), default) : default;
         ScriptedStream bundle = proxy.Open(SecretKind.Bundle);
         ScriptedStream leaf = proxy.Open(SecretKind.Leaf);
-        world.Pass(4.9);
+        world.Pass(2.4);
+        Assert.All(world.Store.Ledger, row => Assert.Equal(1, row.BundleSlots));
+        world.Pass(2.5);
         Assert.Empty(bundle.Got);
         Assert.Empty(leaf.Got);
-        Assert.All(world.Store.Ledger, row => Assert.Equal(1, row.BundleSlots));
+        Assert.All(world.Store.Ledger, row => Assert.Equal((2, 1), (row.BundleSlots, row.LeafSlots)));
         world.Pass(0.2);
         Assert.Single(bundle.Got);
         Assert.Single(leaf.Got);

@@ -1,9 +1,9 @@
 using SdsServer.Core.Fleet;
 
-namespace SdsServer.Core.Tests.Rotation;
+namespace SdsServer.Testing.Virtual;
 
 /// <summary>Time that passes only when told to: a queue of what is to happen, a monotonic clock, and the server's wall clock, which may be wrong.</summary>
-internal sealed class VirtualTime
+public sealed class VirtualTime
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly PriorityQueue<Action, (TimeSpan At, long Order)> _queue = new();

@@ -5,10 +5,10 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
-namespace SdsServer.Core.Tests.Rotation;
+namespace SdsServer.Testing.Virtual;
 
 /// <summary>A trust domain with authorities a and b under roots A and B, and bundles that say in plain text what is in them.</summary>
-internal static class Mesh
+public static class Mesh
 {
     public static readonly DateTimeOffset Born = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -60,6 +60,12 @@ internal static class Mesh
         return Convert.ToHexStringLower(buffer);
     }
 
-    public static SignedLeaf Leaf(Random random, DateTimeOffset validAt, DateTimeOffset now, TimeSpan lifetime, params ImmutableArray<string> anchors) =>
-        new(new LeafPayload(Hex(random, 16), default, default), validAt, now + lifetime, anchors);
+    /// <summary>A leaf whose chain says in plain text what it is: serial, roots it can end at, NotAfter in ticks of UTC.</summary>
+    public static SignedLeaf Leaf(Random random, DateTimeOffset validAt, DateTimeOffset now, TimeSpan lifetime, params ImmutableArray<string> anchors)
+    {
+        string serial = Hex(random, 16);
+        DateTimeOffset notAfter = now + lifetime;
+        byte[] chain = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{serial}|{string.Join(',', anchors)}|{notAfter.UtcTicks}"));
+        return new SignedLeaf(new LeafPayload(serial, chain, "key"u8.ToArray()), validAt, notAfter, anchors);
+    }
 }

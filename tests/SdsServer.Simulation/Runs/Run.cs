@@ -3,28 +3,28 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Simulation.Envoys;
+using SdsServer.Testing.Virtual;
 
-namespace SdsServer.Core.Tests.Rotation.Model;
+namespace SdsServer.Simulation.Runs;
 
 /// <summary>One random run: trouble for a while, then none; at the end every plan must have finished and everyone must hold a leaf.</summary>
-internal sealed class ModelRun
+internal sealed class Run
 {
-    private readonly Random _random;
+    private readonly SeededRandom _random;
     private readonly VirtualTime _time = new();
-    private readonly List<ModelEnvoy> _envoys = [];
+    private readonly List<SimulatedEnvoy> _envoys = [];
     private readonly VirtualServer _server;
-    private readonly ModelClaims _claims;
-    private readonly ModelNetwork _network;
-    private readonly ModelOperators _operators;
-    private readonly ModelChaos _chaos;
-    private readonly FleetPolicy _policy;
-    private readonly List<string>? _trace;
+    private readonly Claims _claims;
+    private readonly Operators _operators;
+    private readonly Chaos _chaos;
+    private readonly Story _story;
 
-    public ModelRun(int seed, bool traced = false)
+    public Run(long seed, bool told = false)
     {
-        _random = new Random(seed);
-        _trace = traced ? [] : null;
-        _policy = ModelSettings.Policy(strict: _random.Next(5) == 0);
+        _random = new SeededRandom(seed);
+        _story = new Story(_time, told);
+        FleetPolicy policy = Settings.Policy(strict: _random.Next(5) == 0, maxRoots: _random.Next(3) == 0 ? 3 : 2);
         TrustState first = Mesh.First();
         first = first with
         {
@@ -32,49 +32,70 @@ internal sealed class ModelRun
             Authorities = first.Authorities.AddRange(Mesh.Authority("a2", "A"), Mesh.Authority("c", "C")),
         };
         MemoryStore store = new(first);
-        Random engineRandom = new(seed ^ 0x5eed);
-        _server = new VirtualServer(_time, store, _policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = ModelSettings.LeafLifetime };
-        _claims = new ModelClaims(_time, store, _envoys);
-        _network = new ModelNetwork(_time, _server, _claims, _policy, _random, Trace);
-        _operators = new ModelOperators(_time, _server, _envoys, _policy, _random, Trace);
-        _chaos = new ModelChaos(_time, _server, _network, _operators, _envoys, _policy, _random, Trace);
-        _server.Seen = effect =>
+        SeededRandom engineRandom = new(seed ^ 0x5eed);
+        _server = new VirtualServer(_time, store, policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = Settings.LeafLifetime };
+        _claims = new Claims(_time, _server, store, _envoys, policy);
+        Network network = new(_time, _server, _claims, _random, _story) { LatestAnswer = policy.AckTimeout * 1.5 };
+        _operators = new Operators(_time, _server, _envoys, policy, _random, _story);
+        _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, _random, _story);
+        _server.Webhook = _operators.Webhook;
+        _server.Seen = Watch;
+        _server.Handled = cause =>
         {
-            if (_trace is not null && effect is SaveState or WriteLedger or RaiseSlots or Noted or CommandDone)
+            if (_server.Events > Settings.MostEvents)
             {
-                Trace("engine: " + Describe(effect));
+                throw new Violation("end", $"{_server.Events} events, and no end of them");
             }
 
-            _claims.OnEffect(effect);
+            _claims.OnEvent(isNewTerm: cause is null);
         };
     }
 
     /// <summary>Plans that have ended, forward or back.</summary>
-    public int Finished { get; private set; }
+    public int Finished => _server.Store.Log.Count(static entry => entry.Kind == DecisionKind.FinishRotation);
 
     public long Events => _server.Events;
 
     public long Pairs => _claims.Pairs;
 
-    public IReadOnlyList<string> Story => _trace ?? [];
+    public IReadOnlyList<string> Lines => _story.Lines;
 
-    public void Go(int steps)
+    /// <summary>Runs to the end; a step in <paramref name="without"/> passes without trouble.</summary>
+    /// <exception cref="Violation">A claim was broken.</exception>
+    public void Go(int steps, IReadOnlySet<int>? without = null)
     {
         _server.Start();
         _chaos.Populate();
-        for (int step = 0; step < steps; step++)
+        for (int step = 1; step <= steps; step++)
         {
-            _chaos.Step();
-            _time.RunFor(_chaos.Pause());
+            _random.Begin(step);
+            TimeSpan pause = _chaos.Pause();
+            if (without is null || !without.Contains(step))
+            {
+                _story.Tell($"--- step {step}");
+                _chaos.Step();
+            }
+
+            _time.RunFor(pause);
         }
 
         Settle();
-        Finished = _server.Store.Log.Count(entry => entry.Action == "finish rotation");
+    }
+
+    private void Watch(EngineEffect effect)
+    {
+        if (_story.IsTold && effect is SaveState or WriteLedger or RaiseSlots or WriteRoster or Noted or CommandDone)
+        {
+            _story.Tell($"engine: {Describe(effect)}");
+        }
+
+        _claims.OnEffect(effect);
     }
 
     private void Settle()
     {
-        Trace("--- no more trouble");
+        _random.Begin(int.MaxValue);
+        _story.Tell($"--- no more trouble");
         _chaos.Calm();
         for (int minute = 0; minute < 120 && !IsSettled(minute); minute++)
         {
@@ -95,17 +116,15 @@ internal sealed class ModelRun
             string why = engine.State.Plan is { } plan
                 ? $"rotation to {plan.Target} in {engine.Phase}, hold {plan.Hold?.Reason}, blocked by {string.Join("; ", engine.AllBlockers().Select(blocker => $"{blocker.InstanceId} {blocker.Reason} {blocker.Detail}"))}"
                 : string.Join("; ", _envoys.Where(envoy => envoy.Alive && !HoldsGoodLeaf(envoy)).Select(envoy => $"{envoy.Name} has no good leaf"));
-            throw new ModelViolation($"not settled a day after the last trouble: {why}; {string.Join("; ", engine.Instances().Select(Describe))}");
+            throw new Violation("end", $"not settled a day after the last trouble: {why}; {string.Join("; ", engine.Instances().Select(Describe))}");
         }
     }
 
     private bool IsSettled(int minute) =>
-        minute > 5 && _server.Engine is { } engine && engine.State.Plan is null && _envoys.Where(envoy => envoy.Alive).All(HoldsGoodLeaf);
+        minute > 5 && _server.Engine is { } engine && engine.State.Plan is null && _envoys.Where(envoy => envoy.Alive && !envoy.Stubborn).All(HoldsGoodLeaf);
 
-    private bool HoldsGoodLeaf(ModelEnvoy envoy) => envoy.Contexts.All(context =>
+    private bool HoldsGoodLeaf(SimulatedEnvoy envoy) => envoy.Contexts.All(context =>
         context.Enforces is not null && (context.Leaf is null || (context.Presents is { } leaf && _claims.IsGood(leaf, _server.Engine!.State.Signer))));
-
-    private void Trace(string text) => _trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{_time.Up.TotalSeconds,9:0.000} {text}"));
 
     private static string Describe(InstanceView view) =>
         $"{view.Id[..4]} of {view.Key.NodeId}: connected {view.Connected}, member {view.Member}, lo {view.Lo}, slots {view.BundleSubscriptions}/{view.BundleSlots}, "
@@ -118,6 +137,7 @@ internal sealed class ModelRun
         RaiseSlots raise => $"slots of {raise.InstanceId[..4]} {raise.BundleSlots}/{raise.LeafSlots}",
         Noted noted => $"note {noted.InstanceId} {noted.Text}",
         CommandDone done => $"answer {done.Outcome.Status} {done.Outcome.Message}",
+        WriteRoster roster => $"roster {roster.Entry.InstanceId[..4]} slots {roster.Entry.BundleSlots}",
         _ => effect.GetType().Name,
     };
 }
