@@ -75,6 +75,12 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>It refused a leaf, and no fresh one was accepted since.</summary>
     public bool LeafRefused { get; set; }
 
+    /// <summary>Monotonic time since when it has an open refusal.</summary>
+    public TimeSpan RefusingSince { get; set; }
+
+    /// <summary>Monotonic time at which an operator has given it another chance.</summary>
+    public TimeSpan PardonedAt { get; set; } = TimeSpan.MinValue / 2;
+
     /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
     public bool Excused { get; set; }
 
@@ -151,8 +157,6 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
     public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live).Concat(Tickets.Live);
-
-    public bool HasInFlight => Bundles.Live.Exists(static subscription => subscription.InFlight is not null) || Leaves.Live.Exists(static subscription => subscription.InFlight is not null);
 
     public void See(DateTimeOffset utc)
     {

@@ -20,6 +20,9 @@ public sealed record SubscriptionOpened(
     string? ReportedVersion,
     string NodeVersion) : FleetEvent
 {
+    /// <summary>Number of the stream, unique in this process, where it carries several subscriptions; null: it carries this one alone.</summary>
+    public long? Stream { get; init; }
+
     /// <summary>What waves select the proxy by; null: its identity alone.</summary>
     public ProxyTraits? Traits { get; init; }
 

@@ -92,9 +92,10 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        long before = _lastDelivery;
         foreach (Subscription subscription in instance.Bundles.Live)
         {
-            if (!IsBundleDue(subscription))
+            if (!IsBundleDue(subscription) || IsStreamTaken(subscription, before))
             {
                 continue;
             }
@@ -128,10 +129,19 @@ public sealed partial class TrustDomainEngine
         return subscription.OfferedEpoch < _state.Epoch || subscription.Repush;
     }
 
+    /// <summary>
+    /// A response on this stream is waited for: one more would displace it. What was offered after <paramref name="before"/> goes out together.
+    /// </summary>
+    private static bool IsStreamTaken(Subscription subscription, long before) =>
+        OnSameStream(subscription).Any(other => other != subscription && other.Busy && other.InFlight!.Id <= before);
+
+    private static IEnumerable<Subscription> OnSameStream(Subscription subscription) =>
+        subscription.Instance.Subscriptions.Where(other => other.Stream == subscription.Stream);
+
     private void Offer(Subscription subscription, SecretPayload payload)
     {
         CheckOffered(subscription, payload);
-        bool replaces = subscription.Instance.HasInFlight;
+        bool replaces = OnSameStream(subscription).Any(static other => other.InFlight is not null);
         Lose(subscription);
         subscription.OfferedLeaf = (payload as LeafPayload)?.Serial;
         Delivery delivery = new(++_lastDelivery, subscription.Id, payload, replaces);
@@ -311,6 +321,11 @@ public sealed partial class TrustDomainEngine
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
         At(instance.ProbeAt);
+        if (instance.HasOpenRefusal)
+        {
+            At(instance.RefusingSince + _policy.QuarantineAfter);
+        }
+
         if (instance.Lo < _state.Epoch)
         {
             At(_epochSince + _policy.AckTimeout);

@@ -232,6 +232,7 @@ public sealed partial class TrustDomainEngine
         }
 
         instance.WantsLeaf = instance.Leaves.Live.Count > 0;
+        instance.PardonedAt = _now.Up;
         TakeOver(instance);
         Answer(order, CommandStatus.Done, $"{instance.Bundles.Live.Count + instance.Leaves.Live.Count} secrets go out as fresh bytes");
     }

@@ -7,6 +7,8 @@ namespace SdsServer.Core.Fleet;
 /// <summary>Who else has a say in a gate that the evidence has opened: an operator, a webhook; and what passes over one that is shut.</summary>
 public sealed partial class TrustDomainEngine
 {
+    // The decision is durable before the ledger forgets what it breaks: else a crash in between would leave a removal that nobody has ordered.
+    private readonly List<SetLeafState> _overruled = [];
     private long _lastAsk;
     private TimeSpan _askAt;
     private (long Ask, long Decisions)? _asked;
@@ -105,12 +107,12 @@ public sealed partial class TrustDomainEngine
             if (_exported.Remove(blocker.LeafSerial, out LedgerRow? exported))
             {
                 _needs.Remove(exported.Anchors, exported.AuthorityId);
-                _effects.Add(new SetLeafState(exported.Serial, LeafState.Overruled));
+                _overruled.Add(new SetLeafState(exported.Serial, LeafState.Overruled));
             }
             else if (_leafOwners.TryGetValue(blocker.LeafSerial, out Instance? owner))
             {
                 RemoveOutstanding(owner, owner.Outstanding[blocker.LeafSerial]);
-                _effects.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));
+                _overruled.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));
                 Attend(owner);
             }
         }

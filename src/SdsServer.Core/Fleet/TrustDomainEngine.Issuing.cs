@@ -122,8 +122,18 @@ public sealed partial class TrustDomainEngine
         return IsQuarantined(instance) ? "it holds up the rotation and is left to age out" : null;
     }
 
-    private bool IsQuarantined(Instance instance) =>
-        _state.Plan is not null && instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter;
+    // Whoever keeps a gate shut, by what it has not proven or by what it refuses, gets nothing that would let it do so for ever (rule E6).
+    private bool IsQuarantined(Instance instance)
+    {
+        if (_state.Plan is not { } plan)
+        {
+            return false;
+        }
+
+        bool refuses = instance.HasOpenRefusal && plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency };
+        return (instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter && _now.Up >= instance.PardonedAt + _policy.QuarantineAfter)
+            || (refuses && _now.Up >= instance.RefusingSince + _policy.QuarantineAfter && _now.Up >= instance.PardonedAt + _policy.QuarantineAfter);
+    }
 
     /// <summary>Begins what the budget allows, the most pressing first; leaves of a wave only as its limit allows.</summary>
     private void RunIssuing()
@@ -324,9 +334,10 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        long before = _lastDelivery;
         foreach (Subscription subscription in instance.Leaves.Live)
         {
-            if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial)
+            if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial && !IsStreamTaken(subscription, before))
             {
                 Offer(subscription, payload);
             }

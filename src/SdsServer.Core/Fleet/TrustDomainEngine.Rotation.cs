@@ -10,7 +10,7 @@ public sealed partial class TrustDomainEngine
 {
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(2);
 
-    private static readonly TimeSpan ForceAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ForceAgain = TimeSpan.FromSeconds(10);
 
     private readonly List<EngineCommand> _commands = [];
     private readonly long _term;
@@ -77,6 +77,8 @@ public sealed partial class TrustDomainEngine
         _saving = null;
         bool began = !_begun;
         _begun = true;
+        _effects.AddRange(_overruled);
+        _overruled.Clear();
         CheckDropped(old);
         if (old.Bundle.Any(root => !_state.Trusts(root)))
         {
@@ -332,9 +334,10 @@ public sealed partial class TrustDomainEngine
             wake = replaced < wake ? replaced : wake;
         }
 
-        if (!verdict.Open && RotationPlanner.Deadline(plan, verdict.Gate) is { } deadline && deadline < wake)
+        DateTimeOffset? deadline = verdict.Overdue ? _clock.Reckoned + (_forceAt - _now.Up) : RotationPlanner.Deadline(plan, verdict.Gate);
+        if (!verdict.Open && deadline > _clock.Reckoned && deadline < wake)
         {
-            wake = deadline;
+            wake = deadline.Value;
         }
 
         if (_signerProblem is { } problem && problem.Authority == plan.Target && problem.Until > _now.Up)

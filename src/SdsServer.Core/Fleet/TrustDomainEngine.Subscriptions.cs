@@ -27,7 +27,8 @@ public sealed partial class TrustDomainEngine
         }
 
         NoticeNewer(instance, opened.ReportedVersion);
-        Subscription subscription = new(opened, instance);
+        // A slot of it is being made durable, perhaps this very one before its stream was cut.
+        Subscription subscription = new(opened, instance) { AwaitsLedger = instance.SlotsBeingRaised > 0 };
         _subscriptions.Add(subscription.Id, subscription);
         SlotSet slots = instance.SlotsOf(opened.Kind);
         int before = slots.Slots;

@@ -43,10 +43,11 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        long before = _lastDelivery;
         foreach (Subscription subscription in instance.Tickets.Live)
         {
             bool due = subscription.RetryAt is { } retryAt ? _now.Up >= retryAt : subscription.OfferedEpoch < _ticketKeys.Generation;
-            if (due && !subscription.Busy)
+            if (due && !subscription.Busy && !IsStreamTaken(subscription, before))
             {
                 subscription.RetryAt = null;
                 subscription.OfferedEpoch = _ticketKeys.Generation;

@@ -69,7 +69,7 @@ public sealed partial class TrustDomainEngine
     private RotationPlan BeginWave(RotationPlan plan, int wave) => WaveAssignment.Begin(plan, wave, Candidates(plan.Id));
 
     private List<WaveCandidate> Candidates(string planId) =>
-        [.. _instances.Values.Where(TakesLeaves).Select(instance =>
+        [.. _instances.Values.Where(instance => TakesLeaves(instance, planId)).Select(instance =>
             new WaveCandidate(WaveAssignment.PlaceOf(planId, instance.Key.SpiffeId, instance.Key.NodeId), instance.Traits))];
 
     /// <summary>Where a process stands in the waves now; counted, so that a gate asks nobody.</summary>
@@ -86,7 +86,7 @@ public sealed partial class TrustDomainEngine
 
     private WaveStanding StandingOf(Instance instance)
     {
-        if (_state.Plan is not { } plan || !TakesLeaves(instance) || instance.PassedOverIn == plan.Id)
+        if (_state.Plan is not { } plan || !TakesLeaves(instance, plan.Id))
         {
             return WaveStanding.None;
         }
@@ -112,8 +112,10 @@ public sealed partial class TrustDomainEngine
             : WaveStanding.Waiting;
     }
 
-    private static bool TakesLeaves(Instance instance) =>
-        instance is { Ended: false, Connected: true } && instance.Leaves.Live.Count > 0;
+    // A stranger that never proves anything delays no wave, nor does a proxy that has been left to age out, and has.
+    private bool TakesLeaves(Instance instance, string planId) =>
+        instance is { Ended: false, Connected: true, CountedAt: not null } && instance.Leaves.Live.Count > 0
+        && instance.PassedOverIn != planId && (instance.Outstanding.Count > 0 || !IsQuarantined(instance));
 
     /// <summary>Every leaf it may present comes from the authority, and it has accepted each.</summary>
     private static bool HasMoved(Instance instance, string authorityId)

@@ -3,7 +3,7 @@ namespace SdsServer.Core.Fleet;
 /// <summary>What the waves of the running plan have done to a process.</summary>
 internal enum WaveStanding
 {
-    /// <summary>No plan, not connected, or it takes no leaf: waves do not count it.</summary>
+    /// <summary>No plan, not connected, no member, or it takes no leaf: waves do not count it.</summary>
     None,
 
     /// <summary>In no wave begun.</summary>

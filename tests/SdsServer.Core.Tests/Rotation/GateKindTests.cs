@@ -184,6 +184,27 @@ public sealed class GateKindTests
         world.AssertSound();
     }
 
+    // A server that dies in between must not find, when it starts again, that nothing stands in the way.
+    [Fact]
+    public void The_ledger_forgets_what_was_passed_over_only_when_the_decision_is_durable()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar away = world.Sidecar("away").Start();
+        string serial = away.Leaf.Serial;
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        away.Disconnect();
+        world.Advance(Gate.G1);
+        world.Pass(60);
+        world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(5), default) : default;
+        world.Server.Order(id => new AdvanceRotation { Id = id, Actor = "op", Gate = Gate.G3, Override = [serial] });
+        world.Pass(4);
+        Assert.Equal(LeafState.Acked, world.Store.Ledger.Single(row => row.Serial == serial).State);
+        world.Pass(4);
+        Assert.Equal(LeafState.Overruled, world.Store.Ledger.Single(row => row.Serial == serial).State);
+    }
+
     [Fact]
     public void A_soak_is_passed_over_only_by_its_name()
     {

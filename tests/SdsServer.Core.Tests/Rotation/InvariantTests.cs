@@ -3,6 +3,7 @@ using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 

@@ -31,9 +31,10 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private int _roster;
     private RootSet _common;
 
-    // What an operator has passed over by name is broken on purpose: leaves, and processes until they enforce the epoch of that moment.
+    // What an operator has passed over by name is broken on purpose: leaves, and what these identities verify. When the engine counts them
+    // again depends on what it has heard, so they are left out of the claim for the rest of the run.
     private readonly HashSet<string> _overruled = [];
-    private readonly Dictionary<string, long> _passedOver = [];
+    private readonly HashSet<string> _passedOver = [];
 
     /// <summary>Pairs of a leaf and a bundle that were compared.</summary>
     public long Pairs { get; private set; }
@@ -311,14 +312,12 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         {
             foreach (SimulatedEnvoy envoy in envoys.Where(envoy => entry.Reason.Contains(envoy.Key.SpiffeId + " ", StringComparison.Ordinal)))
             {
-                _passedOver[envoy.Key.SpiffeId] = save.State.Epoch;
+                _passedOver.Add(envoy.Key.SpiffeId);
             }
         }
     }
 
-    // Until every context of it enforces what everyone enforced when it was passed over.
-    private bool IsPassedOver(SimulatedEnvoy envoy) => _passedOver.TryGetValue(envoy.Key.SpiffeId, out long epoch)
-        && envoy.Contexts.Exists(context => context.Enforces is not { } bundle || bundle.Epoch < epoch);
+    private bool IsPassedOver(SimulatedEnvoy envoy) => _passedOver.Contains(envoy.Key.SpiffeId);
 
     /// <summary>E5: the new authority signs for nobody whom its waves have not reached, unless the old one must not sign.</summary>
     private void CheckWave(LedgerRow row)
@@ -380,11 +379,11 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         if (old.Plan is { } plan && save.Entry is { } entry)
         {
             NoteReached(old, next.Floor);
-            CheckMove(old, plan, entry);
+            CheckMove(old, next, plan, entry);
         }
     }
 
-    private void CheckMove(TrustState old, RotationPlan plan, Decision entry)
+    private void CheckMove(TrustState old, TrustState next, RotationPlan plan, Decision entry)
     {
         bool isMove = entry.Kind is DecisionKind.AddTrust or DecisionKind.SetSigner or DecisionKind.DropTrust;
         Gate gate = entry.Kind == DecisionKind.DropTrust ? Gate.G3 : plan is { WavesBegun: > 0, Goal: RotationGoal.Forward } ? Gate.G2 : Gate.G1;
@@ -413,7 +412,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 _wallAccepted = time.WallError;
                 _wallWasWrong = true;
                 break;
-            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !envoys.Any(envoy => envoy.Alive && Presents(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
+            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan!.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => envoy.Alive && Presents(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
             case DecisionKind.SetSigner when heeds && plan.Goal == RotationGoal.Forward && envoys.FirstOrDefault(Refuses) is { } refusing:
                 throw new Violation("G1", $"the signer is set while {refusing.Name}, which holds a leaf, refuses what it was sent");
