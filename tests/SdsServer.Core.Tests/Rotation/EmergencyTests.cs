@@ -3,6 +3,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 

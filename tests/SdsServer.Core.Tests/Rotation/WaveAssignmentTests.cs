@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using SdsServer.Core.Rotation;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
