@@ -190,6 +190,7 @@ public sealed class ServerSettings
             ("SdsServer:Fleet:MaxNackBackoff", options.Fleet.MaxNackBackoff),
             ("SdsServer:Fleet:BundleCheck", options.Fleet.BundleCheck),
             ("SdsServer:Fleet:AskAgain", options.Fleet.AskAgain),
+            ("SdsServer:Fleet:TicketKeyLife", options.Fleet.TicketKeyLife),
         })
         {
             if (value <= TimeSpan.Zero)
@@ -282,7 +283,7 @@ public sealed class ServerSettings
             }
             else
             {
-                errors.Add($"SdsServer:Aliases:{name}: '{kind}' is neither 'leaf' nor 'bundle'");
+                errors.Add($"SdsServer:Aliases:{name}: '{kind}' is neither 'leaf' nor 'bundle' nor 'ticketKeys'");
             }
         }
 

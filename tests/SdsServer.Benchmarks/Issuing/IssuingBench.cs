@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Issuance;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
