@@ -84,10 +84,8 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
     public bool Excused { get; set; }
 
-    /// <summary>An operator has passed over it: it counts again when it has proven this epoch; 0: nobody has.</summary>
+    /// <summary>An operator has passed over it: it counts again when it has proven this epoch, and stands at the floor; 0: nobody has.</summary>
     public long OverruledBelow { get; set; }
-
-    public bool Overruled => Lo < OverruledBelow;
 
     /// <summary>The plan for which an operator has passed over what it refuses, or leaves unanswered; empty for none.</summary>
     public string PassedOverIn { get; set; } = "";

@@ -115,7 +115,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>A member has a leaf it may present, or is on the roster, or is connected and proven to where the floor is.</summary>
     private bool IsMember(Instance instance) =>
-        instance is { Ended: false, Overruled: false }
+        instance is { Ended: false, OverruledBelow: 0 }
         && (instance.Outstanding.Count > 0
             || instance.Work == LeafWork.Committing
             || instance.Enrolled
@@ -123,6 +123,8 @@ public sealed partial class TrustDomainEngine
 
     private void Count(Instance instance)
     {
+        // Who was passed over is back where everybody is, or not at all.
+        instance.OverruledBelow = instance.Lo >= Math.Max(instance.OverruledBelow, _floor) ? 0 : instance.OverruledBelow;
         long? at = IsMember(instance) ? instance.Lo : null;
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;

@@ -55,9 +55,6 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 CheckLeaf(write.Insert.Row);
                 CheckWave(write.Insert.Row);
                 break;
-            case SetLeafState { State: LeafState.Overruled } overruled:
-                _overruled.Add(overruled.Serial);
-                break;
             case Noted { Text: { } text } when text.StartsWith("invariant", StringComparison.Ordinal):
                 throw new Violation("the engine's own", text);
         }
@@ -166,7 +163,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)
     {
         if (envoy.Sources.Find(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Refused: false, UnansweredSince: null, Stored: not null }) is not { } known
-            || store.Row(known.Stored!.Serial) is not { } row)
+            || store.Row(known.Stored!.Serial) is not { } row || row.NotAfter < time.True)
         {
             return;
         }
@@ -206,6 +203,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
             _revision = store.State.Revision;
             _epoch = store.State.Epoch;
             _bundles[_epoch] = RootSet.Of(store.State.Bundle);
+            _ = store.State.Plan is { } plan && _requests.Add(plan.RequestId);
         }
     }
 
@@ -314,6 +312,9 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
             {
                 _passedOver.Add(envoy.Key.SpiffeId);
             }
+
+            // The ledger may never hear of it: the server can die in between.
+            _overruled.UnionWith(store.Ledger.Select(row => row.Serial).Where(serial => entry.Reason.Contains(serial, StringComparison.Ordinal)));
         }
     }
 
@@ -371,7 +372,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private void CheckDecision(TrustState old, SaveState save)
     {
         TrustState next = save.State;
-        if (next.Plan is { } begun && old.Plan?.Id != begun.Id && (begun.RequestId.StartsWith("rehearsal", StringComparison.Ordinal) || !_requests.Add(begun.RequestId)))
+        if (next.Plan is { } begun && old.Plan?.Id != begun.Id && (begun.RequestId.StartsWith("rehearsal", StringComparison.Ordinal) || _requests.Contains(begun.RequestId)))
         {
             throw new Violation("E8", $"request {begun.RequestId} begins a second rotation, or was a rehearsal");
         }
@@ -412,14 +413,14 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 _wallAccepted = time.WallError;
                 _wallWasWrong = true;
                 break;
-            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan!.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => envoy.Alive && Presents(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
+            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !entry.Action.EndsWith($"wave {plan.WavesBegun}", StringComparison.Ordinal) && !envoys.Any(envoy => Presents(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
             case DecisionKind.SetSigner when heeds && plan.Goal == RotationGoal.Forward && envoys.FirstOrDefault(Refuses) is { } refusing:
                 throw new Violation("G1", $"the signer is set while {refusing.Name}, which holds a leaf, refuses what it was sent");
             case DecisionKind.SetSigner when heeds && gate == Gate.G1 && plan.Kind == RotationKind.Planned && !_wallWasWrong && old.RootOf(plan.Target) is { Since: { } since } target
                 && (!_reached.TryGetValue((target.Id, since), out TimeSpan reached) || time.Up < reached + plan.Policy.TrustSoak):
                 throw new Violation("G1", $"the signer is set before root {target.Id} was everywhere for {plan.Policy.TrustSoak}");
-            case DecisionKind.DropTrust when heeds && entry.Subject == outgoing && !_wallWasWrong && old.SignerRevision != plan.SignerRevisionAtStart && time.Up < _lastPresented.GetValueOrDefault(outgoing, TimeSpan.MinValue / 2) + plan.Policy.DropSoak:
+            case DecisionKind.DropTrust when heeds && _overruled.Count == 0 && entry.Subject == outgoing && !_wallWasWrong && old.SignerRevision != plan.SignerRevisionAtStart && time.Up < _lastPresented.GetValueOrDefault(outgoing, TimeSpan.MinValue / 2) + plan.Policy.DropSoak:
                 throw new Violation("G3", $"root {outgoing} is dropped before the last leaf under it was gone for {plan.Policy.DropSoak}");
             case DecisionKind.FinishRotation when envoys.FirstOrDefault(envoy => envoy.Alive && !IsPassedOver(envoy) && StillTrusts(envoy, outgoing)) is { } behind && !old.Trusts(outgoing):
                 throw new Violation("G4", $"the rotation ends while {behind.Name} still enforces root {outgoing}");
