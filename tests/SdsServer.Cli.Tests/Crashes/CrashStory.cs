@@ -254,6 +254,9 @@ internal sealed class CrashStory : IAsyncDisposable
         bool tried = _load.FewestIn(_load.Phase) > 0;
         string? wanted = _trust?.Phase switch
         {
+            _ when _load.Failed > 0 => null,
+            // The server may not come here while the late sidecar lacks the new root: if it does, the handshakes must show it.
+            Phase.Issuing when _load.FewestIn("Distributing Forward") == 0 => Sidecar.BundleName,
             Phase.Distributing => tried ? Sidecar.LeafName : Sidecar.BundleName,
             Phase.Issuing => tried && !(_plan.TurnBack && _trust.Goal == Goal.Forward) ? null : Sidecar.LeafName,
             Phase.Removing => tried ? null : Sidecar.BundleName,
