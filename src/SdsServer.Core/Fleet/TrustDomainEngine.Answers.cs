@@ -279,7 +279,9 @@ public sealed partial class TrustDomainEngine
 
         Lose(subscription);
         subscription.TimedOut = false;
-        subscription.RetryAt = subscription.Kind == SecretKind.Leaf ? null : _now.Up + _policy.AckTimeout;
+        // What it had proven before stays proven: the same roots in other bytes need no answer.
+        bool owes = subscription.Kind == SecretKind.TicketKeys || (subscription.Kind == SecretKind.Bundle && subscription.Proven < subscription.OfferedEpoch);
+        subscription.RetryAt = owes ? _now.Up + _policy.AckTimeout : null;
         subscription.Instance.LeafNotBefore = subscription.Kind == SecretKind.Leaf ? _now.Up + _policy.AckTimeout : subscription.Instance.LeafNotBefore;
         Attend(subscription.Instance);
     }
@@ -321,6 +323,7 @@ public sealed partial class TrustDomainEngine
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
         At(instance.ProbeAt);
+        At(StuckAt(instance));
         if (instance.HasOpenRefusal)
         {
             At(instance.RefusingSince + _policy.QuarantineAfter);

@@ -302,7 +302,7 @@ public sealed partial class TrustDomainEngine
 
     private void Adopt(Instance instance, LedgerRow row, LeafPayload payload)
     {
-        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest));
+        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest)) { IssuedAt = _now.Up };
         AddOutstanding(instance, leaf);
         instance.Newest = leaf;
     }

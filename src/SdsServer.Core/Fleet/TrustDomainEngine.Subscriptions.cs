@@ -76,7 +76,7 @@ public sealed partial class TrustDomainEngine
         _vanished.Contains(key)
         || _oldSlots.ContainsKey(key)
         || (_byKey.TryGetValue(key, out List<Instance>? same) && same.Exists(other => other.Outstanding.Count == 0 && !other.Enrolled))
-        || (_now.Up < _frozenUntil && _state.Epoch > 1);
+        || _now.Up < _frozenUntil;
 
     /// <summary>It may hide slots: it takes over those of its key's expired rows, and nothing is concluded before Wr of quiet.</summary>
     private void NotFresh(Instance instance)

@@ -101,7 +101,7 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Moved;
         }
 
-        if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }))
+        if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))
         {
             return WaveStanding.Silent;
         }
@@ -116,6 +116,10 @@ public sealed partial class TrustDomainEngine
     private bool TakesLeaves(Instance instance, string planId) =>
         instance is { Ended: false, Connected: true, CountedAt: not null } && instance.Leaves.Live.Count > 0
         && instance.PassedOverIn != planId && (instance.Outstanding.Count > 0 || !IsQuarantined(instance));
+
+    // Its bundle, left unanswered too, or a stream that everything shares keeps the leaf from it: that is silence all the same.
+    private TimeSpan? StuckAt(Instance instance) =>
+        instance.Newest is { Lost: false, State: LeafState.Issued } newest ? newest.IssuedAt + (_policy.AckTimeout * 2) : null;
 
     /// <summary>Every leaf it may present comes from the authority, and it has accepted each.</summary>
     private static bool HasMoved(Instance instance, string authorityId)

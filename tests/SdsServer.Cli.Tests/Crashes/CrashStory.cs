@@ -222,7 +222,7 @@ internal sealed class CrashStory : IAsyncDisposable
                     NewAuthority = new NewAuthority { DisplayName = "next root" },
                     Policy = new RotationPolicy
                     {
-                        Advance = AdvanceMode.Automatic,
+                        Waves = { new Wave { Percent = 100 } },
                         TrustSoak = soak.ToDuration(),
                         CanarySoak = soak.ToDuration(),
                         WaveSoak = soak.ToDuration(),

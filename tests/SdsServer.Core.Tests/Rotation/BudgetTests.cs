@@ -94,6 +94,7 @@ public sealed class BudgetTests
         EngineWorld world = new();
         ImmutableArray<Sidecar> fleet = world.Fleet(60);
         world.Restart(fleet);
+        world.Pass(31);
         world.Effects.Clear();
         foreach (Sidecar sidecar in fleet)
         {

@@ -2,7 +2,6 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
 using SdsServer.Core.Rotation;
-using SdsServer.Testing.Virtual;
 using SdsServer.Core.Secrets;
 using SdsServer.Testing.Virtual;
 

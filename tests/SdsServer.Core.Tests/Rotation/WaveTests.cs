@@ -72,13 +72,14 @@ public sealed class WaveTests
         ImmutableArray<Sidecar> fleet = world.Fleet(10);
         world.Rotate("b", Waves with { Waves = [Wave.OfPercent(50)], TrustSoak = TimeSpan.FromMinutes(5), CanarySoak = TimeSpan.FromHours(1) });
         world.Pass(TimeSpan.FromMinutes(4.9));
+        List<(string Leaf, string Bundle)> held = [.. fleet.Select(sidecar => (sidecar.Leaf.Last.Payload!.Version, sidecar.Bundle.Last.Payload!.Version))];
         world.Restart(fleet);
-        fleet[0].Start();
+        fleet[0].Return(held[0].Leaf, held[0].Bundle);
         world.Pass(20);
         Assert.Equal(0, world.State.Plan!.WavesBegun);
-        foreach (Sidecar sidecar in fleet[1..])
+        for (int i = 1; i < fleet.Length; i++)
         {
-            sidecar.Start();
+            fleet[i].Return(held[i].Leaf, held[i].Bundle);
         }
 
         world.Pass(TimeSpan.FromMinutes(30));

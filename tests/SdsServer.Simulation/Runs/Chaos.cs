@@ -257,6 +257,12 @@ internal sealed class Chaos(
     // Rule E1 takes a process that stays away for W, while another of its key holds a leaf, as gone: longer cuts only where nobody shares the key.
     private void CutOff(SimulatedEnvoy envoy)
     {
+        if (time.Up < server.StartedAt + policy.ReconnectWindow && envoy.Contexts.TrueForAll(context => context.Presents is null))
+        {
+            // Nothing but its showing up in time tells a leader that has just begun of such a process (rule E2).
+            return;
+        }
+
         bool alone = policy.StrictAbsence || envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1;
         TimeSpan cut = TimeSpan.FromSeconds(random.Next(2) == 0 || !alone ? 90 * random.NextDouble() : 2_400 * random.NextDouble());
         story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");

@@ -163,7 +163,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)
     {
         if (envoy.Sources.Find(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Refused: false, UnansweredSince: null, Stored: not null }) is not { } known
-            || store.Row(known.Stored!.Serial) is not { } row || row.NotAfter < time.True)
+            || store.Row(known.Stored!.Serial) is not { } row || row.NotAfter < time.True || _overruled.Contains(row.Serial))
         {
             return;
         }

@@ -47,7 +47,7 @@ internal static class Mutations
         new("fresh: no stream closed", $"{Engine}.Subscriptions.cs", "        Lose(subscription);\n        NotFresh(instance);", "        Lose(subscription);"),
         new("fresh: nobody of its key vanished", $"{Engine}.Subscriptions.cs", "_vanished.Contains(key)\n        || ", ""),
         new("fresh: nobody of its key is without a leaf", $"{Engine}.Subscriptions.cs", "same.Exists(other => other.Outstanding.Count == 0 && !other.Enrolled)", "same.Count == 0"),
-        new("fresh: not in a young term", $"{Engine}.Subscriptions.cs", "(_now.Up < _frozenUntil && _state.Epoch > 1)", "false"),
+        new("fresh: not in a young term", $"{Engine}.Subscriptions.cs", "|| _now.Up < _frozenUntil;", ";"),
         new("returner: slots of expired rows", $"{Engine}.Subscriptions.cs", "            instance.Bundles.RaiseTo(old.Bundles);\n", ""),
         new("lineage: only who reports the leaf goes on", $"{Engine}.Subscriptions.cs", "Instance? holder = Holder(opened);", "Instance? holder = Holder(opened) ?? (_byKey.TryGetValue(opened.Key, out List<Instance>? kin) ? kin.Find(other => !other.Connected) : null);"),
         new("W: gone only after W", $"{Engine}.Departures.cs", "return latest + _policy.SuccessionWindow;", "return latest;"),

@@ -59,12 +59,16 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
 
     public bool Up => Engine is not null;
 
+    /// <summary>Monotonic time at which this life began.</summary>
+    public TimeSpan StartedAt { get; private set; }
+
     /// <summary>Events handled in all lives.</summary>
     public long Events { get; private set; }
 
     public void Start()
     {
         _life++;
+        StartedAt = time.Up;
         Engine = new TrustDomainEngine(store.BeginTerm(), policy, seams, time.Now);
         Carry(Engine.Begin(time.Now), null);
     }
