@@ -87,8 +87,8 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator has passed over it: it counts again when it has proven this epoch, and stands at the floor; 0: nobody has.</summary>
     public long OverruledBelow { get; set; }
 
-    /// <summary>The plan for which an operator has passed over what it refuses, or leaves unanswered; empty for none.</summary>
-    public string PassedOverIn { get; set; } = "";
+    /// <summary>The plan for which an operator has passed over what it refuses, or leaves unanswered; null for none.</summary>
+    public string? PassedOverIn { get; set; }
 
     /// <summary>Its place in the waves of the plan <see cref="PlaceIn"/>.</summary>
     public ulong Place { get; set; }

@@ -67,7 +67,8 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private bool IsObsolete(LedgerRow row) => !row.Anchors.Any(anchor => _state.IsSafe(anchor, _floor));
 
-    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _clock.Judged;
+    // Also by the time that an earlier term has seen: its floor has risen without such a leaf, so a wall clock set back must not bring it to life again.
+    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < (_state.SeenAt > _clock.Judged ? _state.SeenAt : _clock.Judged);
 
     private Instance Register(Instance instance)
     {

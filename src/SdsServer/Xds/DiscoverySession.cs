@@ -21,7 +21,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     // In the order in which they came, which is that of their ids.
     private readonly OrderedDictionary<long, Subscription> _byId = [];
-    private readonly long _stream = nextSubscription();
+    private long? _firstSubscription;
     private readonly List<FleetEvent> _events = [];
     private readonly List<SessionNote> _notes = [];
     private SecretResponse? _unanswered;
@@ -143,7 +143,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         _events.Add(new SubscriptionOpened(
             subscription.Id, client.Connection, client.Key, client.Workload, kind, name, reportedVersion, client.Node.Version)
         {
-            Stream = _stream,
+            Stream = _firstSubscription ??= subscription.Id,
             Traits = client.Traits,
             Admin = client.Admin,
         });
