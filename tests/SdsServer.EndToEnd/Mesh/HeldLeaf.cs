@@ -24,21 +24,23 @@ internal sealed record HeldLeaf(string ChainPem, string KeyPem)
     /// <param name="nodeId">Of a process of its own, which is retired.</param>
     public static async Task<HeldLeaf> TakeAsync(ServiceMesh mesh, string workload, string nodeId)
     {
+        Secret leaf = await TakeAndHangUpAsync(mesh, workload, nodeId);
+        await mesh.RetireAsync(nodeId);
+        return new HeldLeaf(leaf.TlsCertificate.CertificateChain.InlineBytes.ToStringUtf8(), leaf.TlsCertificate.PrivateKey.InlineBytes.ToStringUtf8());
+    }
+
+    private static async Task<Secret> TakeAndHangUpAsync(ServiceMesh mesh, string workload, string nodeId)
+    {
         using GrpcChannel channel = GrpcChannel.ForAddress($"unix://{mesh.Server.Socket}");
         CallOptions options = new(new Metadata { { "authorization", $"Bearer {await mesh.TokenAsync(workload)}" } }, Limit);
         Node node = new() { Id = nodeId, Cluster = workload };
-        Secret leaf;
-        await using (ClientCall<DiscoveryRequest, DiscoveryResponse> bundle = channel.Duplex(s_method, options))
-        {
-            await TakeAsync(bundle, node, "ROOTCA");
-            await using ClientCall<DiscoveryRequest, DiscoveryResponse> leaves = channel.Duplex(s_method, options);
-            leaf = await TakeAsync(leaves, node, "default");
-            await Condition.AwaitAsync($"{nodeId} to hold its leaf", Limit, async _ =>
-                (await mesh.Operator.InstancesAsync(nodeId)).Any(instance => instance.OutstandingLeaves.Any(row => row.Acked)), () => mesh.Server.Log);
-        }
-
-        await mesh.RetireAsync(nodeId);
-        return new HeldLeaf(leaf.TlsCertificate.CertificateChain.InlineBytes.ToStringUtf8(), leaf.TlsCertificate.PrivateKey.InlineBytes.ToStringUtf8());
+        await using ClientCall<DiscoveryRequest, DiscoveryResponse> bundle = channel.Duplex(s_method, options);
+        await TakeAsync(bundle, node, "ROOTCA");
+        await using ClientCall<DiscoveryRequest, DiscoveryResponse> leaves = channel.Duplex(s_method, options);
+        Secret leaf = await TakeAsync(leaves, node, "default");
+        await Condition.AwaitAsync($"{nodeId} to hold its leaf", Limit, async _ =>
+            (await mesh.Operator.InstancesAsync(nodeId)).Any(instance => instance.OutstandingLeaves.Any(row => row.Acked)), () => mesh.Server.Log);
+        return leaf;
     }
 
     private static async Task<Secret> TakeAsync(ClientCall<DiscoveryRequest, DiscoveryResponse> call, Node node, string name)

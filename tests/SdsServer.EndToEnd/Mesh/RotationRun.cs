@@ -118,8 +118,12 @@ internal sealed class RotationRun
     public Task ForwardAgainAsync() => _mesh.Operator.ForwardAgainAsync(_name);
 
     /// <summary>Waits for its end.</summary>
-    public Task EndsAsync(RotationState state) => Condition.AwaitAsync(
-        $"the rotation to be {state}", Limit, async _ => (await _mesh.Operator.RotationAsync(_name)).State == state, () => _mesh.Server.Log);
+    public async Task EndsAsync(RotationState state)
+    {
+        Rotation? last = null;
+        await Condition.AwaitAsync(
+            $"the rotation to be {state}", Limit, async _ => (last = await ReadAsync()).State == state, () => $"{last?.State}, held {last?.Held}, {last?.Gate}{Environment.NewLine}{_mesh.Server.Log}");
+    }
 
     /// <summary>Waits for a phase.</summary>
     public Task ReachesAsync(Phase phase) => Condition.AwaitAsync(

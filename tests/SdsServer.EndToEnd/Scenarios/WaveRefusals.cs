@@ -73,20 +73,12 @@ internal static class WaveRefusals
         await run.TurnsAsync(Goal.Back);
         Assert.Contains((await run.ReadAsync()).Decisions, decision => decision.Actor == "engine" && $"{decision.What} {decision.Why}".Contains(Canary, StringComparison.Ordinal));
 
-        // It refuses every leaf, the old root's too; that the others go back does not wait for it.
+        // It refuses every leaf, the old root's too, and stands before the way back as before any other.
         canary.Heal();
+        await run.StepAsync(GateCode.G1SetSigner);
         await mesh.AwaitAllSignedByAsync(from);
+        await run.EndsAsync(RotationState.RolledBack);
         await mesh.AwaitSignedByAsync(from, canary.Proxy);
-        await journal.PhaseAsync("turned back", phase: null);
-        await Condition.AwaitAsync("the way back to end", Limit, async _ =>
-        {
-            if (await run.ReadAsync() is { State: RotationState.Active, Gate: { Open: true, AwaitingApproval: true } gate })
-            {
-                await run.StepAsync(gate.Code);
-            }
-
-            return (await run.ReadAsync()).State == RotationState.RolledBack;
-        }, () => mesh.Server.Log);
         await mesh.AwaitTrustAsync(from);
         await journal.PhaseAsync("Steady on old", Phase.Steady);
     }
