@@ -36,11 +36,16 @@ internal static class Emergencies
         Assert.True((await mesh.Operator.AuthoritiesAsync()).Single(authority => authority.Name == stolen.Name).Tainted);
         await journal.PhaseAsync("emergency, one silent", phase: null);
 
-        await run.EndsAsync(RotationState.Completed);
+        // The root is dropped over its leaf; that nobody enforces the stolen root any more is not said while it may.
+        await run.ReachesAsync(Phase.Removing);
         Assert.Contains((await run.ReadAsync()).Decisions, decision =>
             decision.Actor != "engine" && $"{decision.What} {decision.Why}".Contains(Workloads.SpiffeId("svc-c"), StringComparison.Ordinal));
         await mesh.AwaitTrustAsync(run.To);
-        await journal.PhaseAsync("Steady on new, one passed over", Phase.Steady);
+        await journal.PhaseAsync("Removing, one passed over", Phase.Removing);
+        await run.StillShutAsync(GateCode.G4Gone, silent.Proxy, BlockerReason.Absent, BlockerReason.PendingAck);
+        await run.PassOverAsync(GateCode.G4Gone, silent.Proxy);
+        await run.EndsAsync(RotationState.Completed);
+        await journal.PhaseAsync("Steady on new", Phase.Steady);
 
         silent.Proxy.Link.Release();
         await mesh.AwaitSignedByAsync(run.To, silent.Proxy);
