@@ -19,11 +19,11 @@ internal sealed record Scenario(string Name, int Seconds, Func<string, bool> Lin
         new("sidecar restarts", 100, node => node == SidecarRestarts.Held, SidecarRestarts.RunAsync),
         new("refusals", 160, node => node != Refusals.Leaving, Refusals.RunAsync),
         new("absences", 160, _ => true, Absences.RunAsync),
-        new("waves", 150, node => node == Waves.Cut, Waves.RunAsync, Newest),
-        new("wave refusals", 180, node => node == WaveRefusals.Canary, WaveRefusals.RunAsync, Oldest),
-        new("emergency", 120, node => node == Emergencies.Silent, Emergencies.RunAsync, Oldest),
-        new("intermediate", 60, _ => false, Intermediates.RunAsync, Newest),
-        new("resumption", 90, _ => false, Resumptions.RunAsync, Oldest),
+        new("waves", 85, node => node == Waves.Cut, Waves.RunAsync, Newest),
+        new("wave refusals", 40, node => node == WaveRefusals.Canary, WaveRefusals.RunAsync, Oldest),
+        new("emergency", 90, node => node == Emergencies.Silent, Emergencies.RunAsync, Oldest),
+        new("intermediate", 15, _ => false, Intermediates.RunAsync, Newest),
+        new("resumption", 20, _ => false, Resumptions.RunAsync, Oldest),
     ];
 
     private static bool Newest(MeshRow row) => row is { Protocol: XdsProtocol.Delta, Transport: SdsTransport.Unix } && row.Envoy == EnvoyBinary.Found[^1];

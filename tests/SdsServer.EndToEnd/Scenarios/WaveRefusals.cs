@@ -73,10 +73,11 @@ internal static class WaveRefusals
         await run.TurnsAsync(Goal.Back);
         Assert.Contains((await run.ReadAsync()).Decisions, decision => decision.Actor == "engine" && $"{decision.What} {decision.Why}".Contains(Canary, StringComparison.Ordinal));
 
-        // It refuses every leaf, the old root's too, and stands before the way back as before any other.
-        canary.Heal();
+        // It refuses every leaf, the old root's too. The others' way back does not wait for it.
         await run.StepAsync(GateCode.G1SetSigner);
         await mesh.AwaitAllSignedByAsync(from);
+        await journal.PhaseAsync("turned back, it refuses still", phase: null);
+        canary.Heal();
         await run.EndsAsync(RotationState.RolledBack);
         await mesh.AwaitSignedByAsync(from, canary.Proxy);
         await mesh.AwaitTrustAsync(from);
