@@ -34,7 +34,7 @@ internal sealed class Operator(string adminSocket) : IDisposable
     /// <returns>Its resource name.</returns>
     public async Task<Rotation> StartRotationAsync(string id, string? toAuthority, GateKind gates)
     {
-        StartRotationRequest request = new() { Parent = Parent, RequestId = id, Kind = RotationKind.Planned, Policy = Policy(gates) };
+        StartRotationRequest request = new() { RequestId = id, Kind = RotationKind.Planned, Policy = Policy(gates) };
         if (toAuthority is null)
         {
             request.NewAuthority = new NewAuthority { DisplayName = $"root of {id}" };
@@ -44,6 +44,14 @@ internal sealed class Operator(string adminSocket) : IDisposable
             request.ToAuthority = toAuthority;
         }
 
+        return await StartRotationAsync(request);
+    }
+
+    /// <summary>Starts any rotation.</summary>
+    /// <param name="request">All of it but the trust domain and the revision.</param>
+    public async Task<Rotation> StartRotationAsync(StartRotationRequest request)
+    {
+        request.Parent = Parent;
         return (await OrderAsync(AdminMethods.StartRotation, request, (order, revision) => order.ExpectedRevision = revision)).Rotation;
     }
 
@@ -60,6 +68,18 @@ internal sealed class Operator(string adminSocket) : IDisposable
     /// <exception cref="RpcException">FAILED_PRECONDITION: the gate is shut.</exception>
     public Task<Rotation> AdvanceAsync(string rotation, GateCode gate) => OrderAsync(
         AdminMethods.AdvanceRotation, new AdvanceRotationRequest { Name = rotation, Gate = gate }, (order, revision) => order.ExpectedRevision = revision);
+
+    /// <summary>Approves the step behind a gate over what is named.</summary>
+    public Task<Rotation> AdvanceOverAsync(string rotation, GateCode gate, IEnumerable<string> names) => OrderAsync(
+        AdminMethods.AdvanceRotation,
+        new AdvanceRotationRequest { Name = rotation, Gate = gate, Override = new GateOverride { Blockers = { names } }, Reason = "it does not come back in time" },
+        (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<Rotation> HoldAsync(string rotation) => OrderAsync(
+        AdminMethods.HoldRotation, new HoldRotationRequest { Name = rotation, Reason = "to look at it" }, (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<Rotation> UnholdAsync(string rotation) => OrderAsync(
+        AdminMethods.UnholdRotation, new UnholdRotationRequest { Name = rotation }, (order, revision) => order.ExpectedRevision = revision);
 
     public Task<Rotation> RollbackAsync(string rotation) => OrderAsync(
         AdminMethods.RollbackRotation, new RollbackRotationRequest { Name = rotation }, (order, revision) => order.ExpectedRevision = revision);
