@@ -223,6 +223,8 @@ internal sealed class CrashStory : IAsyncDisposable
                     Policy = new RotationPolicy
                     {
                         Waves = { new Wave { Percent = 100 } },
+                        // One sidecar is kept from answering on purpose.
+                        MaxSilentPercent = 100,
                         TrustSoak = soak.ToDuration(),
                         CanarySoak = soak.ToDuration(),
                         WaveSoak = soak.ToDuration(),

@@ -6,7 +6,7 @@ namespace SdsServer.Cli.Tests.Crashes;
 public sealed class KilledAtACommitTests(ITestOutputHelper output) : CrashStories(output)
 {
     [Fact]
-    public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, turnBack: false, 0.25, 0.8);
+    public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, turnBack: false, 5);
 
     [Fact]
     public Task No_handshake_fails_when_it_happens_again_and_again() => KillAgainAndAgainAsync(turnBack: false);
