@@ -19,6 +19,13 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
         }
     }
 
+    /// <summary>The monotonic clock moves with it; else it is the machine's.</summary>
+    public bool IsMonotonic { get; init; }
+
+    public override long TimestampFrequency => IsMonotonic ? TimeSpan.TicksPerSecond : base.TimestampFrequency;
+
+    public override long GetTimestamp() => IsMonotonic ? GetUtcNow().Ticks : base.GetTimestamp();
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (_lock)

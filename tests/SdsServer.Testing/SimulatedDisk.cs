@@ -1,4 +1,5 @@
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
 
 namespace SdsServer.Testing;
 
@@ -23,6 +24,15 @@ public sealed class SimulatedDisk
     internal Lock Gate { get; } = new();
 
     internal Dictionary<string, SimulatedTrustDomain> TrustDomains { get; } = [];
+
+    /// <summary>The stored state of a trust domain; null if there is none.</summary>
+    public TrustState? State(string trustDomain)
+    {
+        lock (Gate)
+        {
+            return Open(trustDomain).State;
+        }
+    }
 
     /// <summary>All rows of a trust domain's ledger, in the order of insertion.</summary>
     public IReadOnlyList<LedgerRow> Ledger(string trustDomain)

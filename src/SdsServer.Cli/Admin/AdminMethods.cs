@@ -33,6 +33,8 @@ internal static class AdminMethods
 
     public static GrpcMethod<DeleteAuthorityRequest, DeleteAuthorityResponse> DeleteAuthority { get; } = new(s_authorities, "DeleteAuthority");
 
+    public static GrpcMethod<SetAuthorityRoleRequest, Authority> SetAuthorityRole { get; } = new(s_authorities, "SetAuthorityRole");
+
     public static GrpcMethod<StartRotationRequest, StartRotationResponse> StartRotation { get; } = new(s_rotations, "StartRotation");
 
     public static GrpcMethod<GetRotationRequest, Rotation> GetRotation { get; } = new(s_rotations, "GetRotation");
@@ -62,6 +64,8 @@ internal static class AdminMethods
     public static GrpcMethod<RetireInstanceRequest, RetireInstanceResponse> RetireInstance { get; } = new(s_fleet, "RetireInstance");
 
     public static GrpcMethod<RepushSecretsRequest, RepushSecretsResponse> RepushSecrets { get; } = new(s_fleet, "RepushSecrets");
+
+    public static GrpcMethod<ConfirmTrustRequest, Instance> ConfirmTrust { get; } = new(s_fleet, "ConfirmTrust");
 
     public static PagedMethod<ListLeavesRequest, ListLeavesResponse> ListLeaves { get; } = new(
         new(s_leaves, "ListLeaves"), (request, size, token) => (request.PageSize, request.PageToken) = (size, token),

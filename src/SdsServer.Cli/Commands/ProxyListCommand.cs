@@ -15,10 +15,11 @@ internal static class ProxyListCommand
         Option<string> node = new("--node") { HelpName = "ID", Description = "Only this node id." };
         Option<long> below = new("--below-epoch") { HelpName = "N", Description = "Only those that may enforce a bundle older than epoch N." };
         Option<bool> nacked = new("--nacked") { Description = "Only those that refused the last thing they were sent." };
+        Option<bool> unmanaged = new("--unmanaged") { Description = "Only those that take leaves but no bundle from here; see 'sdsctl proxy confirm'." };
         Option<int> limit = GlobalOptions.LimitOption(100);
         return new CliCommand("list", "Lists the Envoy processes that take secrets: what each counts as, which bundle it enforces, which leaf it holds.")
         {
-            states, spiffeId, node, below, nacked, limit,
+            states, spiffeId, node, below, nacked, unmanaged, limit,
         }.With(
             [("sdsctl proxy list --nacked", "who refuses what it is sent"), ("sdsctl proxy list --state absent", "who is away and still counts")],
             "States: a member counts for every gate; a pending one gets the bundle first; an absent one counts until its leaf expires; a quarantined one gets no renewals.")
@@ -29,6 +30,7 @@ internal static class ProxyListCommand
             NodeId = session.Get(node) ?? "",
             BelowEpoch = session.Get(below),
             Nacked = session.Get(nacked),
+            UnmanagedTrust = session.Get(unmanaged),
         }, session.Get(limit)));
     }
 

@@ -46,6 +46,18 @@ internal static class ProxyShowCommand
             facts.Add("wave", $"{proxy.Wave}");
         }
 
+        if (proxy.UnmanagedTrust)
+        {
+            facts.Add("trust", proxy.TrustConfirmed
+                ? new Cell("takes no bundle from here; an operator has confirmed that it trusts what the bundle holds", Tone.None)
+                : new Cell($"takes no bundle from here, and nobody has confirmed what it trusts: 'sdsctl proxy confirm {ResourceName.Id(proxy.Name)}'", Tone.Caution));
+        }
+
+        if (proxy.Cluster.Length > 0 || proxy.Labels.Count > 0)
+        {
+            facts.Add("claims", string.Join(", ", proxy.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}").Prepend($"cluster {proxy.Cluster}")));
+        }
+
         if (proxy.LastNack is { } nack)
         {
             facts.Add("refused", new Cell($"{nack.Secret}, {TimeText.Both(nack.Time, now)}", Tone.Bad));

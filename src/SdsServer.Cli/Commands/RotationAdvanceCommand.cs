@@ -8,12 +8,14 @@ namespace SdsServer.Cli.Commands;
 
 internal static class RotationAdvanceCommand
 {
+    private const string Soak = "soak";
+
     public static Command Create()
     {
         Option<string[]> over = new("--override")
         {
             HelpName = "NAME",
-            Description = "Pass over this blocker: its proxy, leaf or export as 'sdsctl rotation status' names it. Repeat for several. What breaks stands in the refusal.",
+            Description = "Pass over this blocker: its proxy or leaf as 'sdsctl rotation status' names it, or soak for the wait. Repeat until all that block are named. What breaks is shown first.",
             DefaultValueFactory = _ => [],
         };
         Option<bool> dryRun = GlobalOptions.DryRunOption("Say whether the step would be taken; take nothing.");
@@ -43,6 +45,7 @@ internal static class RotationAdvanceCommand
         if (overrides.Length > 0)
         {
             request.Override = new GateOverride { Blockers = { overrides.Select(name => Blocker(gate, name)) } };
+            Warn(session, gate, request.Override);
             foreach (string broken in gate.Refusal?.OverrideBreaks ?? [])
             {
                 session.Terminal.Say($"  breaks: {broken}");
@@ -60,10 +63,28 @@ internal static class RotationAdvanceCommand
 
     private static string Blocker(Gate gate, string name)
     {
-        IEnumerable<string> names = (gate.Refusal?.Blockers ?? []).Where(b => b.Overridable).Select(b => b.Leaf.Length > 0 ? b.Leaf : b.Subject);
+        if (name == Soak)
+        {
+            return name;
+        }
+
+        IEnumerable<string> names = (gate.Refusal?.Blockers ?? []).Where(b => b.Overridable).Select(NameOf);
         return names.FirstOrDefault(n => n == name || ResourceName.Id(n) == name)
             ?? throw CliException.Usage(
                 $"'{name}' is no blocker that can be overridden",
                 names.Any() ? $"these can: {string.Join(", ", names.Select(ResourceName.Id))}" : "none of the blockers can; see 'sdsctl rotation status'");
     }
+
+    // Who is passed over, and who is not and therefore keeps the gate closed.
+    private static void Warn(Session session, Gate gate, GateOverride named)
+    {
+        foreach (Blocker blocker in gate.Refusal?.Blockers ?? [])
+        {
+            bool passed = named.Blockers.Contains(NameOf(blocker));
+            string who = blocker.SpiffeId.Length > 0 ? $"{blocker.SpiffeId} ({ResourceName.Id(NameOf(blocker))})" : ResourceName.Id(NameOf(blocker));
+            session.Terminal.Say($"  {(passed ? "passes over" : "still blocks")}: {who}: {EnumText.Of(blocker.Reason)}");
+        }
+    }
+
+    private static string NameOf(Blocker blocker) => blocker.Leaf.Length > 0 ? blocker.Leaf : blocker.Reason == BlockerReason.Soak ? Soak : blocker.Subject;
 }

@@ -28,6 +28,7 @@ internal static class RotationStatusCommand
 
         Screen screen = new();
         RotationScreen.AddTo(screen, rotation, session.Now, decisions);
+        await DrainAdvice.AddToAsync(session, screen, rotation);
         screen.WriteTo(session.Terminal);
     }
 }

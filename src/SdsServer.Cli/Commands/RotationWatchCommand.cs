@@ -21,10 +21,15 @@ internal static class RotationWatchCommand
     {
         WatchRotationRequest request = new() { Name = await RotationName.ChooseAsync(session, id) };
         Rotation last = await FollowAsync(session, request);
-        if (session.Terminal.Animates)
+        if (session.Terminal.Format != OutputFormat.Json)
         {
             Screen screen = new();
-            RotationScreen.AddTo(screen, last, session.Now, decisions: 5);
+            if (session.Terminal.Animates)
+            {
+                RotationScreen.AddTo(screen, last, session.Now, decisions: 5);
+            }
+
+            await DrainAdvice.AddToAsync(session, screen, last);
             screen.WriteTo(session.Terminal);
         }
 

@@ -13,8 +13,8 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         ["TrustDomain"] = "example.org",
     };
 
-    // Safe here only: the demo's sidecars come back at once, while a real Envoy may take 30 s.
-    private static readonly Dictionary<string, string> s_shortWindows = new(s_settings)
+    /// <summary>Settings that are safe with the demo's sidecars only: they come back at once, while a real Envoy may take 30 s.</summary>
+    internal static IReadOnlyDictionary<string, string> ShortWindows { get; } = new Dictionary<string, string>(s_settings)
     {
         ["Fleet:ReconnectWindow"] = "00:00:01",
         ["Fleet:ReconnectSpread"] = "00:00:01",
@@ -31,7 +31,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
         DirectoryInfo data = Directory.CreateTempSubdirectory("sdsctl-demo-");
         try
         {
-            await using ServerProcess server = ServerProcess.Start(program, data.FullName, options.WithEnvoy ? s_settings : s_shortWindows);
+            await using ServerProcess server = ServerProcess.Start(program, data.FullName, options.WithEnvoy ? s_settings : ShortWindows);
             await server.WaitReadyAsync(_time, session.Cancellation);
             return await RunAsync(server, data.FullName);
         }

@@ -43,7 +43,17 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
     {
         DateTimeOffset begun = time.GetUtcNow();
         LeafSecret oldLeaf = state.Fleet.Sidecars[0].Identity!.Leaf;
-        Rotation rotation = await StartAsync("rotation 1 of 2", "demo-forward", _soak);
+        Sidecar canary = state.Fleet.Sidecars[state.Fleet.Sidecars.Count / 2];
+        Wave[] waves = [new Wave { Selector = new WaveSelector { PathPrefix = new Uri(canary.SpiffeId).AbsolutePath } }, new Wave { Percent = 50 }];
+        Rotation rotation = await StartAsync("rotation 1 of 2, a canary and two more waves", "demo-forward", _soak, waves, () => canary.Refuse(Sidecar.LeafName));
+        await UntilAsync(() => state.Rotation is not { State: RotationState.Active, Held: false });
+        int moved = state.LeavesOnNewRoot;
+        state.Stage = $"rotation 1 of 2, halted: the canary {canary.Name} refuses its new leaf";
+        await ShowAsync();
+        canary.Resume();
+        state.Stage = $"rotation 1 of 2, {canary.Name} is mended";
+        await UntilAsync(() => state.Rotation is not { State: RotationState.Active, Held: true });
+        Outcomes.Add($"halted when the canary {canary.Name} refused its new leaf, with {moved} of {state.Fleet.Sidecars.Count} leaves on the new root; went on by itself once it was mended");
         await UntilAsync(() => state.Rotation?.State is not RotationState.Active);
         Expect(RotationState.Completed);
         Outcomes.Add($"moved from {ResourceName.Id(rotation.FromAuthority)} to {ResourceName.Id(rotation.ToAuthority)} in {Seconds(begun)}");
@@ -56,7 +66,7 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
     {
         DateTimeOffset begun = time.GetUtcNow();
         Sidecar silent = state.Fleet.Sidecars[^1];
-        Rotation rotation = await StartAsync("rotation 2 of 2, with one sidecar that stops answering", "demo-back", s_shortSoak, () => silent.Stall(Sidecar.LeafName));
+        Rotation rotation = await StartAsync("rotation 2 of 2, with one sidecar that stops answering", "demo-back", s_shortSoak, [new Wave { Percent = 100 }], () => silent.Stall(Sidecar.LeafName));
         int others = state.Fleet.Sidecars.Count - 1;
         await UntilAsync(() => state.Rotation?.Phase == Phase.Issuing && state.LeavesOnNewRoot == others);
         int moved = state.LeavesOnNewRoot;
@@ -71,11 +81,11 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
         await FullRoundAsync();
     }
 
-    private async Task<Rotation> StartAsync(string stage, string id, TimeSpan soak, Action? beforehand = null)
+    private async Task<Rotation> StartAsync(string stage, string id, TimeSpan soak, Wave[] waves, Action beforehand)
     {
         TrustDomain trust = await admin.TrustDomainAsync();
         (state.Trust, state.Rotation, state.Stage) = (trust, null, stage);
-        beforehand?.Invoke();
+        beforehand();
         StartRotationResponse started = await admin.CallAsync(AdminMethods.StartRotation, new StartRotationRequest
         {
             Parent = trust.Name,
@@ -85,10 +95,11 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
             NewAuthority = new NewAuthority { DisplayName = $"{id} root" },
             Policy = new RotationPolicy
             {
-                Advance = AdvanceMode.Automatic,
+                Waves = { waves },
+                MaxInFlight = state.Fleet.Sidecars.Count,
                 TrustSoak = soak.ToDuration(),
-                CanarySoak = soak.ToDuration(),
-                WaveSoak = soak.ToDuration(),
+                CanarySoak = s_shortSoak.ToDuration(),
+                WaveSoak = s_shortSoak.ToDuration(),
                 DropSoak = soak.ToDuration(),
             },
             Reason = "sdsctl demo",
@@ -157,6 +168,13 @@ internal sealed class DemoStory(DemoState state, AdminClient admin, ServerProces
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellation);
         }
+    }
+
+    // Long enough for whoever looks on.
+    private Task ShowAsync()
+    {
+        long begun = time.GetTimestamp();
+        return UntilAsync(() => time.GetElapsedTime(begun) > s_shortSoak);
     }
 
     // The round under way began before; the one after it is whole.

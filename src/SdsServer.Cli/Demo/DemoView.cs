@@ -27,7 +27,7 @@ internal sealed class DemoView(Terminal terminal, DemoState state, TimeProvider 
         long printed = 0;
         while (!stopping.IsCancellationRequested)
         {
-            string key = $"{state.Stage}|{state.Trust?.Phase}|{state.Trust?.Goal}|{state.Trust?.Epoch}|{state.Trust?.Floor}";
+            string key = $"{state.Stage}|{state.Trust?.Phase}|{state.Trust?.Goal}|{state.Trust?.Epoch}|{state.Trust?.Floor}|{state.Rotation?.Waves?.Index}|{state.Rotation?.Held}";
             if (state.Stage.Length > 0 && (key != last || time.GetElapsedTime(printed) >= s_line))
             {
                 terminal.Line(Line());
@@ -70,8 +70,10 @@ internal sealed class DemoView(Terminal terminal, DemoState state, TimeProvider 
     private string Envoy() => state.Envoys is { } envoys ? $", requests through Envoy {envoys.Requests}, failed {envoys.Failed}" : "";
 
     private string Phase() => state.Trust is { } trust
-        ? $"{EnumText.Of(trust.Phase)}{(trust.Goal == Protos.Admin.V1.Goal.Unspecified ? "" : $" ({EnumText.Of(trust.Goal)})")}"
+        ? $"{EnumText.Of(trust.Phase)}{(trust.Goal == Protos.Admin.V1.Goal.Unspecified ? "" : $" ({EnumText.Of(trust.Goal)}{Wave()})")}"
         : "-";
+
+    private string Wave() => state.Rotation is { Held: var held, Waves: { Count: > 1, Index: > 0 } waves } ? $", wave {waves.Index} of {waves.Count}{(held ? ", HELD" : "")}" : "";
 
     private static string Bar(int done, int count)
     {

@@ -14,14 +14,22 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
     private readonly (int Client, int Server)[] _pairs =
         [.. from client in Enumerable.Range(0, sidecars.Count) from server in Enumerable.Range(0, sidecars.Count) where client != server select (client, server)];
 
+    // By phase, then by client * sidecars + server.
+    private readonly ConcurrentDictionary<string, int[]> _well = [];
+
     private int _next;
     private int _rounds;
     private long _done;
     private long _failed;
     private long _begun;
+    private volatile string _phase = "";
 
-    /// <summary>For the record of a failure.</summary>
-    public string Phase { get; set; } = "";
+    /// <summary>For the record of a failure, and what <see cref="FewestIn"/> counts by.</summary>
+    public string Phase
+    {
+        get => _phase;
+        set => _phase = value;
+    }
 
     public int Pairs => _pairs.Length;
 
@@ -38,6 +46,12 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
 
     public IReadOnlyCollection<HandshakeFailure> Failures => _failures;
 
+    /// <summary>Handshakes that went well and were wholly in this phase, of the ordered pair that had the fewest.</summary>
+    public int FewestIn(string phase) => _well.TryGetValue(phase, out int[]? well) ? well.Where((_, pair) => pair / sidecars.Count != pair % sidecars.Count).Min() : 0;
+
+    /// <summary>Handshakes of all pairs that went well and were wholly in this phase.</summary>
+    public int CountIn(string phase) => _well.TryGetValue(phase, out int[]? well) ? well.Sum() : 0;
+
     /// <summary>One worker; run as many as there should be handshakes at once.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -47,7 +61,11 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
             (int client, int server) = Draw();
             try
             {
-                await TryAsync(sidecars[client], sidecars[server], stopping);
+                string phase = _phase;
+                if (await TryAsync(sidecars[client], sidecars[server], stopping) && _phase == phase)
+                {
+                    Interlocked.Increment(ref _well.GetOrAdd(phase, _ => new int[sidecars.Count * sidecars.Count])[(client * sidecars.Count) + server]);
+                }
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -59,12 +77,12 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
         }
     }
 
-    private async Task TryAsync(Sidecar client, Sidecar server, CancellationToken stopping)
+    private async Task<bool> TryAsync(Sidecar client, Sidecar server, CancellationToken stopping)
     {
         if (client.Identity is not { } clientIdentity || server.Identity is not { } serverIdentity)
         {
             Fail(client, server, "one of them has no identity");
-            return;
+            return false;
         }
 
         using CancellationTokenSource limit = new(s_limit, time);
@@ -79,14 +97,14 @@ internal sealed class HandshakeLoad(IReadOnlyList<Sidecar> sidecars, int seed, T
             error = $"no end within {s_limit.TotalSeconds:0} s";
         }
 
-        if (error is null)
-        {
-            Interlocked.Increment(ref _done);
-        }
-        else
+        if (error is not null)
         {
             Fail(client, server, $"{error}; client had {clientIdentity}; server had {serverIdentity}");
+            return false;
         }
+
+        Interlocked.Increment(ref _done);
+        return true;
     }
 
     private void Fail(Sidecar client, Sidecar server, string error)

@@ -28,7 +28,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         _process = process;
         LogFile = Path.Combine(dataDirectory, "server.log");
-        _log = new StreamWriter(LogFile) { AutoFlush = true };
+        _log = new StreamWriter(LogFile, append: true) { AutoFlush = true };
         AdminAddress = $"unix://{Path.Combine(dataDirectory, "admin.sock")}";
         SdsSocket = Path.Combine(dataDirectory, "sds.sock");
         process.OutputDataReceived += (_, line) => Keep(line.Data);
@@ -104,6 +104,9 @@ internal sealed class ServerProcess : IAsyncDisposable
             throw new CliException(ExitCodes.Failure, $"the server ended with exit code {_process.ExitCode}; its last lines:{LastLines()}");
         }
     }
+
+    /// <summary>Ends it at once, as a crash does: it says, writes and closes nothing any more.</summary>
+    public void Kill() => _process.Kill();
 
     public async ValueTask DisposeAsync()
     {

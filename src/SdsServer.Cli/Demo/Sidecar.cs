@@ -18,6 +18,7 @@ internal sealed class Sidecar(string name, string spiffeId, bool delta)
     private BundleSecret? _bundle;
     private TaskCompletionSource? _stalled;
     private string? _stalledName;
+    private string? _refusedName;
     private int _acks;
     private int _nacks;
 
@@ -53,10 +54,21 @@ internal sealed class Sidecar(string name, string spiffeId, bool delta)
         }
     }
 
+    /// <summary>From now on it refuses this secret, as an Envoy does that cannot use it, and keeps what it has.</summary>
+    public void Refuse(string secretName)
+    {
+        lock (_applying)
+        {
+            _refusedName = secretName;
+        }
+    }
+
+    /// <summary>It answers again, and refuses nothing that it can use.</summary>
     public void Resume()
     {
         lock (_applying)
         {
+            _refusedName = null;
             _stalled?.TrySetResult();
             _stalled = null;
         }
@@ -88,6 +100,11 @@ internal sealed class Sidecar(string name, string spiffeId, bool delta)
         {
             try
             {
+                if (secret.Name == _refusedName)
+                {
+                    throw new SecretRejectedException($"{secret.Name}: this sidecar's build cannot use the key of the certificate");
+                }
+
                 LeafSecret? leaf = _leaf;
                 BundleSecret? bundle = _bundle;
                 switch (secret.Name, secret.TypeCase)

@@ -22,6 +22,25 @@ internal static class EnumText
         _ => "unknown",
     };
 
+    /// <summary>The same for a rotation: one below the same root changes no bundle.</summary>
+    public static string Meaning(Phase phase, Goal goal, RotationKind kind) => (kind, phase, goal) switch
+    {
+        (RotationKind.Intermediate, Phase.Distributing, _) => "the old authority signs; both end at the same root",
+        (RotationKind.Intermediate, Phase.Issuing, Goal.Back) => "everyone gets a leaf of the old authority again; both end at the same root",
+        (RotationKind.Intermediate, Phase.Issuing, _) => "everyone gets a leaf of the new authority; both end at the same root",
+        (RotationKind.Intermediate, Phase.Drained or Phase.Removing, _) => "the last leaves of the authority that is left are replaced",
+        _ => Meaning(phase, goal),
+    };
+
+    public static string Of(GateKind kind) => kind switch
+    {
+        GateKind.Ack => "answers",
+        GateKind.Approval => "your approval",
+        GateKind.Time => "time alone (unsafe)",
+        GateKind.Webhook => "the webhook",
+        _ => "-",
+    };
+
     public static string Of(Goal goal) => goal switch { Goal.Forward => "forward", Goal.Back => "back", _ => "-" };
 
     public static string Of(AuthorityRole role) => role switch
@@ -98,6 +117,8 @@ internal static class EnumText
         BlockerReason.ProviderUnhealthy => "does not sign",
         BlockerReason.LeaderSettling => "server has just started",
         BlockerReason.AwaitingApproval => "waits for your approval",
+        BlockerReason.PendingLeaf => "does not use its new leaf yet",
+        BlockerReason.Webhook => "webhook has not agreed",
         _ => "unknown",
     };
 }

@@ -1,3 +1,4 @@
+using SdsServer.Cli.Parsing;
 using SdsServer.Protos.Admin.V1;
 
 namespace SdsServer.Cli.Output;
@@ -16,11 +17,14 @@ internal static class ForecastScreen
             }
         }
 
-        Grid steps = new("STEP", "AT THE EARLIEST", "AT THE LATEST");
+        Grid steps = new("STEP", "REACHES", "OPENED BY", "AT THE EARLIEST", "AT THE LATEST");
         foreach (ForecastStep step in forecast.Steps)
         {
+            bool unsafely = step.OpenedBy?.Kind == GateKind.Time;
             steps.Add(
                 step.Wave > 0 ? $"{EnumText.Of(step.Phase)}, wave {step.Wave}" : EnumText.Of(step.Phase),
+                step.Wave > 0 ? $"{WaveText.Of(step.Extent)}: {step.Proxies} more" : "",
+                new Cell(step.OpenedBy is null ? "" : EnumText.Of(step.OpenedBy.Kind), unsafely ? Tone.Bad : Tone.None),
                 TimeText.Both(step.EarliestTime, now),
                 step.WorstTime is null ? new Cell("needs somebody to act", Tone.Caution) : TimeText.Both(step.WorstTime, now));
         }
@@ -39,7 +43,7 @@ internal static class ForecastScreen
 
         if (forecast.RunwayEnd is not null)
         {
-            facts.Add("old root expires", TimeText.Both(forecast.RunwayEnd, now));
+            facts.Add("runway: the old authority expires", TimeText.Both(forecast.RunwayEnd, now));
         }
 
         screen.Add(facts, indent: 2);

@@ -1,4 +1,5 @@
 using SdsServer.Cli.Admin;
+using SdsServer.Cli.Parsing;
 using SdsServer.Protos.Admin.V1;
 
 namespace SdsServer.Cli.Output;
@@ -33,6 +34,7 @@ internal static class RotationScreen
         }
 
         screen.Add(facts);
+        AddWaves(screen, rotation);
         if (rotation.State == RotationState.Active && rotation.Gate is { } gate)
         {
             AddGate(screen, gate, now);
@@ -58,6 +60,7 @@ internal static class RotationScreen
         string held = rotation.Held ? $", held: {rotation.HoldReason}" : "";
         string gate = rotation is { State: RotationState.Active, Gate: { } g }
             ? g.AwaitingApproval ? $"; waits for approval: {g.NextStep}"
+            : g.AwaitingWebhook ? $"; waits for the webhook: {g.NextStep}"
             : g.Open ? $"; next: {g.NextStep}"
             : $"; waits: {RefusalText.Counts(g.Refusal?.BlockerCounts ?? [])}{(g.Refusal?.EarliestTime is { } t ? $", at the latest {TimeText.Relative(t, now)}" : "")}"
             : "";
@@ -70,6 +73,14 @@ internal static class RotationScreen
         {
             screen.Line($"next: {gate.NextStep}", Tone.Caution);
             screen.Line("      its gate is open; it waits for 'sdsctl rotation advance'", Tone.Caution);
+            return;
+        }
+
+        if (gate.AwaitingWebhook)
+        {
+            screen.Line($"next: {gate.NextStep}", Tone.Caution);
+            screen.Line($"      its gate is open, but for the webhook: {gate.Refusal?.Blockers.FirstOrDefault()?.Detail}", Tone.Caution);
+            screen.Line("      to do: see what the webhook looks at; pass over it with 'sdsctl rotation advance'", Tone.Caution);
             return;
         }
 
@@ -104,17 +115,50 @@ internal static class RotationScreen
 
         string direction = rotation.Goal == Goal.Back ? $", turned back to {ResourceName.Id(rotation.FromAuthority)}" : "";
         string wave = rotation is { Phase: Phase.Issuing, Waves: { } waves } ? $", wave {waves.Index} of {waves.Count}" : "";
-        string manual = rotation.Policy?.Advance == AdvanceMode.Manual ? ", every step by hand" : "";
-        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation.Phase, rotation.Goal)}";
+        GatePolicy?[] gates = [rotation.Policy?.TrustGate, rotation.Policy?.WaveGate, rotation.Policy?.DropGate];
+        string manual = gates.All(gate => gate?.Kind == GateKind.Approval) ? ", every step by hand" : "";
+        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation.Phase, rotation.Goal, rotation.Kind)}";
     }
 
     private static string Progress(WaveProgress waves)
     {
-        const int width = 20;
-        int done = waves.Total == 0 ? 0 : (int)((long)width * waves.Proven / waves.Total);
         string nacked = waves.Nacked > 0 ? $", {waves.Nacked} refused" : "";
-        return $"[{new string('#', done)}{new string('.', width - done)}] {waves.Proven} of {waves.Total} on the new root; "
-            + $"waves begun: {waves.Proven} of {waves.Assigned}{nacked}";
+        string silent = waves.Silent > 0 ? $", {waves.Silent} silent" : "";
+        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on the new root; "
+            + $"waves begun: {waves.Proven} of {waves.Assigned}{nacked}{silent}";
+    }
+
+    private static string Bar(int proven, int total)
+    {
+        const int width = 20;
+        int done = total == 0 ? 0 : (int)((long)width * proven / total);
+        return $"[{new string('#', done)}{new string('.', width - done)}]";
+    }
+
+    // One wave is the progress line above.
+    private static void AddWaves(Screen screen, Rotation rotation)
+    {
+        if (rotation.State != RotationState.Active || rotation.Waves is not { Parts.Count: > 1 } waves)
+        {
+            return;
+        }
+
+        Grid grid = new("WAVE", "UP TO", "PROXIES", "ON THE NEW ROOT", "");
+        foreach (WavePart part in waves.Parts)
+        {
+            Cell stands = part switch
+            {
+                { Nacked: > 0 } => new Cell($"{part.Nacked} refused{(part.Silent > 0 ? $", {part.Silent} silent" : "")}", Tone.Bad),
+                { Silent: > 0 } => new Cell($"{part.Silent} silent", Tone.Bad),
+                { Begun: false } => new Cell("not begun", Tone.Quiet),
+                { Proxies: 0 } => new Cell("reaches nobody", Tone.Quiet),
+                _ when part.Proven == part.Proxies => new Cell("done", Tone.Good),
+                _ => new Cell("under way", Tone.Caution),
+            };
+            grid.Add($"{part.Index}", WaveText.Of(part.Wave), $"{part.Proxies}", part.Begun ? $"{Bar(part.Proven, part.Proxies)} {part.Proven} of {part.Proxies}" : "", stands);
+        }
+
+        screen.Add(grid, indent: 2);
     }
 
     private static string Kind(Rotation rotation) => rotation.Kind switch

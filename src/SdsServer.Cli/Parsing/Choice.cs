@@ -32,7 +32,7 @@ internal static class Choice
         return option;
     }
 
-    private static T Parse<T>(Token token, ArgumentResult result, Func<T, string> word)
+    public static T Parse<T>(Token token, ArgumentResult result, Func<T, string> word)
         where T : struct, Enum
     {
         foreach (T value in Values(word))

@@ -27,7 +27,7 @@ internal static class CommandTree
         }
 
         root.Add(StatusCommand.Create());
-        root.Add(Noun("root", "Roots and other authorities that can sign. 'authority' means the same.", RootListCommand.Create(), RootCreateCommand.Create(), RootDeleteCommand.Create()));
+        root.Add(Noun("root", "Roots and other authorities that can sign. 'authority' means the same.", RootListCommand.Create(), RootCreateCommand.Create(), RootRoleCommand.Create(), RootDeleteCommand.Create()));
         root.Subcommands[^1].Aliases.Add("authority");
         root.Add(Noun(
             "rotation", "Moves the mesh from one root to another, one proven step at a time.",
@@ -35,7 +35,7 @@ internal static class CommandTree
             RotationRollbackCommand.Create(), RotationForwardCommand.Create(), RotationHoldCommand.Create(), RotationUnholdCommand.Create()));
         root.Add(Noun(
             "proxy", "The Envoy processes that take secrets.",
-            ProxyListCommand.Create(), ProxyShowCommand.Create(), ProxyRetireCommand.Create(), ProxyRepushCommand.Create()));
+            ProxyListCommand.Create(), ProxyShowCommand.Create(), ProxyRetireCommand.Create(), ProxyRepushCommand.Create(), ProxyConfirmCommand.Create()));
         root.Add(Noun("leaf", "The certificates that were issued.", LeafListCommand.Create()));
         root.Add(Noun("token", "Bearer tokens by which workloads say who they are.", TokenCreateCommand.Create(), TokenListCommand.Create(), TokenDeleteCommand.Create()));
         root.Add(Noun("audit", "Who did what, and why.", AuditListCommand.Create()));

@@ -3,13 +3,14 @@ using SdsServer.Core.Rotation;
 
 namespace SdsServer.Core.Authorities;
 
-/// <summary>Gate G0: whether an authority's root may be trusted beside those that are.</summary>
+/// <summary>Gate G0: whether an authority's root may be trusted beside those that are, or its chain sign under one that is.</summary>
 public sealed class RootFitness(Keyring keyring, LeafPolicy leaves, TimeSpan expectedPlanTime)
 {
     /// <summary>What speaks against it; empty if nothing. Signs a trial leaf, so the authority must be open: see <see cref="PrepareAsync"/>.</summary>
     public IReadOnlyList<string> FindUnfit(TrustState state, Authority authority, DateTimeOffset now)
     {
-        if (state.Root(authority.RootId).Since is not null)
+        bool trusted = state.Trusts(authority.RootId);
+        if (!trusted && state.Root(authority.RootId).Since is not null)
         {
             // It was in use before: on the way back only its remaining life counts.
             Certificate known = Certificate.Parse(state.Root(authority.RootId).Certificate.AsSpan());
@@ -34,6 +35,12 @@ public sealed class RootFitness(Keyring keyring, LeafPolicy leaves, TimeSpan exp
         catch (IssuanceException refused)
         {
             return [refused.Message];
+        }
+
+        if (trusted)
+        {
+            IReadOnlyList<Certificate> roots = [.. state.Bundle.Select(id => Certificate.Parse(state.Root(id).Certificate.AsSpan()))];
+            return [.. ChainFitness.Check(signer.Chain, trial, roots, TrustDomain.Parse(state.TrustDomain), leaves.Lifetime, now)];
         }
 
         TrustBundle bundle = new([.. state.Bundle.Where(id => id != authority.RootId).Select(id => Certificate.Parse(state.Root(id).Certificate.AsSpan()))]);

@@ -35,6 +35,21 @@ public sealed record FleetPolicy
     /// <summary>Leaves being signed or written at once.</summary>
     public int IssuesInFlight { get; init; } = 256;
 
+    /// <summary>Leaves that may be begun in a second, whatever asks for them; four times as many in an emergency.</summary>
+    public int IssuesPerSecond { get; init; } = 2_000;
+
+    /// <summary>How many roots a bundle may hold. A third is one that an emergency meets in the middle of a rotation; it goes as soon as nothing needs it.</summary>
+    public int MaxRoots { get; init; } = 2;
+
+    /// <summary>How often the bundle is looked at anew: a root may expire in it.</summary>
+    public TimeSpan BundleCheck { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long new session tickets are made with one key; as long again the next one opens them.</summary>
+    public TimeSpan TicketKeyLife { get; init; } = TimeSpan.FromHours(12);
+
+    /// <summary>How long until a webhook that has said neither yes nor no is asked again, and an Envoy's admin that did not show the leaf.</summary>
+    public TimeSpan AskAgain { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The longest lifetime a leaf can have.</summary>
     public TimeSpan MaxLeafLifetime { get; init; } = TimeSpan.FromHours(24);
 }

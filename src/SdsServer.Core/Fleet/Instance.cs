@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Fleet;
@@ -13,6 +15,12 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public string NodeVersion { get; set; } = "";
 
+    /// <summary>What waves select it by.</summary>
+    public ProxyTraits Traits { get; set; } = ProxyTraits.Of(key.SpiffeId);
+
+    /// <summary>Where its Envoy's admin answers; null where it states no port.</summary>
+    public Uri? Admin { get; set; }
+
     /// <summary>The connection its streams are on; null while it is not connected.</summary>
     public long? Connection { get; set; }
 
@@ -20,8 +28,14 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public SlotSet Leaves { get; } = new();
 
+    /// <summary>Its subscriptions to session ticket keys, which are evidence of nothing.</summary>
+    public SlotSet Tickets { get; } = new();
+
     /// <summary>The oldest epoch any of its slots may enforce; 0 while nothing is known.</summary>
     public long Lo { get; set; }
+
+    /// <summary>Roots that an operator has found it to trust, where it takes no bundle from here; empty for none.</summary>
+    public ImmutableArray<string> ConfirmedRoots { get; set; } = [];
 
     /// <summary>The epoch of a bundle that it reported and this store does not know yet; 0: none.</summary>
     public long NewerEpoch { get; set; }
@@ -44,6 +58,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Number of its newest entry in the issuing queue: an older one is void.</summary>
     public long QueueEntry { get; set; }
 
+    /// <summary>What it is queued for.</summary>
+    public LeafClass QueuedAs { get; set; }
+
     /// <summary>The signer when the leaf under way was asked for.</summary>
     public string SigningAuthority { get; set; } = "";
 
@@ -58,8 +75,39 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>It refused a leaf, and no fresh one was accepted since.</summary>
     public bool LeafRefused { get; set; }
 
+    /// <summary>Monotonic time since when it has an open refusal.</summary>
+    public TimeSpan RefusingSince { get; set; }
+
+    /// <summary>Monotonic time at which an operator has given it another chance.</summary>
+    public TimeSpan PardonedAt { get; set; } = TimeSpan.MinValue / 2;
+
     /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
     public bool Excused { get; set; }
+
+    /// <summary>An operator has passed over it: it counts again when it has proven this epoch, and stands at the floor; 0: nobody has.</summary>
+    public long OverruledBelow { get; set; }
+
+    /// <summary>The plan for which an operator has passed over what it refuses, or leaves unanswered; null for none.</summary>
+    public string? PassedOverIn { get; set; }
+
+    /// <summary>Its place in the waves of the plan <see cref="PlaceIn"/>.</summary>
+    public ulong Place { get; set; }
+
+    public string PlaceIn { get; set; } = "";
+
+    public WaveStanding Standing { get; set; }
+
+    /// <summary>Serial number of the newest leaf that its Envoy's admin has shown.</summary>
+    public string? ConfirmedLeaf { get; set; }
+
+    /// <summary>What the admin said last, for people to read.</summary>
+    public string ProbeDetail { get; set; } = "";
+
+    /// <summary>Monotonic time before which its admin is not asked again.</summary>
+    public TimeSpan ProbeAt { get; set; }
+
+    /// <summary>Leaves it refused one after the other, each of them new, while its bundle was healthy.</summary>
+    public int LeafRefusals { get; set; }
 
     /// <summary>Why its leaf request waits, for people to read; null when it does not.</summary>
     public string? HeldBecause { get; set; }
@@ -106,9 +154,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
-    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live);
-
-    public bool HasInFlight => Bundles.Live.Exists(static subscription => subscription.InFlight is not null) || Leaves.Live.Exists(static subscription => subscription.InFlight is not null);
+    public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live).Concat(Tickets.Live);
 
     public void See(DateTimeOffset utc)
     {
@@ -116,5 +162,10 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
         LastSeen = utc;
     }
 
-    public SlotSet SlotsOf(SecretKind kind) => kind == SecretKind.Bundle ? Bundles : Leaves;
+    public SlotSet SlotsOf(SecretKind kind) => kind switch
+    {
+        SecretKind.Bundle => Bundles,
+        SecretKind.Leaf => Leaves,
+        _ => Tickets,
+    };
 }

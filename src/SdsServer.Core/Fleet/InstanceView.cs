@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using SdsServer.Core.Rotation;
 
 namespace SdsServer.Core.Fleet;
 
@@ -54,4 +55,16 @@ public sealed record InstanceView
 
     /// <summary>The last refusal has not been healed.</summary>
     public required bool Refusing { get; init; }
+
+    /// <summary>What waves select it by.</summary>
+    public required ProxyTraits Traits { get; init; }
+
+    /// <summary>Its wave in the rotation under way, from 1; 0 where it is in none.</summary>
+    public required int Wave { get; init; }
+
+    /// <summary>It takes leaves but no bundle from here: what it trusts is not known.</summary>
+    public required bool UnmanagedTrust { get; init; }
+
+    /// <summary>An operator has found that it trusts what the bundle holds now.</summary>
+    public required bool TrustConfirmed { get; init; }
 }

@@ -14,4 +14,7 @@ public enum LeafState
 
     /// <summary>Replaced by a later accepted leaf of the same instance, or its process is gone: nobody presents it.</summary>
     Superseded,
+
+    /// <summary>An operator has passed over it by name: its proxy may still present it, and is refused.</summary>
+    Overruled,
 }

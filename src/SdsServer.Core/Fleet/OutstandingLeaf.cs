@@ -18,6 +18,9 @@ internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? pay
     /// <summary>Some delivery of it was never answered: its bytes must not be sent again, an ACK of them would prove nothing.</summary>
     public bool Lost { get; set; }
 
+    /// <summary>Monotonic time since when its process has been owed, or has owed an answer; not known for a leaf of an earlier term.</summary>
+    public TimeSpan? IssuedAt { get; init; }
+
     /// <summary>When to renew.</summary>
     public DateTimeOffset RenewAt { get; } = renewAt;
 }

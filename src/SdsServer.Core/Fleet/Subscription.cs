@@ -9,6 +9,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
 
     public long Connection { get; } = opened.Connection;
 
+    /// <summary>Subscriptions with the same number are on one stream, on which one response at a time can be answered.</summary>
+    public long Stream { get; } = opened.Stream ?? opened.Subscription;
+
     public SecretKind Kind { get; } = opened.Kind;
 
     public string Name { get; } = opened.Name;

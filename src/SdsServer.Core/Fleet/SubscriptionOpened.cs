@@ -1,3 +1,4 @@
+using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Fleet;
@@ -17,4 +18,14 @@ public sealed record SubscriptionOpened(
     SecretKind Kind,
     string Name,
     string? ReportedVersion,
-    string NodeVersion) : FleetEvent;
+    string NodeVersion) : FleetEvent
+{
+    /// <summary>Number of the stream, unique in this process, where it carries several subscriptions; null: it carries this one alone.</summary>
+    public long? Stream { get; init; }
+
+    /// <summary>What waves select the proxy by; null: its identity alone.</summary>
+    public ProxyTraits? Traits { get; init; }
+
+    /// <summary>Where its Envoy's admin answers, such as <c>http://10.0.0.7:9901</c>; null where it states no port.</summary>
+    public Uri? Admin { get; init; }
+}

@@ -36,6 +36,7 @@ public sealed partial class TrustDomainEngine
 
         TimeOut(instance.Bundles);
         TimeOut(instance.Leaves);
+        TimeOut(instance.Tickets);
         RaiseLo(instance);
         Supersede(instance);
         Demote(instance);
@@ -49,8 +50,11 @@ public sealed partial class TrustDomainEngine
         {
             OfferBundles(instance);
             ConsiderLeaf(instance);
+            OfferTicketKeys(instance);
+            Probe(instance);
         }
 
+        Tally(instance);
         SetTimer(instance);
     }
 
@@ -88,9 +92,10 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        long before = _lastDelivery;
         foreach (Subscription subscription in instance.Bundles.Live)
         {
-            if (!IsBundleDue(subscription))
+            if (!IsBundleDue(subscription) || IsStreamTaken(subscription, before))
             {
                 continue;
             }
@@ -124,9 +129,19 @@ public sealed partial class TrustDomainEngine
         return subscription.OfferedEpoch < _state.Epoch || subscription.Repush;
     }
 
+    /// <summary>
+    /// A response on this stream is waited for: one more would displace it. What was offered after <paramref name="before"/> goes out together.
+    /// </summary>
+    private static bool IsStreamTaken(Subscription subscription, long before) =>
+        OnSameStream(subscription).Any(other => other != subscription && other.Busy && other.InFlight!.Id <= before);
+
+    private static IEnumerable<Subscription> OnSameStream(Subscription subscription) =>
+        subscription.Instance.Subscriptions.Where(other => other.Stream == subscription.Stream);
+
     private void Offer(Subscription subscription, SecretPayload payload)
     {
-        bool replaces = subscription.Instance.HasInFlight;
+        CheckOffered(subscription, payload);
+        bool replaces = OnSameStream(subscription).Any(static other => other.InFlight is not null);
         Lose(subscription);
         subscription.OfferedLeaf = (payload as LeafPayload)?.Serial;
         Delivery delivery = new(++_lastDelivery, subscription.Id, payload, replaces);
@@ -191,6 +206,7 @@ public sealed partial class TrustDomainEngine
         subscription.AckedLeaf = accepted.Order;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Exists(static other => other.Refused);
+        instance.LeafRefusals = instance.LeafRefused ? instance.LeafRefusals : 0;
         StartHolding(instance);
         if (accepted.State == LeafState.Issued)
         {
@@ -233,9 +249,14 @@ public sealed partial class TrustDomainEngine
             instance.BundleRefused = true;
             subscription.RetryAt = retry;
         }
+        else if (subscription.Kind == SecretKind.TicketKeys)
+        {
+            subscription.RetryAt = retry;
+        }
         else
         {
             instance.LeafRefused = true;
+            instance.LeafRefusals += instance.BundleRefused ? 0 : 1;
             instance.LeafNotBefore = retry;
             if (subscription.OfferedLeaf is { } serial && instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
             {
@@ -246,6 +267,23 @@ public sealed partial class TrustDomainEngine
 
         _effects.Add(new Noted(instance.Id, $"refused {subscription.Name}: {nacked.Error}"));
         Attend(instance);
+    }
+
+    /// <summary>Fresh bytes follow, but not before what has displaced it had its time: else the two would displace each other without end.</summary>
+    private void OnDisplaced(DeliveryDisplaced displaced)
+    {
+        if (!_subscriptions.TryGetValue(displaced.Subscription, out Subscription? subscription) || subscription.InFlight?.Id != displaced.Delivery)
+        {
+            return;
+        }
+
+        Lose(subscription);
+        subscription.TimedOut = false;
+        // What it had proven before stays proven: the same roots in other bytes need no answer.
+        bool owes = subscription.Kind == SecretKind.TicketKeys || (subscription.Kind == SecretKind.Bundle && subscription.Proven < subscription.OfferedEpoch);
+        subscription.RetryAt = owes ? _now.Up + _policy.AckTimeout : null;
+        subscription.Instance.LeafNotBefore = subscription.Kind == SecretKind.Leaf ? _now.Up + _policy.AckTimeout : subscription.Instance.LeafNotBefore;
+        Attend(subscription.Instance);
     }
 
     private TimeSpan Backoff(InstanceKey key)
@@ -284,6 +322,13 @@ public sealed partial class TrustDomainEngine
         At(SucceededAt(instance));
         At(instance.LeafNotBefore);
         At(instance.ReconnectDue);
+        At(instance.ProbeAt);
+        At(StuckAt(instance));
+        if (instance.HasOpenRefusal)
+        {
+            At(instance.RefusingSince + _policy.QuarantineAfter);
+        }
+
         if (instance.Lo < _state.Epoch)
         {
             At(_epochSince + _policy.AckTimeout);
@@ -299,6 +344,7 @@ public sealed partial class TrustDomainEngine
 
         AtAnswers(instance.Bundles);
         AtAnswers(instance.Leaves);
+        AtAnswers(instance.Tickets);
         if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
         {
             At(_now.Up + (newest.RenewAt - _clock.Latest));

@@ -35,7 +35,7 @@ public sealed partial class TrustDomainEngine
 
         string? use = authority.Id == _state.Signer ? "it signs"
             : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-            : _state.Trusts(authority.RootId) ? "its root is in the bundle"
+            : _state.Trusts(authority.RootId) && authority.Chain.Length == 1 ? "its root is in the bundle"
             : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
             : null;
         if (use is not null)

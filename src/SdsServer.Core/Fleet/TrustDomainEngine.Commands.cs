@@ -26,75 +26,12 @@ public sealed partial class TrustDomainEngine
             case AdvanceRotation order: Advance(order); break;
             case RetireInstance order: Retire(order); break;
             case RepushInstance order: Repush(order); break;
+            case SetRole order: Set(order); break;
+            case ConfirmTrust order: Confirm(order); break;
             case AddAuthority order: Add(order); break;
             case RemoveAuthority order: Remove(order); break;
             default: throw new ArgumentException($"unknown command {command.GetType().Name}", nameof(command));
         }
-    }
-
-    private void Start(StartRotation order)
-    {
-        if (_state.Past.FirstOrDefault(past => past.RequestId == order.RequestId) is { } over)
-        {
-            Answer(order, CommandStatus.Done, $"rotation '{over.Id}' was started by this request before, and has ended");
-            return;
-        }
-
-        if (_state.Plan is { } running)
-        {
-            if (running.RequestId == order.RequestId)
-            {
-                Answer(order, CommandStatus.Done, $"rotation '{running.Id}' was started by this request before");
-            }
-            else
-            {
-                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: let it finish, or roll it back", Refuse("rotation_under_way", Gate.G0, []));
-            }
-
-            return;
-        }
-
-        if (_state.Authorities.FirstOrDefault(authority => authority.Id == order.To) is not { } target)
-        {
-            Answer(order, CommandStatus.NotFound, $"there is no authority '{order.To}'");
-            return;
-        }
-
-        if (target.Id == _state.Signer)
-        {
-            Answer(order, CommandStatus.Invalid, $"authority '{order.To}' signs already");
-            return;
-        }
-
-        if (Unfit(target) is { } unfit)
-        {
-            Answer(order, CommandStatus.Refused, unfit.Message, unfit);
-            return;
-        }
-
-        if (order.ValidateOnly)
-        {
-            Answer(order, CommandStatus.Done, "the rotation can start");
-            return;
-        }
-
-        TrustState next = WithEvidence(_state, out _) with
-        {
-            Decisions = _state.Decisions + 1,
-            Plan = new RotationPlan
-            {
-                Id = order.RotationId,
-                RequestId = order.RequestId,
-                Kind = order.Kind,
-                From = _state.Signer,
-                To = order.To,
-                Policy = order.Policy,
-                StartedAt = _clock.Reckoned,
-                StepSince = _clock.Reckoned,
-                SignerRevisionAtStart = _state.SignerRevision,
-            },
-        };
-        Commit(order, WithTargetTrusted(next), DecisionKind.StartRotation, "", $"start rotation {order.RotationId} to {order.To}", $"rotation '{order.RotationId}' started");
     }
 
     private void Turn(TurnRotation order)
@@ -110,26 +47,34 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        TrustState next = WithEvidence(_state, out _);
-        next = next with
+        if (CannotTurn(plan, order.Goal) is { } refusal)
         {
-            Decisions = next.Decisions + 1,
-            Plan = next.Plan! with { Goal = order.Goal, Hold = null, StepSince = _clock.Reckoned, DrainedAt = null },
-        };
-        if (!next.Trusts(next.RootOf(next.Plan.Target).Id) && Unfit(next.Authority(next.Plan.Target)) is { } unfit)
-        {
-            Answer(order, CommandStatus.Refused, unfit.Message, unfit);
+            Answer(order, CommandStatus.Refused, refusal.Message, refusal);
             return;
         }
 
         DecisionKind kind = order.Goal == RotationGoal.Forward ? DecisionKind.ResumeForward : DecisionKind.RollbackRotation;
-        Commit(order, WithTargetTrusted(next), kind, "", $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} now");
+        TrustState next = Turned(WithEvidence(_state, out _), order.Goal);
+        Commit(order, next, kind, "", $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} now");
     }
+
+    /// <summary>Why the plan cannot go there; null when it can.</summary>
+    private Refusal? CannotTurn(RotationPlan plan, RotationGoal goal)
+    {
+        Authority target = _state.Authority(goal == RotationGoal.Forward ? plan.To : plan.From);
+        return target.Tainted || !_state.Trusts(target.RootId) ? Unfit(target) : null;
+    }
+
+    private TrustState Turned(TrustState state, RotationGoal goal) => WithTargetTrusted(state with
+    {
+        Decisions = state.Decisions + 1,
+        Plan = state.Plan! with { Goal = goal, Hold = null, StepSince = _clock.Reckoned, DrainedAt = null, WaveProvenAt = null, GoneAt = null },
+    });
 
     private TrustState WithTargetTrusted(TrustState state)
     {
         string root = state.RootOf(state.Plan!.Target).Id;
-        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _clock.Reckoned);
+        return state.Trusts(root) ? state : Moves.AddTrust(state, root, _seams.RandomHex(16), _policy.MaxRoots, _clock.Reckoned);
     }
 
     private void Hold(HoldRotation order)
@@ -175,12 +120,22 @@ public sealed partial class TrustDomainEngine
             }
         }
 
+        if (plan.Hold.Cause == HoldCause.Silent)
+        {
+            foreach (Instance silent in _instances.Values.Where(instance => instance.Standing == WaveStanding.Silent).ToList())
+            {
+                silent.PassedOverIn = plan.Id;
+                Attend(silent);
+            }
+        }
+
         if (plan.Hold.Cause == HoldCause.OlderStore)
         {
             TakeAllOver();
         }
 
         _violation = null;
+        _lasting = null;
         TrustState next = With(plan with { Hold = null, StepSince = _clock.Reckoned });
         Commit(order, next, DecisionKind.UnholdRotation, "", $"unhold rotation {plan.Id}, held by {plan.Hold.Cause}: {plan.Hold.Reason}", $"rotation '{plan.Id}' goes on");
     }
@@ -202,6 +157,10 @@ public sealed partial class TrustDomainEngine
         {
             Answer(order, CommandStatus.Refused, $"the rotation is held: {hold.Reason}", Refuse("held", verdict.Gate, Blockers(next, verdict)));
         }
+        else if (!verdict.Open && !order.Override.IsEmpty)
+        {
+            Override(order, next, verdict);
+        }
         else if (!verdict.Open)
         {
             Refusal refusal = Explain(next, verdict);
@@ -211,6 +170,28 @@ public sealed partial class TrustDomainEngine
         {
             Commit(order, Made(next, verdict), KindOf(verdict.Move), verdict.Subject, Describe(verdict), $"done: {Describe(verdict)}");
         }
+    }
+
+    private void Override(AdvanceRotation order, TrustState next, Verdict verdict)
+    {
+        List<Blocker> blockers = [.. Blockers(next, verdict)];
+        List<Blocker> others = blockers.FindAll(blocker => blocker.OverrideName is not { } name || !order.Override.Contains(name));
+        if (others.Count > 0)
+        {
+            Refusal refusal = Explain(next, verdict) with { Code = "override_incomplete" };
+            Answer(order, CommandStatus.Refused, $"{others.Count} blockers are not named, or nothing can pass over them, such as: {others[0].Detail}", refusal);
+            return;
+        }
+
+        if (order.Override.Except(blockers.Select(blocker => blocker.OverrideName!).Append(Blocker.SoakName)) is { Count: > 0 } strangers)
+        {
+            Answer(order, CommandStatus.Refused, $"'{strangers.Min()}' does not block: look at the rotation again", Explain(next, verdict) with { Code = "override_incomplete" });
+            return;
+        }
+
+        (TrustState forced, Decision entry) = Force(next, verdict, blockers, order.Override.Contains(Blocker.SoakName), order.Actor, order.Reason)!.Value;
+        _savingFor = (order, $"done: {entry.Action}");
+        Save(forced, entry);
     }
 
     private void Retire(RetireInstance order)
@@ -251,8 +232,37 @@ public sealed partial class TrustDomainEngine
         }
 
         instance.WantsLeaf = instance.Leaves.Live.Count > 0;
+        instance.PardonedAt = _now.Up;
         TakeOver(instance);
         Answer(order, CommandStatus.Done, $"{instance.Bundles.Live.Count + instance.Leaves.Live.Count} secrets go out as fresh bytes");
+    }
+
+    private void Confirm(ConfirmTrust order)
+    {
+        if (!_instances.TryGetValue(order.InstanceId, out Instance? instance))
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no instance '{order.InstanceId}'");
+        }
+        else if (instance.Bundles.Slots > 0)
+        {
+            Answer(order, CommandStatus.Refused, $"instance '{order.InstanceId}' takes its bundle from here and proves it by its answers", Refuse("managed_trust", Gate.G1, []));
+        }
+        else if (order.Epoch != _state.Epoch)
+        {
+            Answer(order, CommandStatus.Aborted, $"the bundle is at epoch {_state.Epoch}, not {order.Epoch}: look again at what the proxy trusts");
+        }
+        else
+        {
+            instance.ConfirmedRoots = _state.Bundle;
+            Attend(instance);
+            Commit(
+                order,
+                WithEvidence(_state, out _),
+                DecisionKind.ConfirmTrust,
+                order.InstanceId,
+                $"confirm that {instance.Key.SpiffeId} trusts the bundle of epoch {order.Epoch}",
+                $"instance '{order.InstanceId}' counts as proven up to epoch {order.Epoch}");
+        }
     }
 
     private RotationPlan? Planned(EngineCommand order)
@@ -270,7 +280,7 @@ public sealed partial class TrustDomainEngine
     private void Commit(EngineCommand order, TrustState next, DecisionKind kind, string subject, string action, string message)
     {
         _savingFor = (order, message);
-        string rotation = kind is DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.RetireInstance ? "" : (next.Plan ?? _state.Plan)?.Id ?? "";
+        string rotation = kind is DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.RetireInstance or DecisionKind.ConfirmTrust ? "" : (next.Plan ?? _state.Plan)?.Id ?? "";
         Save(next, Log(order.Actor, kind, subject, action, order.Reason) with { RotationId = rotation });
     }
 

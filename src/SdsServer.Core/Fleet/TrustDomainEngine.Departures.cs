@@ -73,6 +73,7 @@ public sealed partial class TrustDomainEngine
 
         _held.Remove(instance);
         _newer.Remove(instance);
+        Tally(instance);
         if (instance.Work == LeafWork.Committing)
         {
             // Its row may be durable already: it counts until the ledger has answered.

@@ -12,6 +12,10 @@ public sealed partial class TrustDomainEngine
     private static readonly TimeSpan SignerDoubt = TimeSpan.FromMinutes(1);
 
     private readonly PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> _due = new();
+
+    // Apart from the others, because the limit of a wave must hold up nobody else.
+    private readonly PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> _dueMoves = new();
+    private readonly IssuingBudget _budget;
     private readonly Dictionary<long, (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row)> _tickets = [];
     private long _lastTicket;
     private long _lastEntry;
@@ -45,11 +49,13 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        if (instance.Work == LeafWork.None)
+        if (instance.Work == LeafWork.None || instance.QueuedAs != due)
         {
+            // Queued already, it may have become more pressing: the older entry is void.
             instance.Work = LeafWork.Queued;
+            instance.QueuedAs = due;
             instance.QueueEntry = ++_lastEntry;
-            _due.Enqueue((instance, instance.QueueEntry), (due, instance.QueueEntry));
+            (due == LeafClass.Rotation ? _dueMoves : _due).Enqueue((instance, instance.QueueEntry), (due, instance.QueueEntry));
         }
     }
 
@@ -72,7 +78,7 @@ public sealed partial class TrustDomainEngine
             // It holds a leaf of an earlier term, which nobody can send again: a new one, spread over time, sooner where life runs out.
             OutstandingLeaf held = instance.Outstanding.Values.MaxBy(leaf => leaf.Order)!;
             return IsExpiring(held) ? LeafClass.Expiring
-                : held.Row.AuthorityId != _state.Signer ? LeafClass.Rotation
+                : held.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
                 : _now.Up >= instance.ReconnectDue ? LeafClass.Reconnect : null;
         }
 
@@ -86,8 +92,14 @@ public sealed partial class TrustDomainEngine
             return LeafClass.Expiring;
         }
 
-        return newest.Row.AuthorityId != _state.Signer ? LeafClass.Rotation : _clock.Latest >= newest.RenewAt ? LeafClass.Renewal : null;
+        return _clock.Latest >= newest.RenewAt || IsTooLong(newest) ? LeafClass.Renewal
+            : newest.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
+            : null;
     }
+
+    // A plan that squeezes lifetimes replaces what lives on beyond them (rule E6).
+    private bool IsTooLong(OutstandingLeaf leaf) =>
+        _state.Plan?.Policy.LeafLifetime is { } longest && leaf.Row.NotAfter - _clock.Latest > longest + _policy.MaxSkew;
 
     // By default at a fifth of its life before the end.
     private bool IsExpiring(OutstandingLeaf leaf) => _clock.Latest >= leaf.RenewAt + ((leaf.Row.NotAfter - leaf.RenewAt) * 0.6);
@@ -102,7 +114,7 @@ public sealed partial class TrustDomainEngine
                 : "it has not proven yet that it enforces the trust bundle";
         }
 
-        if (!_state.IsSafe(_state.RootOf(_state.Signer).Id, _floor))
+        if (!_state.IsSafe(_state.RootOf(SignerOf(instance)).Id, _floor))
         {
             return "not every member enforces the signer's root yet";
         }
@@ -110,25 +122,54 @@ public sealed partial class TrustDomainEngine
         return IsQuarantined(instance) ? "it holds up the rotation and is left to age out" : null;
     }
 
-    private bool IsQuarantined(Instance instance) =>
-        _state.Plan is not null && instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter;
+    // Whoever keeps a gate shut, by what it has not proven or by what it refuses, gets nothing that would let it do so for ever (rule E6).
+    private bool IsQuarantined(Instance instance)
+    {
+        if (_state.Plan is not { } plan)
+        {
+            return false;
+        }
 
+        bool refuses = instance.HasOpenRefusal && plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency };
+        return (instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter && _now.Up >= instance.PardonedAt + _policy.QuarantineAfter)
+            || (refuses && _now.Up >= instance.RefusingSince + _policy.QuarantineAfter && _now.Up >= instance.PardonedAt + _policy.QuarantineAfter);
+    }
+
+    /// <summary>Begins what the budget allows, the most pressing first; leaves of a wave only as its limit allows.</summary>
     private void RunIssuing()
     {
-        while (_begun && _tickets.Count < _policy.IssuesInFlight && _due.TryDequeue(out (Instance Instance, long Entry) next, out _))
+        _budget.Refill(_now.Up, _state.Plan is { Kind: RotationKind.Emergency } ? 4 : 1);
+        while (_begun && _tickets.Count < _policy.IssuesInFlight && _budget.Left && NextDue() is { } instance)
         {
-            Instance instance = next.Instance;
-            if (instance.Ended || instance.QueueEntry != next.Entry)
-            {
-                continue;
-            }
-
+            _budget.Take();
             instance.Work = LeafWork.Signing;
             instance.QueueEntry = 0;
-            instance.SigningAuthority = _state.Signer;
+            instance.SigningAuthority = SignerOf(instance);
             instance.WantsLeaf = false;
             _tickets.Add(++_lastTicket, (instance, null, null));
-            _effects.Add(new SignLeaf(_lastTicket, _state.Signer, instance.Workload, _clock.Judged, _clock.Latest));
+            _effects.Add(new SignLeaf(_lastTicket, instance.SigningAuthority, instance.Workload, _clock.Judged, _clock.Latest, _state.Plan?.Policy.LeafLifetime));
+            Tally(instance);
+        }
+    }
+
+    private Instance? NextDue()
+    {
+        DropVoid(_due);
+        DropVoid(_dueMoves);
+        bool others = _due.TryPeek(out (Instance Instance, long Entry) next, out (LeafClass Class, long Entry) rank);
+        if (_dueMoves.Count > 0 && !(others && rank.Class < LeafClass.Rotation) && MayMoveOneMore())
+        {
+            return _dueMoves.Dequeue().Instance;
+        }
+
+        return others ? _due.Dequeue().Instance : null;
+    }
+
+    private static void DropVoid(PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> queue)
+    {
+        while (queue.TryPeek(out (Instance Instance, long Entry) next, out _) && (next.Instance.Ended || next.Instance.QueueEntry != next.Entry))
+        {
+            queue.Dequeue();
         }
     }
 
@@ -146,16 +187,16 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        if (instance.SigningAuthority != _state.Signer || WhyHeld(instance) is not null || instance.Leaves.Live.Count == 0)
+        if (instance.SigningAuthority != SignerOf(instance) || WhyHeld(instance) is not null || instance.Leaves.Live.Count == 0)
         {
             Attend(instance);
             return;
         }
 
         // WhyHeld has found the signer's root safe, so a leaf that ends there is.
-        if (!signed.Leaf.Anchors.Contains(_state.RootOf(_state.Signer).Id))
+        if (!signed.Leaf.Anchors.Contains(_state.RootOf(instance.SigningAuthority).Id))
         {
-            SignerFailed(instance, $"authority '{_state.Signer}' returned a leaf that ends at {Describe(signed.Leaf.Anchors)}, not at its own root");
+            SignerFailed(instance, $"authority '{instance.SigningAuthority}' returned a leaf that ends at {Describe(signed.Leaf.Anchors)}, not at its own root");
             return;
         }
 
@@ -218,7 +259,7 @@ public sealed partial class TrustDomainEngine
         LedgerRow row = ticket.Row!;
         _needs.Remove(row.Anchors, row.AuthorityId);
         instance.Work = LeafWork.None;
-        bool send = written.Accepted && !instance.Ended && instance.SigningAuthority == _state.Signer && instance.Leaves.Live.Count > 0;
+        bool send = written.Accepted && !instance.Ended && instance.SigningAuthority == SignerOf(instance) && instance.Leaves.Live.Count > 0;
         if (send)
         {
             Adopt(instance, row, ticket.Leaf!.Payload);
@@ -261,7 +302,7 @@ public sealed partial class TrustDomainEngine
 
     private void Adopt(Instance instance, LedgerRow row, LeafPayload payload)
     {
-        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest));
+        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest)) { IssuedAt = _now.Up };
         AddOutstanding(instance, leaf);
         instance.Newest = leaf;
     }
@@ -293,9 +334,10 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        long before = _lastDelivery;
         foreach (Subscription subscription in instance.Leaves.Live)
         {
-            if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial)
+            if (!subscription.Busy && !subscription.AwaitsLedger && subscription.OfferedLeaf != newest.Row.Serial && !IsStreamTaken(subscription, before))
             {
                 Offer(subscription, payload);
             }

@@ -12,7 +12,7 @@ public sealed partial class TrustDomainEngine
     private void Restore(TrustRecord record)
     {
         foreach (IGrouping<string, LedgerRow> rows in record.Ledger
-            .Where(row => row.Kind == LedgerRowKind.Leaf && row.State != LeafState.Superseded)
+            .Where(row => row.Kind == LedgerRowKind.Leaf && row.State is not (LeafState.Superseded or LeafState.Overruled))
             .GroupBy(row => row.InstanceId)
             .OrderBy(rows => rows.Max(row => row.NotBefore)))
         {
@@ -36,7 +36,7 @@ public sealed partial class TrustDomainEngine
             Count(instance);
         }
 
-        foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State != LeafState.Superseded && !IsOver(row)))
+        foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State is not (LeafState.Superseded or LeafState.Overruled) && !IsOver(row)))
         {
             _exported.Add(row.Serial, row);
             _needs.Add(row.Anchors, row.AuthorityId);
@@ -67,7 +67,8 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private bool IsObsolete(LedgerRow row) => !row.Anchors.Any(anchor => _state.IsSafe(anchor, _floor));
 
-    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < _clock.Judged;
+    // Also by the time that an earlier term has seen: its floor has risen without such a leaf, so a wall clock set back must not bring it to life again.
+    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < (_state.SeenAt > _clock.Judged ? _state.SeenAt : _clock.Judged);
 
     private Instance Register(Instance instance)
     {
@@ -115,7 +116,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>A member has a leaf it may present, or is on the roster, or is connected and proven to where the floor is.</summary>
     private bool IsMember(Instance instance) =>
-        !instance.Ended
+        instance is { Ended: false, OverruledBelow: 0 }
         && (instance.Outstanding.Count > 0
             || instance.Work == LeafWork.Committing
             || instance.Enrolled
@@ -123,13 +124,16 @@ public sealed partial class TrustDomainEngine
 
     private void Count(Instance instance)
     {
+        // Who was passed over is back where everybody is, or not at all.
+        instance.OverruledBelow = instance.Lo >= Math.Max(instance.OverruledBelow, _floor) ? 0 : instance.OverruledBelow;
         long? at = IsMember(instance) ? instance.Lo : null;
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;
         instance.Excused &= instance.HasOpenRefusal;
-        if (at is not null && instance.HasOpenRefusal)
+        // What it refuses matters as long as it can present a leaf, or counts without one: whoever has aged out keeps no gate shut.
+        if (at is not null && instance.HasOpenRefusal && (instance.Outstanding.Count > 0 || instance.Work == LeafWork.Committing || instance.Enrolled))
         {
-            _refusing.Add(instance);
+            instance.RefusingSince = _refusing.Add(instance) ? _now.Up : instance.RefusingSince;
         }
         else
         {
@@ -140,6 +144,11 @@ public sealed partial class TrustDomainEngine
     /// <summary>lo rises only while every slot is there and proven and, unless the instance is fresh, no slot can be hiding.</summary>
     private void RaiseLo(Instance instance)
     {
+        if (instance.Bundles.Slots == 0 && !instance.ConfirmedRoots.IsEmpty && instance.ConfirmedRoots.ToHashSet().SetEquals(_state.Bundle))
+        {
+            instance.Lo = _state.Epoch;
+        }
+
         if (!instance.Bundles.Complete)
         {
             return;

@@ -13,7 +13,7 @@ public sealed partial class TrustDomainEngine
     private readonly HashSet<Instance> _newer = [];
 
     // Nothing proves such a report: an operator who has gone on once is not held up by the same workload again.
-    private readonly HashSet<string> _overruled = [];
+    private readonly HashSet<string> _overruledIdentities = [];
 
     private void NoticeNewer(Instance instance, string? reportedVersion)
     {
@@ -40,12 +40,12 @@ public sealed partial class TrustDomainEngine
     {
         foreach (Instance instance in _newer.ToList())
         {
-            _overruled.Add(instance.Key.SpiffeId);
+            _overruledIdentities.Add(instance.Key.SpiffeId);
             TakeOver(instance);
         }
     }
 
-    private PlanHold? HoldOfOlderStore() => _newer.Where(instance => HoldsNewer(instance) && !_overruled.Contains(instance.Key.SpiffeId)).MinBy(instance => instance.Id, StringComparer.Ordinal) is { } first
+    private PlanHold? HoldOfOlderStore() => _newer.Where(instance => HoldsNewer(instance) && !_overruledIdentities.Contains(instance.Key.SpiffeId)).MinBy(instance => instance.Id, StringComparer.Ordinal) is { } first
         ? new PlanHold(
             HoldCause.OlderStore,
             $"{_newer.Count(HoldsNewer)} proxies hold bundles newer than this store knows ({first.Key.SpiffeId} ({first.Key.NodeId}) that of epoch {first.NewerEpoch}, the newest here is {_state.Epoch}): restored from an older backup?",

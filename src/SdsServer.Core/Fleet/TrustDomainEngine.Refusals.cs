@@ -15,8 +15,15 @@ public sealed partial class TrustDomainEngine
         }
 
         Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
-        return (verdict, verdict.Open ? null : Explain(_state, verdict));
+        return (verdict, verdict.Open ? Awaited(plan, verdict) : Explain(_state, verdict));
     }
+
+    // A gate that the evidence has opened, and somebody else has not.
+    private Refusal? Awaited(RotationPlan plan, Verdict verdict) => MayAdvanceAlone(plan, verdict) ? null : plan.Policy.At(verdict.Gate).Kind switch
+    {
+        GateKind.Approval => Refuse("awaiting_approval", verdict.Gate, [Blocker.Of(BlockerReason.Approval, "the evidence is complete; the policy leaves the step to an operator", null)], "the step waits for an operator"),
+        _ => Refuse("awaiting_webhook", verdict.Gate, [Blocker.Of(BlockerReason.Webhook, _webhookWaits.Length == 0 ? "the webhook has not answered" : $"the webhook says: {_webhookWaits}", null)], "the step waits for the webhook"),
+    };
 
     /// <summary>The label of the present state.</summary>
     public RotationPhase Phase => Phases.Of(_state, _state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
@@ -30,6 +37,10 @@ public sealed partial class TrustDomainEngine
                 "trust_not_everywhere",
                 $"{blockers.Count} things stand between here and the first leaf from '{verdict.Subject}'",
                 "proxies listed as not proven would refuse every peer with a leaf from the new root"),
+            Gate.G2 => (
+                "wave_not_proven",
+                $"{blockers.Count} things stand between here and wave {verdict.Wave}",
+                "more proxies would get leaves that the first ones have not shown to work"),
             Gate.G3 => (
                 "root_still_needed",
                 $"{blockers.Count} things stand between here and the removal of root {verdict.Subject}",
@@ -77,11 +88,20 @@ public sealed partial class TrustDomainEngine
             }
         }
 
-        if (verdict.Gate == Gate.G1)
+        if (verdict.Gate is Gate.G1 or Gate.G2)
         {
-            foreach (Instance instance in plan.Goal == RotationGoal.Forward && _floor >= needed ? _refusing : [])
+            bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
+            foreach (Instance instance in heeds && _floor >= needed ? _refusing.Where(instance => instance.PassedOverIn != plan.Id) : [])
             {
                 yield return Behind(instance);
+            }
+
+            if (verdict.Gate == Gate.G2)
+            {
+                foreach (Instance instance in _instances.Values.Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent && !instance.HasOpenRefusal))
+                {
+                    yield return Lagging(instance);
+                }
             }
 
             if (Facts(plan).SignerProblem is { } problem)
@@ -96,12 +116,27 @@ public sealed partial class TrustDomainEngine
         }
     }
 
+    private Blocker Lagging(Instance instance)
+    {
+        string detail = instance switch
+        {
+            { Standing: WaveStanding.Silent } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
+            { HeldBecause: { } held } => $"gets no new leaf: {held}",
+            { Standing: WaveStanding.InTransit } => "its new leaf is on the way",
+            { Newest.State: LeafState.Acked, ProbeDetail: { Length: > 0 } probe } => $"has accepted its new leaf, but its admin does not show it: {probe}",
+            { Newest.State: LeafState.Acked } => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",
+            _ => "waits for its turn",
+        };
+        return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.PendingLeaf, detail, null);
+    }
+
     private Blocker Behind(Instance instance)
     {
         DateTimeOffset? expires = instance.Outstanding.Count == 0 ? null : instance.Outstanding.Values.Max(leaf => leaf.Row.NotAfter) + _policy.MaxSkew;
         (BlockerReason reason, string detail) = instance switch
         {
             { HasOpenRefusal: true, LastNack: { } nack } => (BlockerReason.Nacked, $"refused {nack.Secret}: {nack.Error}"),
+            { Bundles.Slots: 0, Workload.BundleOnly: false, Connected: true } => (BlockerReason.UnmanagedTrust, "takes no bundle from here: find out what it trusts, then confirm it, or retire it"),
             { Connected: false } => (BlockerReason.Absent, "not connected; it counts until its last leaf has expired, or it is retired"),
             { Bundles.Live.Count: 0 } => (BlockerReason.PendingAck, "connected, but its subscription to the bundle is not"),
             { Bundles.Complete: false } => (BlockerReason.PendingAck, $"{instance.Bundles.Live.Count} of its {instance.Bundles.Slots} bundle subscriptions are connected"),

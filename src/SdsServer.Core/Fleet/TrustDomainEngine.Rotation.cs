@@ -10,9 +10,12 @@ public sealed partial class TrustDomainEngine
 {
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(2);
 
+    private static readonly TimeSpan ForceAgain = TimeSpan.FromSeconds(10);
+
     private readonly List<EngineCommand> _commands = [];
     private readonly long _term;
     private TrustState? _saving;
+    private TimeSpan _forceAt;
     private (EngineCommand Command, string Message)? _savingFor;
 
     private void Rotate()
@@ -31,15 +34,34 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out Decision? doubt);
-        if (doubt is null && next.Plan is { Hold: null } plan && RotationPlanner.Next(next, Facts(plan), _clock.Reckoned) is { Open: true } verdict
-            && (plan.Policy.Advance == AdvanceMode.Automatic || verdict.Move is MoveKind.Finish))
+        if (next.Plan is { } turning && ShouldTurnBack(turning) is { } cause)
         {
-            Save(Made(next, verdict), Log("engine", KindOf(verdict.Move), verdict.Subject, Describe(verdict), Why(verdict.Gate)) with { RotationId = plan.Id });
+            Decision turned = Log("engine", DecisionKind.RollbackRotation, "", $"turn rotation {turning.Id} back", cause);
+            Save(Turned(next, RotationGoal.Back), turned with { RotationId = turning.Id });
+        }
+        else if (doubt is null && next.Plan is { Hold: null } plan && Step(next, plan) is var (moved, entry))
+        {
+            Save(moved, entry with { RotationId = plan.Id });
         }
         else if (next != _state)
         {
             Save(next, doubt);
         }
+    }
+
+    /// <summary>What the engine does with the plan by itself now; null: nothing.</summary>
+    private (TrustState Next, Decision Entry)? Step(TrustState next, RotationPlan plan)
+    {
+        Verdict verdict = RotationPlanner.Next(next, Facts(plan), _clock.Reckoned);
+        if (verdict.Overdue && plan.Policy.ForceAtDeadlines && _now.Up >= _forceAt)
+        {
+            _forceAt = _now.Up + ForceAgain;
+            return Force(next, verdict, Blockers(next, verdict).ToList(), soakToo: true, plan.StartedBy, $"the emergency's deadline has passed, as {plan.StartedBy} ordered at the start");
+        }
+
+        return verdict.Open && MayAdvance(plan, verdict)
+            ? (Made(next, verdict), Log("engine", KindOf(verdict.Move), verdict.Subject, Describe(verdict), Why(verdict)))
+            : null;
     }
 
     private void Save(TrustState next, Decision? entry)
@@ -55,14 +77,23 @@ public sealed partial class TrustDomainEngine
         _saving = null;
         bool began = !_begun;
         _begun = true;
+        _effects.AddRange(_overruled);
+        _overruled.Clear();
+        CheckDropped(old);
+        if (old.Bundle.Any(root => !_state.Trusts(root)))
+        {
+            ReplaceTicketKeys();
+        }
+
         if (_state.Epoch != old.Epoch || began)
         {
+            _bundleChecked = false;
             _sharedProves |= _state.Epoch != old.Epoch;
             _shared = _seams.EncodeBundle(_state, _state.Salt);
             _epochSince = _now.Up;
             AttendConnected();
         }
-        else if (_state.SignerRevision != old.SignerRevision || (old.Plan is null) != (_state.Plan is null))
+        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || _state.Signer != old.Signer || IsSteered(old))
         {
             AttendConnected();
         }
@@ -73,6 +104,10 @@ public sealed partial class TrustDomainEngine
             Answer(command, new CommandOutcome(CommandStatus.Done, message, _state) { Logged = true });
         }
     }
+
+    // A root that has become safe, or is stolen, changes who signs where the plan's signer could not.
+    private bool IsSteered(TrustState old) =>
+        _state.Plan is not null && (old.Authorities != _state.Authorities || old.Roots.Count(root => root.SafeAt is null) != _state.Roots.Count(root => root.SafeAt is null));
 
     private void AttendConnected()
     {
@@ -107,6 +142,19 @@ public sealed partial class TrustDomainEngine
             plan = plan with { DrainedAt = drained ? _clock.Reckoned : null };
         }
 
+        FleetFacts facts = Facts(plan);
+        bool proven = plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts);
+        if (proven != plan.WaveProvenAt is not null || plan.WaveProvenAt > _clock.Reckoned)
+        {
+            plan = plan with { WaveProvenAt = proven ? _clock.Reckoned : null };
+        }
+
+        bool gone = drained && !next.Trusts(next.RootOf(plan.Outgoing).Id) && RotationPlanner.IsGone(next, plan, facts);
+        if (gone != plan.GoneAt is not null || plan.GoneAt > _clock.Reckoned)
+        {
+            plan = plan with { GoneAt = gone ? _clock.Reckoned : null };
+        }
+
         if (plan.StepSince > _clock.Reckoned)
         {
             plan = plan with { StepSince = _clock.Reckoned };
@@ -128,8 +176,10 @@ public sealed partial class TrustDomainEngine
 
     private PlanHold? JudgeHold(TrustState state, RotationPlan plan)
     {
-        Instance? refusing = plan.Goal == RotationGoal.Forward ? _refusing.FirstOrDefault(instance => !instance.Excused) : null;
-        if (plan.Hold is { Cause: HoldCause.Nack } && refusing is null)
+        bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
+        Instance? refusing = heeds ? _refusing.FirstOrDefault(instance => !instance.Excused) : null;
+        string? silent = heeds ? TooSilent(plan) : null;
+        if ((plan.Hold is { Cause: HoldCause.Nack } && refusing is null) || (plan.Hold is { Cause: HoldCause.Silent } && silent is null))
         {
             return null;
         }
@@ -159,25 +209,69 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Nack, $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) refused {refusing.LastNack?.Secret}: {refusing.LastNack?.Error}", _now.Utc);
         }
 
+        if (silent is not null)
+        {
+            return new PlanHold(HoldCause.Silent, silent, _now.Utc);
+        }
+
+        if (_webhookDenial is { } denial && denial.Decisions == state.Decisions)
+        {
+            return new PlanHold(HoldCause.Webhook, $"the webhook said no: {denial.Reason}", _now.Utc);
+        }
+
+        Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
+        if (verdict.Overdue && !plan.Policy.ForceAtDeadlines)
+        {
+            return new PlanHold(HoldCause.Deadline, $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it", _now.Utc);
+        }
+
         TimeSpan deadline = plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2;
-        return _clock.Reckoned > plan.StepSince + deadline
-            ? new PlanHold(HoldCause.Deadline, $"the gate of phase {Phases.Of(state, Facts(plan).NeedOutgoing)} has been shut for {deadline}", _now.Utc)
+        return _clock.Reckoned > DeadlineStart(plan) + deadline
+            ? new PlanHold(HoldCause.Deadline, $"the gate of phase {PhaseOf(state)} has been shut for {deadline}", _now.Utc)
             : null;
     }
 
-    private FleetFacts Facts(RotationPlan plan) => new()
+    // A plan that was told not to sign before a certain time is not late until then.
+    private static DateTimeOffset DeadlineStart(RotationPlan plan) =>
+        plan.WavesBegun == 0 && plan.Policy.SignNotBefore is { } notBefore && notBefore > plan.StepSince ? notBefore : plan.StepSince;
+
+    private string? TooSilent(RotationPlan plan)
     {
-        Floor = _floor,
-        NeedOutgoing = _needs.Needing(_state.RootOf(plan.Outgoing).Id, root => root != _state.RootOf(plan.Outgoing).Id && _state.IsSafe(root, _floor)),
-        SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
-        UnresolvedNacks = _refusing.Count,
-        SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
-    };
+        WaveFacts waves = Waves;
+        return waves.Silent > 0 && waves.Silent * 100 > plan.Policy.MaxSilentPercent * waves.Reached
+            ? $"{waves.Silent} of the {waves.Reached} proxies in the waves begun have left their new leaf unanswered for {_policy.AckTimeout}"
+            : null;
+    }
+
+    private FleetFacts Facts(RotationPlan plan)
+    {
+        string outgoing = _state.RootOf(plan.Outgoing).Id;
+        string target = _state.RootOf(plan.Target).Id;
+        return new FleetFacts
+        {
+            Floor = _floor,
+            NeedOutgoing = Needing(outgoing),
+            SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
+            UnresolvedNacks = _refusing.Count(instance => instance.PassedOverIn != plan.Id),
+            Waves = Waves,
+            FleetIsPresent = IsFleetPresent,
+            WaveIsDeserted = plan.WavesBegun > 0 && _desertedSince is { } since && _now.Up >= since + _policy.ReconnectWindow,
+            ThirdRoots = _policy.MaxRoots > 2
+                ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root)))]
+                : [],
+            SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
+        };
+    }
+
+    private int Needing(string rootId) => _needs.Needing(rootId, root => root != rootId && _state.IsSafe(root, _floor));
+
+    private RotationPhase PhaseOf(TrustState state) => Phases.Of(state, state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
 
     private TrustState Made(TrustState state, Verdict verdict) => verdict.Move switch
     {
-        MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _clock.Reckoned),
-        MoveKind.SetSigner => Moves.SetSigner(state, verdict.Subject, _clock.Reckoned),
+        MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _policy.MaxRoots, _clock.Reckoned),
+        MoveKind.SetSigner when verdict.Wave > 0 => Moves.BeginWave(state, BeginWave(state.Plan!, verdict.Wave), _clock.Reckoned),
+        MoveKind.SetSigner => Moves.SetSigner(state with { Plan = state.Plan! with { WavesBegun = 0, CanaryWave = 0, ReachedBelow = 0 } }, verdict.Subject, _clock.Reckoned),
         MoveKind.DropTrust => Moves.DropTrust(state, verdict.Subject, _seams.RandomHex(16), _clock.Reckoned),
         _ => Moves.Finish(state, _clock.Reckoned),
     };
@@ -190,18 +284,21 @@ public sealed partial class TrustDomainEngine
         _ => DecisionKind.FinishRotation,
     };
 
-    private static string Describe(Verdict verdict) => verdict.Move switch
+    private string Describe(Verdict verdict) => verdict.Move switch
     {
         MoveKind.AddTrust => $"add trust in root {verdict.Subject}",
+        MoveKind.SetSigner when verdict.Wave > 0 && _state.Plan?.WaveCount > 1 => $"set signer {verdict.Subject} for wave {verdict.Wave}",
         MoveKind.SetSigner => $"set signer {verdict.Subject}",
         MoveKind.DropTrust => $"drop trust in root {verdict.Subject}",
         _ => "finish rotation",
     };
 
-    private static string Why(Gate gate) => gate switch
+    private string Why(Verdict verdict) => verdict.Gate switch
     {
+        _ when _state.Plan?.Policy.At(verdict.Gate) is { Kind: GateKind.Time } time => $"the time gate of {time.After} has passed; nobody was asked",
         Gate.G0 => "the root is fit",
         Gate.G1 => "every member enforces the root",
+        Gate.G2 => "everyone in the waves begun uses the new leaf",
         Gate.G3 => "no outstanding leaf needs the root",
         _ => "no member may still enforce the dropped root",
     };
@@ -224,10 +321,23 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
-        DateTimeOffset wake = plan.StepSince + (plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2);
-        if (RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned).OpensAt is { } opens && opens < wake)
+        DateTimeOffset wake = DeadlineStart(plan) + (plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2);
+        Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
+        if (verdict.OpensAt is { } opens && opens < wake)
         {
             wake = opens;
+        }
+
+        if (_desertedSince is { } deserted && deserted + _policy.ReconnectWindow > _now.Up)
+        {
+            DateTimeOffset replaced = _clock.Reckoned + (deserted + _policy.ReconnectWindow - _now.Up);
+            wake = replaced < wake ? replaced : wake;
+        }
+
+        DateTimeOffset? deadline = verdict.Overdue ? _clock.Reckoned + (_forceAt - _now.Up) : RotationPlanner.Deadline(plan, verdict.Gate);
+        if (!verdict.Open && deadline > _clock.Reckoned && deadline < wake)
+        {
+            wake = deadline.Value;
         }
 
         if (_signerProblem is { } problem && problem.Authority == plan.Target && problem.Until > _now.Up)
@@ -236,6 +346,6 @@ public sealed partial class TrustDomainEngine
         }
 
         TimeSpan soon = _now.Up + (wake - _clock.Reckoned) + TimeSpan.FromMilliseconds(1);
-        return Earlier(soon, _now.Up + SeenEvery);
+        return Earlier(Earlier(_askAt > _now.Up ? _askAt : null, soon), _now.Up + SeenEvery);
     }
 }

@@ -18,6 +18,8 @@ public sealed partial class TrustDomainEngine
         instance ??= Arrive(opened);
         instance.Workload = opened.Workload;
         instance.NodeVersion = opened.NodeVersion;
+        instance.Traits = opened.Traits ?? instance.Traits;
+        instance.Admin = opened.Admin ?? instance.Admin;
         instance.See(_now.Utc);
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {
@@ -25,12 +27,13 @@ public sealed partial class TrustDomainEngine
         }
 
         NoticeNewer(instance, opened.ReportedVersion);
-        Subscription subscription = new(opened, instance);
+        // A slot of it is being made durable, perhaps this very one before its stream was cut.
+        Subscription subscription = new(opened, instance) { AwaitsLedger = instance.SlotsBeingRaised > 0 };
         _subscriptions.Add(subscription.Id, subscription);
         SlotSet slots = instance.SlotsOf(opened.Kind);
         int before = slots.Slots;
         slots.Add(subscription, _now.Up);
-        if (slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
+        if (opened.Kind != SecretKind.TicketKeys && slots.Slots > before && (instance.Outstanding.Count > 0 || instance.Rostered))
         {
             SaveSlots(instance);
         }
@@ -73,7 +76,7 @@ public sealed partial class TrustDomainEngine
         _vanished.Contains(key)
         || _oldSlots.ContainsKey(key)
         || (_byKey.TryGetValue(key, out List<Instance>? same) && same.Exists(other => other.Outstanding.Count == 0 && !other.Enrolled))
-        || (_now.Up < _frozenUntil && _state.Epoch > 1);
+        || _now.Up < _frozenUntil;
 
     /// <summary>It may hide slots: it takes over those of its key's expired rows, and nothing is concluded before Wr of quiet.</summary>
     private void NotFresh(Instance instance)

@@ -64,19 +64,6 @@ public sealed partial class TrustDomainEngine
     public IReadOnlyList<Blocker> AllBlockers() =>
         _state.Plan is { } plan && RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned) is { Open: false } verdict ? [.. Blockers(_state, verdict)] : [];
 
-    private static bool HasMoved(Instance instance, string authorityId)
-    {
-        foreach (OutstandingLeaf leaf in instance.Outstanding.Values)
-        {
-            if (leaf.Row.AuthorityId != authorityId || leaf.State != LeafState.Acked)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     private InstanceView View(Instance instance) => new()
     {
         Id = instance.Id,
@@ -98,5 +85,9 @@ public sealed partial class TrustDomainEngine
         HeldBecause = instance.HeldBecause,
         LastNack = instance.LastNack,
         Refusing = instance.HasOpenRefusal,
+        Traits = instance.Traits,
+        Wave = WaveNumber(instance),
+        UnmanagedTrust = instance is { Bundles.Slots: 0, Workload.BundleOnly: false },
+        TrustConfirmed = instance is { Bundles.Slots: 0, ConfirmedRoots.IsEmpty: false } && instance.ConfirmedRoots.ToHashSet().SetEquals(_state.Bundle),
     };
 }

@@ -73,6 +73,9 @@ public sealed partial class TrustDomainEngine
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
         _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew);
         _clock.Observe(now);
+        _ticketKeys = new TicketKeys(Convert.FromHexString(seams.RandomHex(32)));
+        _ticketsSince = now.Up;
+        _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
         _frozenUntil = record.Term <= 1 ? now.Up : now.Up + policy.ReconnectWindow;
@@ -119,12 +122,15 @@ public sealed partial class TrustDomainEngine
             case ProcessDeparted departed: OnDeparted(departed); break;
             case DeliveryAcked acked: OnAcked(acked); break;
             case DeliveryNacked nacked: OnNacked(nacked); break;
+            case DeliveryDisplaced displaced: OnDisplaced(displaced); break;
             case LeafSigned signed: OnSigned(signed); break;
             case LeafSignFailed failed: OnSignFailed(failed); break;
             case LedgerWritten written: OnLedgerWritten(written); break;
             case LedgerFailed failed: OnLedgerFailed(failed); break;
             case SlotsRaised raised: OnSlotsRaised(raised); break;
             case RosterWritten written: OnRosterWritten(written); break;
+            case ProxyProbed probed: OnProbed(probed); break;
+            case WebhookAnswered answered: OnWebhookAnswered(answered); break;
             case StateSaved saved: OnStateSaved(saved); break;
             case ReplicaAcknowledged acknowledged: _replicas[acknowledged.ReplicaId] = acknowledged.Epoch; break;
             case ReplicaEnded ended: _replicas.Remove(ended.ReplicaId); break;
@@ -153,10 +159,12 @@ public sealed partial class TrustDomainEngine
         }
 
         RunTimers();
+        RenewTicketKeys();
         ExpireLeaves();
         RaiseFloor();
         RunIssuing();
         CheckInvariants();
+        NoticeDeserted();
         Rotate();
         NextWake = Wake();
         return _effects;
@@ -183,9 +191,15 @@ public sealed partial class TrustDomainEngine
             wake = Earlier(wake, _now.Up + (expiry - _clock.Judged) + TimeSpan.FromMilliseconds(1));
         }
 
+        wake = Earlier(wake, _ticketsSince + _policy.TicketKeyLife);
         if (_now.Up < _frozenUntil)
         {
             wake = Earlier(wake, _frozenUntil);
+        }
+
+        if (_begun && !_budget.Left && (_due.Count > 0 || _dueMoves.Count > 0))
+        {
+            wake = Earlier(wake, _budget.NextAt);
         }
 
         if (PlanWake() is { } plan)

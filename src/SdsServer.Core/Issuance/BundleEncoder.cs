@@ -14,6 +14,16 @@ public static class BundleEncoder
         return new BundlePayload(state.Epoch, bundle.ToPem(new BundleStamp(state.Epoch, salt)));
     }
 
-    /// <summary>What speaks against publishing the bundle of this state; empty if nothing.</summary>
-    public static IReadOnlyList<Finding> Lint(TrustState state, DateTimeOffset now) => BundleLint.Check(Encode(state, state.Salt).Pem.Span, [], now);
+    /// <summary>
+    /// What is wrong with the bundle of this state (rotation invariant I8); null if nothing. A root that has expired while a plan moves
+    /// away from it is none: the plan drops it, its leaves have expired too.
+    /// </summary>
+    public static string? FindFault(TrustState state, DateTimeOffset now)
+    {
+        string? leaving = state.Plan is { } plan && state.Authority(plan.Outgoing).RootId is var root && root != state.Authority(plan.Target).RootId ? root : null;
+        TrustBundle bundle = new([.. state.Bundle.Select(id => (Id: id, Root: Certificate.Parse(state.Root(id).Certificate.AsSpan())))
+            .Where(known => known.Id != leaving || known.Root.NotAfter > now)
+            .Select(known => known.Root)]);
+        return BundleLint.Check(bundle.ToPem(new BundleStamp(state.Epoch, state.Salt)), [], now) is [Finding first, ..] ? first.ToString() : null;
+    }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
@@ -15,18 +16,18 @@ public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm 
     private ParsedRoots? _roots;
 
     /// <summary>A leaf from this authority, linted against the bundle its peers enforce.</summary>
-    /// <param name="workload">Who it is for.</param>
-    /// <param name="authority">Who signs.</param>
-    /// <param name="state">The trust state: its bundle for the lint, its roots for the anchors.</param>
-    /// <param name="validAt">A time, not after <paramref name="now"/>, at which the leaf is valid already.</param>
-    /// <param name="now">The time from which its lifetime counts.</param>
+    /// <param name="sign">Who it is for, who signs, and when.</param>
+    /// <param name="state">The trust state: its authorities, its bundle for the lint, its roots for the anchors.</param>
     /// <param name="cancellation">Ends the wait for a key that is still being opened.</param>
     /// <exception cref="IssuanceException">The request breaks the policy, or the leaf does not pass the lint.</exception>
-    public async Task<SignedLeaf> SignAsync(Workload workload, Authority authority, TrustState state, DateTimeOffset validAt, DateTimeOffset now, CancellationToken cancellation)
+    public async Task<SignedLeaf> SignAsync(SignLeaf sign, TrustState state, CancellationToken cancellation)
     {
+        Authority authority = state.Authority(sign.AuthorityId);
+        Workload workload = sign.Workload;
+        DateTimeOffset now = sign.Latest;
         SigningAuthority signer = await keyring.OpenAsync(authority, cancellation);
         LeafIssuer issuer = _issuers.GetOrAdd(signer, opened => new LeafIssuer(opened, policy));
-        LeafRequest request = new(SpiffeId.Parse(workload.SpiffeId)) { DnsNames = workload.DnsNames, ValidAt = validAt };
+        LeafRequest request = new(SpiffeId.Parse(workload.SpiffeId)) { DnsNames = workload.DnsNames, ValidAt = sign.Earliest, Lifetime = Squeezed(sign.MaxLifetime) };
         (IssuedLeaf leaf, PrivateKey key) = issuer.Issue(request, keys, now);
         using (key)
         {
@@ -45,6 +46,9 @@ public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm 
                 [.. ChainVerifier.AnchorsOf(chain, roots.All, now).Select(RootId.Of)]);
         }
     }
+
+    private TimeSpan? Squeezed(TimeSpan? longest) =>
+        longest is not { } limit || limit >= policy.Lifetime ? null : limit > policy.Minimum ? limit : policy.Minimum;
 
     private ParsedRoots Parsed(TrustState state)
     {

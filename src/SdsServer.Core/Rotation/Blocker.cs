@@ -14,6 +14,18 @@ public sealed record Blocker(
     /// <summary>Serial number of the leaf that needs the outgoing root; empty for every other reason.</summary>
     public string LeafSerial { get; init; } = "";
 
+    /// <summary>By which an override names a wait that the policy sets.</summary>
+    public const string SoakName = "soak";
+
+    /// <summary>By which an override names it; null where nothing can pass over it.</summary>
+    public string? OverrideName => Reason switch
+    {
+        BlockerReason.Soak => SoakName,
+        BlockerReason.NeedsOutgoingRoot => LeafSerial,
+        BlockerReason.PendingAck or BlockerReason.Nacked or BlockerReason.Absent or BlockerReason.PendingLeaf or BlockerReason.UnmanagedTrust when InstanceId.Length > 0 => InstanceId,
+        _ => null,
+    };
+
     /// <summary>A blocker that is no proxy's.</summary>
     public static Blocker Of(BlockerReason reason, string detail, DateTimeOffset? until) => new("", "", "", reason, detail, until);
 }

@@ -29,4 +29,16 @@ public enum BlockerReason
 
     /// <summary>The root is not fit to be trusted.</summary>
     UnfitRoot,
+
+    /// <summary>In a wave begun, and not yet shown to use its new leaf.</summary>
+    PendingLeaf,
+
+    /// <summary>Takes leaves but no bundle from here: an operator confirms what it trusts, or retires it.</summary>
+    UnmanagedTrust,
+
+    /// <summary>The webhook has not agreed.</summary>
+    Webhook,
+
+    /// <summary>The step waits for an operator.</summary>
+    Approval,
 }

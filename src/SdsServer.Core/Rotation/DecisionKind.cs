@@ -24,4 +24,9 @@ public enum DecisionKind
     RepushSecrets,
     CreateToken,
     DeleteToken,
+    ConfirmTrust,
+    SetRole,
+
+    /// <summary>A gate was passed over: the reason lists what breaks.</summary>
+    OverrideGate,
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace SdsServer.Core.Rotation;
 
 /// <summary>What the planner must know of the fleet: counts only, so that asking costs nothing.</summary>
@@ -13,6 +15,21 @@ public sealed record FleetFacts
 
     /// <summary>Members with a NACK that no later ACK of fresh bytes has healed.</summary>
     public required int UnresolvedNacks { get; init; }
+
+    /// <summary>The connected proxies that take leaves, by what the waves have done to them.</summary>
+    public WaveFacts Waves { get; init; } = new(0, 0, 0, 0);
+
+    /// <summary>
+    /// A wave can be measured: proxies are connected, or there are none at all, and a server that has just started has given them the
+    /// time to come back.
+    /// </summary>
+    public bool FleetIsPresent { get; init; } = true;
+
+    /// <summary>Whoever the waves reached has been gone for longer than a reconnect takes, while others are there or nobody is left.</summary>
+    public bool WaveIsDeserted { get; init; }
+
+    /// <summary>Outstanding leaves, by root, whose only safe anchor it is; only roots in the bundle that are neither end of the plan.</summary>
+    public ImmutableArray<(string RootId, int Needing)> ThirdRoots { get; init; } = [];
 
     /// <summary>Why the target authority cannot sign, or null.</summary>
     public string? SignerProblem { get; init; }

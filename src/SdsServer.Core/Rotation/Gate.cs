@@ -9,6 +9,9 @@ public enum Gate
     /// <summary>Before SetSigner: every member enforces the root, and has for a while.</summary>
     G1,
 
+    /// <summary>Before the next wave: everyone in the waves begun uses the new leaf, and has for a while.</summary>
+    G2,
+
     /// <summary>Before DropTrust: no outstanding leaf needs the root, and none has for a while.</summary>
     G3,
 

@@ -20,4 +20,10 @@ public enum HoldCause
 
     /// <summary>Proxies hold bundles newer than the store knows; lifted by an operator, which takes these proxies over.</summary>
     OlderStore,
+
+    /// <summary>Too many proxies of the waves leave their new leaf unanswered; lifted by itself when they answer, or by an operator.</summary>
+    Silent,
+
+    /// <summary>The webhook said no; lifted by an operator, who asks it again.</summary>
+    Webhook,
 }

@@ -10,4 +10,8 @@ public sealed record PastRotation(
     string To,
     RotationGoal Goal,
     DateTimeOffset StartedAt,
-    DateTimeOffset EndedAt);
+    DateTimeOffset EndedAt)
+{
+    /// <summary>An emergency took over before it came to its end.</summary>
+    public bool Preempted { get; init; }
+}

@@ -20,7 +20,7 @@ public static class Phases
 
         if (state.Signer != plan.Target)
         {
-            return RotationPhase.Distributing;
+            return plan.WavesBegun > 0 && plan.Goal == RotationGoal.Forward ? RotationPhase.Issuing : RotationPhase.Distributing;
         }
 
         if (!state.Trusts(outgoing))
@@ -28,6 +28,6 @@ public static class Phases
             return RotationPhase.Removing;
         }
 
-        return needOutgoing > 0 ? RotationPhase.Issuing : RotationPhase.Drained;
+        return needOutgoing > 0 || (plan.WavesBegun > 0 && plan.Goal == RotationGoal.Back) ? RotationPhase.Issuing : RotationPhase.Drained;
     }
 }

@@ -34,6 +34,27 @@ public sealed record RotationPlan
     /// <summary>Since when nothing needs the outgoing root any more, null while something does: the drop soak counts from here.</summary>
     public DateTimeOffset? DrainedAt { get; init; }
 
+    /// <summary>Waves begun on the way forward; 0 before the first and on the way back.</summary>
+    public int WavesBegun { get; init; }
+
+    /// <summary>The first wave that reached anybody; 0 before it. Its soak is the canary's.</summary>
+    public int CanaryWave { get; init; }
+
+    /// <summary>Proxies whose place (<see cref="WaveAssignment.PlaceOf"/>) is below this have been reached by waves of numbers or shares.</summary>
+    public ulong ReachedBelow { get; init; }
+
+    /// <summary>Since when every connected proxy of the waves begun uses its new leaf; null while one does not: the wave soak counts from here.</summary>
+    public DateTimeOffset? WaveProvenAt { get; init; }
+
+    /// <summary>Since when no member may still enforce the dropped root; null before: an emergency's wait for connections counts from here.</summary>
+    public DateTimeOffset? GoneAt { get; init; }
+
+    /// <summary>Who started it; in an emergency with forced deadlines this name stands for what they break.</summary>
+    public required string StartedBy { get; init; }
+
+    /// <summary>How many waves there are, the one of whoever is left included.</summary>
+    public int WaveCount => WaveAssignment.Count(Policy.Waves);
+
     /// <summary>The authority the goal leads to.</summary>
     public string Target => Goal == RotationGoal.Forward ? To : From;
 

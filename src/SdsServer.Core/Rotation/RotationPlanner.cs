@@ -16,22 +16,38 @@ public static class RotationPlanner
             return new Verdict(MoveKind.AddTrust, target, Gate.G0, Open: true, OpensAt: null);
         }
 
+        if (plan.Goal == RotationGoal.Back && (plan.WavesBegun > 0 || state.Signer != plan.Target))
+        {
+            return Gated(MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet), TrustSoakEnd(state, plan), plan, now);
+        }
+
         if (state.Signer != plan.Target)
         {
-            return Gated(MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet), TrustSoakEnd(state, plan), now);
+            return plan.WavesBegun > 0 ? NextWave(plan, fleet, now) : Gated(
+                MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet) && CanMeasure(plan, fleet), TrustSoakEnd(state, plan), plan, now) with { Wave = 1 };
         }
 
         if (outgoing != target && state.Trusts(outgoing))
         {
-            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, fleet.NeedOutgoing == 0, DropSoakEnd(state, plan), now);
+            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, fleet.NeedOutgoing == 0, DropSoakEnd(state, plan), plan, now);
         }
 
-        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet), null, now);
+        if (fleet.ThirdRoots is [var third, ..])
+        {
+            return new Verdict(MoveKind.DropTrust, third.RootId, Gate.G3, Open: third.Needing == 0, OpensAt: null);
+        }
+
+        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet), ConnectionsEnd(plan), plan, now);
     }
 
     /// <summary>When the trust soak ends; null when the floor has not reached the root yet.</summary>
-    public static DateTimeOffset? TrustSoakEnd(TrustState state, RotationPlan plan) =>
-        state.RootOf(plan.Target).SafeAt is { } safeAt ? safeAt + plan.Policy.TrustSoak : null;
+    public static DateTimeOffset? TrustSoakEnd(TrustState state, RotationPlan plan)
+    {
+        // The way back signs under a root that the fleet has never stopped to trust, unless it had been dropped; an emergency waits for nobody's comfort.
+        TimeSpan soak = plan.Kind == RotationKind.Planned ? plan.Policy.TrustSoak : TimeSpan.Zero;
+        DateTimeOffset? end = state.RootOf(plan.Target).SafeAt + soak;
+        return plan.Goal == RotationGoal.Forward && plan.Policy.SignNotBefore is { } notBefore && end < notBefore ? notBefore : end;
+    }
 
     /// <summary>When the drop soak ends; null while leaves need the root. A root under which this plan never signed needs none.</summary>
     public static DateTimeOffset? DropSoakEnd(TrustState state, RotationPlan plan)
@@ -41,29 +57,78 @@ public static class RotationPlanner
             return DateTimeOffset.MinValue;
         }
 
-        return plan.DrainedAt is { } drainedAt ? drainedAt + plan.Policy.DropSoak : null;
+        return plan.DrainedAt + DropWait(plan);
     }
 
+    /// <summary>How long a root that nothing needs any more stays.</summary>
+    public static TimeSpan DropWait(RotationPlan plan) =>
+        plan.Kind == RotationKind.Emergency ? TimeSpan.Zero
+        : plan.Policy.DropSoak > plan.Policy.MaxConnectionAge ? plan.Policy.DropSoak
+        : plan.Policy.MaxConnectionAge;
+
+    /// <summary>How long a wave that is proven is watched before the next.</summary>
+    public static TimeSpan WaveWait(RotationPlan plan) => plan.WavesBegun == plan.CanaryWave ? plan.Policy.CanarySoak : plan.Policy.WaveSoak;
+
     /// <summary>G4: the floor has passed the epoch that dropped the outgoing root.</summary>
-    private static bool IsGone(TrustState state, RotationPlan plan, FleetFacts fleet) =>
-        plan.Outgoing is var outgoing && state.RootOf(outgoing).DroppedAt is { } droppedAt
+    public static bool IsGone(TrustState state, RotationPlan plan, FleetFacts fleet) =>
+        state.RootOf(plan.Outgoing) is { DroppedAt: { } droppedAt } root && root.Id != state.RootOf(plan.Target).Id
             ? fleet.Floor >= droppedAt
             : fleet.SignedByOutgoing == 0;
 
-    // A NACK keeps a forward step shut, but never the way back: that is what heals a fleet which refuses the new leaves.
-    private static bool SignerEvidence(TrustState state, RotationPlan plan, FleetFacts fleet) =>
-        state.IsSafe(state.Authority(plan.Target).RootId, fleet.Floor)
-        && (plan.Goal == RotationGoal.Back || fleet.UnresolvedNacks == 0)
-        && fleet.SignerProblem is null;
+    /// <summary>Everyone connected in the waves begun uses the new leaf, and nobody refuses anything.</summary>
+    public static bool IsWaveProven(RotationPlan plan, FleetFacts fleet) =>
+        fleet.Waves is { Pending: 0, Moved: > 0 } && IsHealthy(plan, fleet) && fleet.FleetIsPresent;
 
-    private static Verdict Gated(MoveKind move, string subject, Gate gate, bool evidence, DateTimeOffset? soakEnd, DateTimeOffset now)
+    // With everybody away, a wave of one proxy would be a wave of nobody, and the whole fleet the next.
+    private static bool CanMeasure(RotationPlan plan, FleetFacts fleet) => fleet.FleetIsPresent || plan.WaveCount == 1;
+
+    private static Verdict NextWave(RotationPlan plan, FleetFacts fleet, DateTimeOffset now)
     {
-        if (gate == Gate.G4)
+        if (fleet.Waves.Reached == 0)
         {
-            return new Verdict(move, subject, gate, evidence, null);
+            // Somebody else takes the place, or the last wave takes whoever will come.
+            return new Verdict(MoveKind.SetSigner, plan.Target, Gate.G2, Open: fleet.WaveIsDeserted && IsHealthy(plan, fleet), OpensAt: null) { Wave = plan.WavesBegun };
         }
 
-        bool open = evidence && soakEnd is { } end && now >= end;
-        return new Verdict(move, subject, gate, open, open || !evidence ? null : soakEnd);
+        return Gated(MoveKind.SetSigner, plan.Target, Gate.G2, IsWaveProven(plan, fleet), plan.WaveProvenAt + WaveWait(plan), plan, now) with
+        {
+            Wave = plan.WavesBegun + 1,
+        };
     }
+
+    private static DateTimeOffset? ConnectionsEnd(RotationPlan plan) =>
+        plan.Kind == RotationKind.Emergency ? plan.GoneAt + plan.Policy.MaxConnectionAge : DateTimeOffset.MinValue;
+
+    private static bool SignerEvidence(TrustState state, RotationPlan plan, FleetFacts fleet) =>
+        state.IsSafe(state.Authority(plan.Target).RootId, fleet.Floor) && IsHealthy(plan, fleet);
+
+    // A NACK keeps a forward step shut, but never the way back, which heals a fleet that refuses the new leaves, nor the way out of an emergency.
+    private static bool IsHealthy(RotationPlan plan, FleetFacts fleet) =>
+        (plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || fleet.UnresolvedNacks == 0) && fleet.SignerProblem is null;
+
+    private static Verdict Gated(MoveKind move, string subject, Gate gate, bool evidence, DateTimeOffset? waitEnd, RotationPlan plan, DateTimeOffset now)
+    {
+        GatePolicy policy = plan.Policy.At(gate);
+        if (policy.Kind == GateKind.Time && plan.Goal == RotationGoal.Forward)
+        {
+            // A leaf that needs the root is more than evidence: without it somebody is refused for certain (rule I5).
+            bool allowed = gate != Gate.G3 || evidence;
+            DateTimeOffset time = plan.StepSince + policy.After;
+            return new Verdict(move, subject, gate, allowed && now >= time, allowed && now < time ? time : null);
+        }
+
+        bool open = evidence && waitEnd is { } end && now >= end;
+        return new Verdict(move, subject, gate, open, open || !evidence ? null : waitEnd)
+        {
+            Overdue = !open && plan.Kind == RotationKind.Emergency && Deadline(plan, gate) is { } deadline && now >= deadline,
+        };
+    }
+
+    /// <summary>When an emergency's gate is passed over, or holds the plan; null for every other gate.</summary>
+    public static DateTimeOffset? Deadline(RotationPlan plan, Gate gate) => plan.Kind != RotationKind.Emergency ? null : gate switch
+    {
+        Gate.G1 or Gate.G2 => plan.StartedAt + plan.Policy.SignDeadline,
+        Gate.G3 => plan.StartedAt + plan.Policy.DropDeadline,
+        _ => null,
+    };
 }

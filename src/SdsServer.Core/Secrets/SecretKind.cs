@@ -8,4 +8,7 @@ public enum SecretKind
 
     /// <summary>The caller's own certificate chain and key: Envoy's TLS certificate.</summary>
     Leaf,
+
+    /// <summary>Keys for resuming TLS sessions, shared by the processes of one identity: Envoy's session ticket keys.</summary>
+    TicketKeys,
 }

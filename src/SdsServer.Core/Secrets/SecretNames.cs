@@ -15,6 +15,7 @@ public sealed class SecretNames
     {
         ["default"] = SecretKind.Leaf,
         ["ROOTCA"] = SecretKind.Bundle,
+        ["session_ticket_keys"] = SecretKind.TicketKeys,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly string _trustDomainId;
@@ -45,7 +46,7 @@ public sealed class SecretNames
     public SecretKind? Resolve(string name, Workload workload)
     {
         SecretKind? kind = Kind(name, workload.SpiffeId);
-        return kind == SecretKind.Leaf && workload.BundleOnly ? null : kind;
+        return workload.BundleOnly && kind != SecretKind.Bundle ? null : kind;
     }
 
     private SecretKind? Kind(string name, string spiffeId)
@@ -111,5 +112,10 @@ public sealed class SecretNames
     private static bool Covers(string alias, string other) =>
         alias == other || (IsPrefix(alias) && other.StartsWith(alias, StringComparison.Ordinal));
 
-    private static string Noun(SecretKind kind) => kind == SecretKind.Leaf ? "leaf" : "bundle";
+    private static string Noun(SecretKind kind) => kind switch
+    {
+        SecretKind.Leaf => "leaf",
+        SecretKind.Bundle => "bundle",
+        _ => "set of session ticket keys",
+    };
 }

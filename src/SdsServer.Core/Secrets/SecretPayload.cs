@@ -9,7 +9,7 @@ public abstract class SecretPayload
     private protected SecretPayload(string version) => Version = version;
 
     /// <summary>
-    /// Names the content, never holds secrets: <c>b&lt;epoch&gt;-&lt;digest&gt;</c> for a bundle, <c>l&lt;serial&gt;</c> for a leaf.
+    /// Names the content, never holds secrets: <c>b&lt;epoch&gt;-&lt;digest&gt;</c> for a bundle, <c>l&lt;serial&gt;</c> for a leaf, <c>t&lt;digest&gt;</c> for ticket keys.
     /// </summary>
     public string Version { get; }
 

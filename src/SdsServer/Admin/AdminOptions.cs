@@ -12,6 +12,9 @@ internal sealed record AdminOptions
     /// <summary>The policy of a rotation that states none.</summary>
     public RotationPolicy Rotation { get; init; } = new();
 
+    /// <summary>There is a webhook to ask at the gates that are left to it.</summary>
+    public bool HasWebhook { get; init; }
+
     /// <summary>Windows of the engine; shown, and the base of forecasts.</summary>
     public FleetPolicy Fleet { get; init; } = new();
 
@@ -20,6 +23,12 @@ internal sealed record AdminOptions
 
     /// <summary>Lifetime of a new built-in root that states none.</summary>
     public TimeSpan RootLifetime { get; init; } = TimeSpan.FromDays(3652);
+
+    /// <summary>Lifetime of a new built-in intermediate that states none.</summary>
+    public TimeSpan IntermediateLifetime { get; init; } = TimeSpan.FromDays(365);
+
+    /// <summary>No leaf is shorter, however a rotation squeezes it.</summary>
+    public TimeSpan MinLeafLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a token is accepted that states nothing.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromDays(30);

@@ -46,7 +46,7 @@ internal sealed class AdminServices : IDisposable
         ResourceNames names = new(options.TrustDomain.Name);
         TrustDomainMapper domains = new(names);
         RefusalMapper refusals = new(names);
-        PolicyMapper policies = new(options.Rotation, options.Fleet);
+        PolicyMapper policies = new(options);
         RotationMapper rotations = new(names, policies, refusals);
 
         TrustDomainAccess access = new(loop, time);
@@ -56,21 +56,24 @@ internal sealed class AdminServices : IDisposable
         AdminCalls calls = new(actorOf, audit, logger);
         DomainCommands commands = new(access, domains, refusals);
         RootReadiness readiness = new(fitness, time, logger);
-        _roots = new NewRoots(access, store, keyring, roots, options, time, logger);
+        _roots = new NewRoots(access, store, keyring, roots, new BuiltInIntermediate(store, keyring), options, time, logger);
         _log = new DecisionLog(store, options.TrustDomain.Name, logger);
         RotationReader reader = new(access, _log, rotations, names);
-        RotationStart start = new(
+        Rotations = new RotationStart(
             access, _roots, readiness, reader, commands, rotations, policies, new ForecastMapper(refusals, options.Fleet), refusals, names, time);
         RotationSteering steering = new(access, readiness, reader, commands, rotations, names);
 
         _trustDomains = new TrustDomainService(access, domain, watches, calls, domains, names);
-        _authorities = new AuthorityService(access, _roots, calls, commands, new AuthorityMapper(names), names, time);
-        _rotations = new RotationService(access, domain, watches, calls, reader, start, steering, names);
+        _authorities = new AuthorityService(access, _roots, readiness, calls, commands, new AuthorityMapper(names), options.Rotation, names, time);
+        _rotations = new RotationService(access, domain, watches, calls, reader, Rotations, steering, names);
         _fleet = new FleetService(access, new SharedReading<FleetReading>(access, FleetReading.Of), watches, calls, commands, new InstanceMapper(names), names);
         _leaves = new LeafService(access, calls, new LeafMapper(names), names);
         _tokens = new TokenService(access, store, audit, tokensChanged, calls, commands, new TokenMapper(names), names, options, time, logger);
         _audit = new AuditService(_log, watches, calls, new AuditMapper(names), names);
     }
+
+    /// <summary>Starts rotations, also for whoever is no caller of the API.</summary>
+    public RotationStart Rotations { get; }
 
     public void Map(GrpcRoutes routes) => routes
         .MapService(TrustDomainService.Descriptor, _trustDomains.Bind)

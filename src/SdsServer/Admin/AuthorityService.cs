@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
@@ -8,15 +9,25 @@ using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Server;
 using Api = SdsServer.Protos.Admin.V1;
 using Authority = SdsServer.Core.Rotation.Authority;
+using AuthorityRole = SdsServer.Core.Rotation.AuthorityRole;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace SdsServer.Admin;
 
 /// <summary>sdsserver.admin.v1.AuthorityService: who can sign.</summary>
 internal sealed class AuthorityService(
-    TrustDomainAccess access, NewRoots roots, AdminCalls calls, DomainCommands commands, AuthorityMapper mapper, ResourceNames names, TimeProvider time)
+    TrustDomainAccess access,
+    NewRoots roots,
+    RootReadiness readiness,
+    AdminCalls calls,
+    DomainCommands commands,
+    AuthorityMapper mapper,
+    RotationPolicy policy,
+    ResourceNames names,
+    TimeProvider time)
 {
     private const int SuffixLength = 4;
+    private const int MaxId = 63;
 
     public static ServiceDescriptor Descriptor { get; } =
         Api.AuthorityServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>(nameof(AuthorityService));
@@ -32,7 +43,10 @@ internal sealed class AuthorityService(
                 command => CreateAsync(request, command, context)))
         .Unary<Api.DeleteAuthorityRequest, Api.DeleteAuthorityResponse>("DeleteAuthority", (request, context) =>
             calls.CommandAsync(
-                context, new OperatorCommand(DecisionKind.DeleteAuthority, request.Name, request.Reason, request.ValidateOnly), command => DeleteAsync(request, command, context)));
+                context, new OperatorCommand(DecisionKind.DeleteAuthority, request.Name, request.Reason, request.ValidateOnly), command => DeleteAsync(request, command, context)))
+        .Unary<Api.SetAuthorityRoleRequest, Api.Authority>("SetAuthorityRole", (request, context) =>
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.SetRole, request.Name, request.Reason, request.ValidateOnly), command => SetRoleAsync(request, command, context)));
 
     private async Task<Api.ListAuthoritiesResponse> ListAsync(Api.ListAuthoritiesRequest request, ServerCallContext context)
     {
@@ -42,10 +56,10 @@ internal sealed class AuthorityService(
         Api.ListAuthoritiesRequest scope = new() { Parent = request.Parent };
         string? after = Pages.After(check, scope, request.PageToken);
         check.Done();
-        TrustState state = await access.ReadAsync(engine => engine.State, context.CancellationToken);
+        AuthorityReading reading = await access.ReadAsync(AuthorityReading.Of, context.CancellationToken);
         (IReadOnlyList<Authority> page, string next) = Pages.Cut(
-            state.Authorities, authority => Pages.NewestFirst(authority.CreatedAt, authority.Id), after, size, scope);
-        return new Api.ListAuthoritiesResponse { Authorities = { page.Select(authority => mapper.Map(state, authority)) }, NextPageToken = next };
+            reading.State.Authorities, authority => Pages.NewestFirst(authority.CreatedAt, authority.Id), after, size, scope);
+        return new Api.ListAuthoritiesResponse { Authorities = { page.Select(authority => Map(reading, authority)) }, NextPageToken = next };
     }
 
     private async Task<Api.Authority> GetAsync(Api.GetAuthorityRequest request, ServerCallContext context)
@@ -53,8 +67,7 @@ internal sealed class AuthorityService(
         RequestCheck check = new(names);
         string id = check.Id("name", request.Name, ResourceNames.Authorities);
         check.Done();
-        TrustState state = await access.ReadAsync(engine => engine.State, context.CancellationToken);
-        return mapper.Map(state, Find(state, id));
+        return await ReadAsync(id, context.CancellationToken);
     }
 
     private async Task<Api.Authority> CreateAsync(Api.CreateAuthorityRequest request, OperatorCommand command, ServerCallContext context)
@@ -86,10 +99,9 @@ internal sealed class AuthorityService(
             return Planned(reading.State, id, profile, command.Actor);
         }
 
-        CommandOutcome outcome = await roots.AddAsync(
-            id, profile, command, reading.State.Term, add => add with { ExpectedDecisions = request.ExpectedRevision });
+        CommandOutcome outcome = await roots.AddAsync(id, profile, null, command, reading.State, request.ExpectedRevision);
         await commands.RequireDoneAsync(outcome, request.ExpectedRevision, names.Authority(id), "authority_id", context.CancellationToken);
-        return mapper.Map(outcome.State, outcome.State.Authority(id));
+        return mapper.Map(outcome.State, outcome.State.Authority(id), AuthorityRole.Inactive);
     }
 
     private async Task<Api.DeleteAuthorityResponse> DeleteAsync(Api.DeleteAuthorityRequest request, OperatorCommand command, ServerCallContext context)
@@ -118,6 +130,57 @@ internal sealed class AuthorityService(
         return new Api.DeleteAuthorityResponse { Revision = outcome.State.Decisions };
     }
 
+    private async Task<Api.Authority> SetRoleAsync(Api.SetAuthorityRoleRequest request, OperatorCommand command, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        string id = check.Id("name", request.Name, ResourceNames.Authorities);
+        check.Revision(request.ExpectedRevision);
+        check.Reason(request.Reason);
+        AuthorityRole? role = Labels.Of(request.Role);
+        check.Require("role", role is not null, "must be ACTIVE, PASSIVE or INACTIVE");
+        check.Done();
+
+        using IDisposable turn = await roots.EnterAsync(context.CancellationToken);
+        DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
+        Authority authority = Find(reading.State, id);
+        commands.RequireRevision(reading, request.ExpectedRevision);
+        if (role != AuthorityRole.Inactive && await readiness.OpenAsync(authority, context.CancellationToken) is { } unready)
+        {
+            throw AdminErrors.Refused(unready);
+        }
+
+        CommandOutcome outcome = await access.OrderAsync(command, number => new SetRole
+        {
+            Id = number,
+            Actor = command.Actor,
+            Reason = command.Reason,
+            ExpectedDecisions = request.ExpectedRevision,
+            AuthorityId = id,
+            Role = role!.Value,
+            RotationId = RotationIdFor(id, request.ExpectedRevision),
+            Policy = policy,
+            ValidateOnly = request.ValidateOnly,
+        });
+        await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.Name, "role", context.CancellationToken);
+        return await ReadAsync(id, context.CancellationToken);
+    }
+
+    // The same edit of the same state makes the same rotation.
+    private static string RotationIdFor(string authority, long revision)
+    {
+        string suffix = string.Create(CultureInfo.InvariantCulture, $"-{revision}");
+        string start = $"role-{authority}";
+        return start[..Math.Min(start.Length, MaxId - suffix.Length)] + suffix;
+    }
+
+    private async Task<Api.Authority> ReadAsync(string id, CancellationToken cancellation)
+    {
+        AuthorityReading reading = await access.ReadAsync(AuthorityReading.Of, cancellation);
+        return Map(reading, Find(reading.State, id));
+    }
+
+    private Api.Authority Map(AuthorityReading reading, Authority authority) => mapper.Map(reading.State, authority, reading.Roles[authority.Id]);
+
     private Authority Find(TrustState state, string id) =>
         state.Authorities.FirstOrDefault(authority => authority.Id == id)
         ?? throw AdminErrors.NotFound(names.Authority(id), "ListAuthorities shows those there are");
@@ -125,7 +188,7 @@ internal sealed class AuthorityService(
     private static string? UseOf(TrustState state, IReadOnlyList<InstanceView> instances, Authority authority) =>
         authority.Id == state.Signer ? "it signs"
         : state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-        : state.Trusts(authority.RootId) ? "its root is in the bundle"
+        : state.Trusts(authority.RootId) && authority.Chain.Length == 1 ? "its root is in the bundle"
         : instances.Sum(instance => instance.Outstanding.Count(leaf => leaf.AuthorityId == authority.Id)) is > 0 and int leaves ? $"{leaves} leaves it signed are outstanding"
         : null;
 

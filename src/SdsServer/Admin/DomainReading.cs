@@ -7,6 +7,8 @@ namespace SdsServer.Admin;
 /// <summary>A trust domain at one moment, all of it from between the same two events.</summary>
 /// <param name="Progress">Towards the target of the rotation that is under way; null without one.</param>
 /// <param name="Outlook">The next move and why it is not made; null without a rotation.</param>
+/// <param name="WaveFacts">The connected proxies that take leaves, by what the waves have done to them.</param>
+/// <param name="Waves">One by one; empty without a rotation, and on the way back.</param>
 /// <param name="BlockerCounts">All blockers of the next move by reason, also those that <paramref name="Outlook"/> has no room for.</param>
 internal sealed record DomainReading(
     TrustState State,
@@ -15,7 +17,9 @@ internal sealed record DomainReading(
     FleetSummary Fleet,
     FleetProgress? Progress,
     (Verdict Verdict, Refusal? Refusal)? Outlook,
-    FrozenDictionary<BlockerReason, int> BlockerCounts)
+    FrozenDictionary<BlockerReason, int> BlockerCounts,
+    WaveFacts WaveFacts,
+    IReadOnlyList<WaveView> Waves)
 {
     public static DomainReading Of(TrustDomainEngine engine)
     {
@@ -29,6 +33,8 @@ internal sealed record DomainReading(
             engine.Summarize(),
             engine.State.Plan is { } plan ? engine.Progress(plan.Target) : null,
             outlook,
-            blockers.CountBy(blocker => blocker.Reason).ToFrozenDictionary());
+            blockers.CountBy(blocker => blocker.Reason).ToFrozenDictionary(),
+            engine.WaveFacts,
+            engine.Waving());
     }
 }

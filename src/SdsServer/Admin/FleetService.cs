@@ -9,7 +9,7 @@ using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace SdsServer.Admin;
 
-/// <summary>sdsserver.admin.v1.FleetService: the Envoy processes, and the two things an operator may do with one.</summary>
+/// <summary>sdsserver.admin.v1.FleetService: the Envoy processes, and the three things an operator may do with one.</summary>
 internal sealed class FleetService(
     TrustDomainAccess access, SharedReading<FleetReading> watched, Watches watches, AdminCalls calls, DomainCommands commands, InstanceMapper mapper, ResourceNames names)
 {
@@ -25,7 +25,10 @@ internal sealed class FleetService(
                 context, new OperatorCommand(DecisionKind.RetireInstance, request.Name, request.Reason, request.ValidateOnly), command => RetireAsync(request, command, context)))
         .Unary<Api.RepushSecretsRequest, Api.RepushSecretsResponse>("RepushSecrets", (request, context) =>
             calls.CommandAsync(
-                context, new OperatorCommand(DecisionKind.RepushSecrets, request.Name, request.Reason), command => RepushAsync(request, command, context)));
+                context, new OperatorCommand(DecisionKind.RepushSecrets, request.Name, request.Reason), command => RepushAsync(request, command, context)))
+        .Unary<Api.ConfirmTrustRequest, Api.Instance>("ConfirmTrust", (request, context) =>
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.ConfirmTrust, request.Name, request.Reason, request.ValidateOnly), command => ConfirmAsync(request, command, context)));
 
     private async Task<Api.ListInstancesResponse> ListAsync(Api.ListInstancesRequest request, ServerCallContext context)
     {
@@ -39,8 +42,7 @@ internal sealed class FleetService(
         FleetReading reading = await access.ReadAsync(FleetReading.Of, context.CancellationToken);
         (IReadOnlyList<InstanceView> page, string next) = Pages.Cut(
             reading.Instances.Where(selection.Fits), instance => $"{instance.Key.SpiffeId}\n{instance.Id}", after, size, scope);
-        bool rotating = reading.State.Plan is not null;
-        return new Api.ListInstancesResponse { Instances = { page.Select(instance => mapper.Map(instance, rotating)) }, NextPageToken = next };
+        return new Api.ListInstancesResponse { Instances = { page.Select(instance => mapper.Map(instance)) }, NextPageToken = next };
     }
 
     private async Task<Api.Instance> GetAsync(Api.GetInstanceRequest request, ServerCallContext context)
@@ -62,8 +64,7 @@ internal sealed class FleetService(
         await watches.RunAsync(context, async ended =>
         {
             FleetReading reading = await watched.ReadAsync(ended);
-            bool rotating = reading.State.Plan is not null;
-            foreach (Api.WatchInstancesResponse response in changes.To(reading.Instances.Where(selection.Fits).Select(instance => mapper.Map(instance, rotating))))
+                foreach (Api.WatchInstancesResponse response in changes.To(reading.Instances.Where(selection.Fits).Select(instance => mapper.Map(instance))))
             {
                 await responses.WriteAsync(response, context.CancellationToken);
             }
@@ -104,6 +105,36 @@ internal sealed class FleetService(
         return new Api.RepushSecretsResponse { Secrets = { await access.ReadAsync(engine => engine.Find(id)?.Secrets ?? [], context.CancellationToken) } };
     }
 
+    private async Task<Api.Instance> ConfirmAsync(Api.ConfirmTrustRequest request, OperatorCommand command, ServerCallContext context)
+    {
+        if (request.Epoch <= 0)
+        {
+            throw AdminErrors.Invalid("epoch", "must be the TrustDomain.epoch of the bundle whose roots the proxy was found to trust");
+        }
+
+        (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
+        Api.Instance found = await FindAsync(id, context.CancellationToken);
+        if (request.ValidateOnly)
+        {
+            return found.UnmanagedTrust
+                ? found
+                : throw AdminErrors.Refused(DomainCommands.Refusal(
+                    Api.RefusalCode.TrustManaged, $"instance '{id}' takes its bundle from here and proves it by its answers: there is nothing to confirm"));
+        }
+
+        CommandOutcome outcome = await access.OrderAsync(command, number => new ConfirmTrust
+        {
+            Id = number,
+            Actor = command.Actor,
+            Reason = command.Reason,
+            ExpectedDecisions = expected,
+            InstanceId = id,
+            Epoch = request.Epoch,
+        });
+        await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
+        return await FindAsync(id, context.CancellationToken);
+    }
+
     private async Task<(string Id, long? Expected)> CheckAsync(string name, long revision, string reason, ServerCallContext context)
     {
         RequestCheck check = new(names);
@@ -121,9 +152,8 @@ internal sealed class FleetService(
 
     private async Task<Api.Instance> FindAsync(string id, CancellationToken cancellation)
     {
-        (InstanceView? found, bool rotating) = await access.ReadAsync(engine => (engine.Find(id), engine.State.Plan is not null), cancellation);
-        return found is not null
-            ? mapper.Map(found, rotating)
+        return await access.ReadAsync(engine => engine.Find(id), cancellation) is { } found
+            ? mapper.Map(found)
             : throw AdminErrors.NotFound(names.Instance(id), "ListInstances shows those that are known; one whose leaves have expired is forgotten");
     }
 }

@@ -25,5 +25,6 @@ internal sealed class InstanceSelection
         && instance.Key.SpiffeId.StartsWith(_filter.SpiffeIdPrefix, StringComparison.Ordinal)
         && (_filter.NodeId.Length == 0 || instance.Key.NodeId == _filter.NodeId)
         && (_filter.BelowEpoch == 0 || instance.Lo < _filter.BelowEpoch)
-        && (!_filter.Nacked || instance.Refusing);
+        && (!_filter.Nacked || instance.Refusing)
+        && (!_filter.UnmanagedTrust || instance.UnmanagedTrust);
 }

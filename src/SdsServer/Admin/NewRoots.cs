@@ -4,12 +4,12 @@ using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using Api = SdsServer.Protos.Admin.V1;
-using Duration = Google.Protobuf.WellKnownTypes.Duration;
 
 namespace SdsServer.Admin;
 
-/// <summary>Makes built-in roots known and forgets them again. One at a time: a key and its authority come and go together.</summary>
-internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyring keyring, BuiltInRoot roots, AdminOptions options, TimeProvider time, ILogger logger)
+/// <summary>Makes built-in roots, and intermediates below them, known and forgets them again. One at a time: a key and its authority come and go together.</summary>
+internal sealed class NewRoots(
+    TrustDomainAccess access, ITrustStore store, Keyring keyring, BuiltInRoot roots, BuiltInIntermediate intermediates, AdminOptions options, TimeProvider time, ILogger logger)
     : IDisposable
 {
     /// <summary>The organization of a root that was given no display name.</summary>
@@ -27,12 +27,13 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
         return new Turn(_one);
     }
 
-    /// <summary>What a request says a new root shall be, completed by the settings.</summary>
+    /// <summary>What a request says a new authority shall be, completed by the settings.</summary>
     /// <param name="check">Takes what is wrong.</param>
     /// <param name="field">Path of the field.</param>
     /// <param name="asked">The field.</param>
     /// <param name="planTime">How long a rotation to it may take by its soaks.</param>
-    public AuthorityProfile Read(RequestCheck check, string field, Api.NewAuthority asked, TimeSpan planTime)
+    /// <param name="below">It is an intermediate.</param>
+    public AuthorityProfile Read(RequestCheck check, string field, Api.NewAuthority asked, TimeSpan planTime, bool below = false)
     {
         check.Line($"{field}.display_name", asked.DisplayName, MaxDisplayName);
         check.Require($"{field}.key_algorithm", Enum.IsDefined(asked.KeyAlgorithm), "must be P256, P384, RSA2048 or RSA4096");
@@ -46,20 +47,25 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
                 Api.KeyAlgorithm.Rsa4096 => KeyAlgorithm.Rsa4096,
                 _ => options.RootKeys,
             },
-            Lifetime = Lifetime(check, $"{field}.lifetime", asked.Lifetime, options.MinRootLifetime + planTime),
+            Lifetime = check.Span($"{field}.lifetime", asked.Lifetime, options.MinRootLifetime + planTime, options.MaxRootLifetime)
+                ?? (below ? options.IntermediateLifetime : options.RootLifetime),
+            PathLength = below ? 0 : 1,
         };
         return asked.DisplayName.Trim() is { Length: > 0 } name ? profile with { Organization = name } : profile;
     }
 
-    /// <summary>Makes a root, stores its key, then makes it known. Only inside <see cref="EnterAsync"/>.</summary>
+    /// <summary>Makes an authority, stores its key, then makes it known. Only inside <see cref="EnterAsync"/>.</summary>
+    /// <param name="issuer">The root to sign an intermediate; null makes a root.</param>
     /// <param name="command">The call it is made for.</param>
-    /// <param name="complete">Gives the order its expected revision.</param>
+    /// <param name="state">As it is now.</param>
+    /// <param name="expected">The revision the caller decided on.</param>
     /// <returns>What became of the command; on anything but success the key is gone again.</returns>
-    public async Task<CommandOutcome> AddAsync(string id, AuthorityProfile profile, OperatorCommand command, long term, Func<AddAuthority, AddAuthority> complete)
+    public async Task<CommandOutcome> AddAsync(string id, AuthorityProfile profile, Authority? issuer, OperatorCommand command, TrustState state, long expected)
     {
-        (Authority authority, TrustRoot root) = await CreateAsync(id, profile, command.Actor, term);
+        long term = state.Term;
+        (Authority authority, TrustRoot root) = await CreateAsync(id, profile, issuer, command.Actor, state);
         CommandOutcome outcome = await access.OrderAsync(command, number =>
-            complete(new AddAuthority { Id = number, Actor = command.Actor, Reason = command.Reason, Authority = authority, Root = root }));
+            new AddAuthority { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, Authority = authority, Root = root });
         if (outcome.Status != CommandStatus.Done)
         {
             await DeleteKeyAsync(id, term);
@@ -85,7 +91,7 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<(Authority Authority, TrustRoot Root)> CreateAsync(string id, AuthorityProfile profile, string actor, long term)
+    private async Task<(Authority Authority, TrustRoot Root)> CreateAsync(string id, AuthorityProfile profile, Authority? issuer, string actor, TrustState state)
     {
         keyring.Forget(id);
         try
@@ -95,12 +101,15 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
         catch (InvalidOperationException)
         {
             // Nobody knows this authority, so the key is left over from a process that ended in between.
-            await StoreCalls.RunAsync(() => store.DeleteKeyAsync(options.TrustDomain.Name, term, id, CancellationToken.None), logger);
+            await StoreCalls.RunAsync(() => store.DeleteKeyAsync(options.TrustDomain.Name, state.Term, id, CancellationToken.None), logger);
             return await MakeAsync();
         }
 
-        Task<(Authority, TrustRoot)> MakeAsync() =>
-            StoreCalls.RunAsync(() => roots.CreateAsync(id, profile, actor, term, time.GetUtcNow(), CancellationToken.None), logger);
+        Task<(Authority, TrustRoot)> MakeAsync() => StoreCalls.RunAsync(
+            async () => issuer is null
+                ? await roots.CreateAsync(id, profile, actor, state.Term, time.GetUtcNow(), CancellationToken.None)
+                : (await intermediates.CreateAsync(id, issuer, profile, actor, state.Term, time.GetUtcNow(), CancellationToken.None), state.Root(issuer.RootId)),
+            logger);
     }
 
     private async Task DeleteKeyAsync(string id, long term)
@@ -115,17 +124,6 @@ internal sealed class NewRoots(TrustDomainAccess access, ITrustStore store, Keyr
             AdminLog.KeyLeftBehind(logger, id, error);
             throw AdminErrors.StoreUnavailable($"the store did not delete the key of '{id}', which nothing uses any more; send DeleteAuthority for it again");
         }
-    }
-
-    private TimeSpan Lifetime(RequestCheck check, string field, Duration? asked, TimeSpan least)
-    {
-        TimeSpan most = options.MaxRootLifetime;
-        if (asked is null)
-        {
-            return options.RootLifetime;
-        }
-
-        return check.Span(field, asked, least, most) ?? options.RootLifetime;
     }
 
     private sealed class Turn(SemaphoreSlim one) : IDisposable

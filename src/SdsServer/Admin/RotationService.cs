@@ -25,7 +25,7 @@ internal sealed class RotationService(
             calls.CommandAsync(
                 context,
                 new OperatorCommand(DecisionKind.StartRotation, OperatorCommand.Child(request.Parent, ResourceNames.Rotations, request.RequestId), request.Reason, request.ValidateOnly),
-                command => start.StartAsync(request, command, context)))
+                command => start.StartAsync(request, command, context.CancellationToken)))
         .Unary<Api.GetRotationRequest, Api.Rotation>("GetRotation", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
         .Unary<Api.ListRotationsRequest, Api.ListRotationsResponse>("ListRotations", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
         .ServerStreaming<Api.WatchRotationRequest, Api.WatchRotationResponse>("WatchRotation", WatchAsync)

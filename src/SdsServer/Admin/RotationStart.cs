@@ -2,12 +2,12 @@ using System.Security.Cryptography;
 using System.Text;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
+using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
-using SdsServer.Grpc.Server;
 using Api = SdsServer.Protos.Admin.V1;
 using Authority = SdsServer.Core.Rotation.Authority;
 
@@ -29,37 +29,40 @@ internal sealed class RotationStart(
 {
     private const int IdBytes = 6;
 
-    public async Task<Api.StartRotationResponse> StartAsync(Api.StartRotationRequest request, OperatorCommand command, ServerCallContext context)
+    /// <exception cref="RpcException">It was not started.</exception>
+    public async Task<Api.StartRotationResponse> StartAsync(Api.StartRotationRequest request, OperatorCommand command, CancellationToken cancellation)
     {
-        (RotationPolicy policy, string target, AuthorityProfile? profile) = Check(request);
-        using IDisposable turn = await roots.EnterAsync(context.CancellationToken);
-        DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
-        if (request.RequestId.Length > 0 && Begun(reading.State, request.RequestId) is { } begun)
+        Asked asked = Check(request);
+        using IDisposable turn = await roots.EnterAsync(cancellation);
+        DomainReading reading = await access.ReadAsync(DomainReading.Of, cancellation);
+        TrustState state = reading.State;
+        if (request.RequestId.Length > 0 && Begun(state, request.RequestId) is { } begun)
         {
-            return begun == target
-                ? new Api.StartRotationResponse { Rotation = await rotations.ReadAsync(request.RequestId, context.CancellationToken), Forecast = new Api.Forecast() }
+            return begun == asked.Target
+                ? new Api.StartRotationResponse { Rotation = await rotations.ReadAsync(request.RequestId, cancellation), Forecast = new Api.Forecast() }
                 : throw AdminErrors.RequestIdReused(names.Rotation(request.RequestId), $"it went to '{begun}'; choose a request_id that was not used yet");
         }
 
         commands.RequireRevision(reading, request.ExpectedRevision);
-        if (profile is null && reading.State.Authorities.All(authority => authority.Id != target))
+        if (asked.Profile is null && state.Authorities.All(authority => authority.Id != asked.Target))
         {
-            throw AdminErrors.NotFound(names.Authority(target), "ListAuthorities shows those there are; new_authority makes one");
+            throw AdminErrors.NotFound(names.Authority(asked.Target), "ListAuthorities shows those there are; new_authority makes one");
         }
 
-        IReadOnlyList<InstanceView> instances = await access.ReadAsync(engine => engine.Instances(), context.CancellationToken);
-        Api.Forecast forecast = forecasts.Map(reading.State, instances, policy, time.GetUtcNow());
-        if (reading.State.Plan is { } running)
+        (IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves) = await access.ReadAsync(
+            engine => (engine.Instances(), engine.PlannedWaves(asked.Policy, request.RequestId)), cancellation);
+        Api.Forecast forecast = forecasts.Map(state, instances, waves, asked.Kind, asked.Policy, time.GetUtcNow());
+        if (state.Plan is { } running && (asked.Kind != RotationKind.Emergency || running.Kind == RotationKind.Emergency))
         {
             forecast.Refusal = DomainCommands.Refusal(Api.RefusalCode.RotationActive, $"rotation '{running.Id}' is under way: let it finish, or roll it back");
         }
 
         return request.ValidateOnly
-            ? await ValidateAsync(request, reading, policy, profile is null ? target : "", forecast, command, context)
-            : await BeginAsync(request, reading, policy, target, profile, forecast, command, context);
+            ? await ValidateAsync(request, reading, asked, forecast, command, cancellation)
+            : await BeginAsync(request, reading, asked, forecast, command, cancellation);
     }
 
-    private (RotationPolicy Policy, string Target, AuthorityProfile? Profile) Check(Api.StartRotationRequest request)
+    private Asked Check(Api.StartRotationRequest request)
     {
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
@@ -69,14 +72,18 @@ internal sealed class RotationStart(
             check.NewId("request_id", request.RequestId);
         }
 
-        check.Require(
-            "kind",
-            request.Kind == Api.RotationKind.Planned,
-            request.Kind is Api.RotationKind.Emergency or Api.RotationKind.Intermediate
-                ? "must be PLANNED: this server does no emergency and no intermediate rotations; a planned one without soaks is the fastest"
-                : "must be PLANNED");
+        RotationKind? kind = Labels.Of(request.Kind);
+        check.Require("kind", kind is not null, "must be PLANNED, EMERGENCY or INTERMEDIATE");
         check.Reason(request.Reason);
         RotationPolicy policy = policies.Read(request.Policy, check);
+        check.Require("policy.force_at_deadlines", !policy.ForceAtDeadlines || kind == RotationKind.Emergency, "belongs to kind EMERGENCY: nothing else has deadlines that pass over anybody");
+        string? compromised = null;
+        if (request.CompromisedAuthority.Length > 0)
+        {
+            check.Require("compromised_authority", kind == RotationKind.Emergency, "belongs to kind EMERGENCY");
+            compromised = check.Id("compromised_authority", request.CompromisedAuthority, ResourceNames.Authorities);
+        }
+
         string target = "";
         AuthorityProfile? profile = null;
         switch (request.TargetCase)
@@ -85,8 +92,9 @@ internal sealed class RotationStart(
                 target = check.Id("to_authority", request.ToAuthority, ResourceNames.Authorities);
                 break;
             case Api.StartRotationRequest.TargetOneofCase.NewAuthority:
-                profile = roots.Read(check, "new_authority", request.NewAuthority, policy.TrustSoak + policy.DropSoak);
-                target = IdFor(request.RequestId);
+                TimeSpan waits = kind == RotationKind.Planned ? PlanWaits.All(policy) : TimeSpan.Zero;
+                profile = roots.Read(check, "new_authority", request.NewAuthority, waits, below: kind == RotationKind.Intermediate);
+                target = IdFor(request.RequestId, kind == RotationKind.Intermediate);
                 break;
             default:
                 check.Wrong("target", "must be to_authority, or new_authority for one that is made now");
@@ -94,84 +102,117 @@ internal sealed class RotationStart(
         }
 
         check.Done();
-        return (policy, target, profile);
+        return new Asked(kind!.Value, policy, target, profile, compromised);
     }
 
     private async Task<Api.StartRotationResponse> ValidateAsync(
-        Api.StartRotationRequest request, DomainReading reading, RotationPolicy policy, string target, Api.Forecast forecast, OperatorCommand command, ServerCallContext context)
+        Api.StartRotationRequest request, DomainReading reading, Asked asked, Api.Forecast forecast, OperatorCommand command, CancellationToken cancellation)
     {
-        if (forecast.Refusal is null && target.Length > 0)
+        string target = asked.Profile is null ? asked.Target : "";
+        if (forecast.Refusal is null && target.Length == 0)
         {
-            forecast.Refusal = await readiness.OpenAsync(reading.State.Authority(target), context.CancellationToken);
+            forecast.Refusal = Issuer(reading.State, asked).Refusal;
+        }
+        else if (forecast.Refusal is null)
+        {
+            forecast.Refusal = await readiness.OpenAsync(reading.State.Authority(target), cancellation);
             if (forecast.Refusal is null)
             {
-                CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, target, policy, command, request.ExpectedRevision) with { ValidateOnly = true });
+                CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, asked, command, request.ExpectedRevision) with { ValidateOnly = true });
                 if (outcome.Status == CommandStatus.Refused)
                 {
                     forecast.Refusal = refusals.Map(outcome.Refusal!, outcome.Message);
                 }
                 else
                 {
-                    await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.ToAuthority, "to_authority", context.CancellationToken);
+                    await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.ToAuthority, "to_authority", cancellation);
                 }
             }
         }
 
-        return new Api.StartRotationResponse { Rotation = mapper.MapPlanned(reading.State, target, policy), Forecast = forecast };
+        string from = asked.Kind == RotationKind.Emergency ? asked.Compromised ?? reading.State.Signer : reading.State.Signer;
+        return new Api.StartRotationResponse { Rotation = mapper.MapPlanned(reading.State, asked.Kind, from, target, asked.Policy), Forecast = forecast };
     }
 
     private async Task<Api.StartRotationResponse> BeginAsync(
-        Api.StartRotationRequest request,
-        DomainReading reading,
-        RotationPolicy policy,
-        string target,
-        AuthorityProfile? profile,
-        Api.Forecast forecast,
-        OperatorCommand command,
-        ServerCallContext context)
+        Api.StartRotationRequest request, DomainReading reading, Asked asked, Api.Forecast forecast, OperatorCommand command, CancellationToken cancellation)
     {
         if (forecast.Refusal is not null)
         {
             throw AdminErrors.Refused(forecast.Refusal);
         }
 
-        // A root of a new start that is known already was left by a process that ended in between.
-        (Authority authority, long revision) = reading.State.Authorities.FirstOrDefault(known => known.Id == target) is { } known
+        // An authority of a new start that is known already was left by a process that ended in between.
+        (Authority authority, long revision) = reading.State.Authorities.FirstOrDefault(known => known.Id == asked.Target) is { } known
             ? (known, request.ExpectedRevision)
-            : await MakeAsync(request, reading.State, target, profile!, command, context);
-        bool made = profile is not null;
-        RpcException? error = await readiness.OpenAsync(authority, context.CancellationToken) is { } unready
+            : await MakeAsync(request, reading.State, asked, command, cancellation);
+        bool made = asked.Profile is not null;
+        RpcException? error = await readiness.OpenAsync(authority, cancellation) is { } unready
             ? AdminErrors.Refused(unready)
             : await OrderAsync();
         if (error is not null)
         {
             if (made)
             {
-                await roots.RemoveAsync(target, command, $"rotation '{request.RequestId}' did not start", null, reading.State.Term);
+                await roots.RemoveAsync(asked.Target, command, $"rotation '{request.RequestId}' did not start", null, reading.State.Term);
             }
 
             throw error;
         }
 
-        return new Api.StartRotationResponse { Rotation = await rotations.ReadAsync(request.RequestId, context.CancellationToken), Forecast = forecast };
+        return new Api.StartRotationResponse { Rotation = await rotations.ReadAsync(request.RequestId, cancellation), Forecast = forecast };
 
         async Task<RpcException?> OrderAsync()
         {
-            CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, target, policy, command, revision));
-            return await commands.ErrorAsync(outcome, request.ExpectedRevision, names.Authority(target), made ? "request_id" : "to_authority", context.CancellationToken);
+            CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, asked, command, revision));
+            return await commands.ErrorAsync(outcome, request.ExpectedRevision, names.Authority(asked.Target), made ? "request_id" : "to_authority", cancellation);
         }
     }
 
     private async Task<(Authority Authority, long Revision)> MakeAsync(
-        Api.StartRotationRequest request, TrustState state, string id, AuthorityProfile profile, OperatorCommand command, ServerCallContext context)
+        Api.StartRotationRequest request, TrustState state, Asked asked, OperatorCommand command, CancellationToken cancellation)
     {
-        CommandOutcome outcome = await roots.AddAsync(
-            id, profile, command, state.Term, add => add with { ExpectedDecisions = request.ExpectedRevision });
-        await commands.RequireDoneAsync(outcome, request.ExpectedRevision, names.Authority(id), "request_id", context.CancellationToken);
-        return (outcome.State.Authority(id), outcome.State.Decisions);
+        (Authority? issuer, Api.Refusal? refusal) = Issuer(state, asked);
+        if (refusal is not null)
+        {
+            throw AdminErrors.Refused(refusal);
+        }
+
+        // The root's key opens now, not while the new one is made.
+        if (issuer is not null && await readiness.OpenAsync(issuer, cancellation) is { } closed)
+        {
+            throw AdminErrors.Refused(closed);
+        }
+
+        CommandOutcome outcome;
+        try
+        {
+            outcome = await roots.AddAsync(asked.Target, asked.Profile!, issuer, command, state, request.ExpectedRevision);
+        }
+        catch (IssuanceException cannot)
+        {
+            throw AdminErrors.Refused(DomainCommands.Refusal(Api.RefusalCode.CandidateUnfit, cannot.Message, Gate.G0));
+        }
+
+        await commands.RequireDoneAsync(outcome, request.ExpectedRevision, names.Authority(asked.Target), "request_id", cancellation);
+        return (outcome.State.Authority(asked.Target), outcome.State.Decisions);
     }
 
-    private static StartRotation Order(long number, Api.StartRotationRequest request, string target, RotationPolicy policy, OperatorCommand command, long revision) => new()
+    // Who signs the new authority: nobody else for a root, the root that signs now for an intermediate.
+    private static (Authority? Issuer, Api.Refusal? Refusal) Issuer(TrustState state, Asked asked)
+    {
+        if (asked.Kind != RotationKind.Intermediate)
+        {
+            return (null, null);
+        }
+
+        return BuiltInIntermediate.IssuerBeside(state, state.Authority(state.Signer)) is { } issuer
+            ? (issuer, null)
+            : (null, DomainCommands.Refusal(
+                Api.RefusalCode.CandidateUnfit, $"the key of the root above '{state.Signer}' is not here, or tainted: no intermediate can be made below it", Gate.G0));
+    }
+
+    private static StartRotation Order(long number, Api.StartRotationRequest request, Asked asked, OperatorCommand command, long revision) => new()
     {
         Id = number,
         Actor = command.Actor,
@@ -179,15 +220,23 @@ internal sealed class RotationStart(
         ExpectedDecisions = revision,
         RequestId = request.RequestId,
         RotationId = request.RequestId,
-        To = target,
-        Policy = policy,
+        Kind = asked.Kind,
+        Compromised = asked.Compromised,
+        To = asked.Target,
+        Policy = asked.Policy,
     };
 
     private static string? Begun(TrustState state, string requestId) =>
         state.Plan is { } plan && plan.RequestId == requestId ? plan.To
         : state.Past.FirstOrDefault(past => past.RequestId == requestId)?.To;
 
-    // The same request makes the same id: sent again after a crash in between, it finds the root it has made.
-    internal static string IdFor(string requestId) =>
-        $"root-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"rotation {requestId}")).AsSpan(0, IdBytes))}";
+    // The same request makes the same id: sent again after a crash in between, it finds the authority it has made.
+    internal static string IdFor(string requestId, bool intermediate = false) =>
+        $"{(intermediate ? "intermediate" : "root")}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"rotation {requestId}")).AsSpan(0, IdBytes))}";
+
+    /// <summary>What a start asks for, checked.</summary>
+    /// <param name="Target">Id of the authority to go to, also where it is made now.</param>
+    /// <param name="Profile">How it is made; null where it exists.</param>
+    /// <param name="Compromised">Id of the authority whose root is stolen; null: not stated.</param>
+    private sealed record Asked(RotationKind Kind, RotationPolicy Policy, string Target, AuthorityProfile? Profile, string? Compromised);
 }

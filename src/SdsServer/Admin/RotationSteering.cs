@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Fleet.Commands;
@@ -21,17 +22,11 @@ internal sealed class RotationSteering(
         RequestCheck check = new(names);
         string id = Check(check, request.Name, request.ExpectedRevision, request.Reason);
         Gate? gate = Labels.Of(request.Gate);
-        check.Require("gate", gate is not null, "must be the gate you saw in Rotation.gate.code; this server has G0, G1, G3 and G4");
+        check.Require("gate", gate is not null, "must be the gate you saw in Rotation.gate.code");
+        ImmutableHashSet<string> overrides = Overrides(request.Override, check);
         check.Done();
         DomainReading reading = await FindAsync(id, request.ExpectedRevision, context);
         Api.Rotation shown = mapper.MapActive(reading);
-        if (request.Override is { Blockers.Count: > 0 })
-        {
-            throw AdminErrors.Refused(DomainCommands.Refusal(
-                Api.RefusalCode.OverrideNotPossible,
-                "no blocker of a planned rotation can be passed over: each stands for handshakes that would fail. Bring back or retire who is absent, mend who refuses, or roll back"));
-        }
-
         if (reading.Outlook!.Value.Verdict.Gate != gate)
         {
             throw AdminErrors.Refused(DomainCommands.Refusal(
@@ -42,7 +37,8 @@ internal sealed class RotationSteering(
 
         if (request.ValidateOnly)
         {
-            return shown.Gate.Refusal is { } refusal ? throw AdminErrors.Refused(refusal) : await rotations.ReadAsync(id, context.CancellationToken);
+            await ForeseeAsync(shown.Gate, overrides, context);
+            return await rotations.ReadAsync(id, context.CancellationToken);
         }
 
         return await GiveAsync(command, id, request.ExpectedRevision, context, number => new AdvanceRotation
@@ -52,7 +48,47 @@ internal sealed class RotationSteering(
             Reason = command.Reason,
             ExpectedDecisions = request.ExpectedRevision,
             Gate = gate,
+            Override = overrides,
         });
+    }
+
+    /// <summary>Refuses what the step would be refused for.</summary>
+    private async Task ForeseeAsync(Api.Gate gate, ImmutableHashSet<string> overrides, ServerCallContext context)
+    {
+        if (gate.Open || gate.Refusal is not { } refusal)
+        {
+            return;
+        }
+
+        if (refusal.Code == Api.RefusalCode.Held || overrides.IsEmpty)
+        {
+            throw AdminErrors.Refused(refusal);
+        }
+
+        IReadOnlyList<Blocker> blockers = await access.ReadAsync(engine => engine.AllBlockers(), context.CancellationToken);
+        if (blockers.FirstOrDefault(blocker => blocker.OverrideName is not { } name || !overrides.Contains(name)) is { } other)
+        {
+            refusal.Code = Api.RefusalCode.OverrideNotPossible;
+            refusal.Message = $"not all that blocks is named, or nothing can pass over it, such as: {other.Detail}";
+            throw AdminErrors.Refused(refusal);
+        }
+    }
+
+    /// <summary>What an override names, as the engine calls it.</summary>
+    private ImmutableHashSet<string> Overrides(Api.GateOverride? named, RequestCheck check)
+    {
+        HashSet<string> ids = [];
+        foreach (string name in named?.Blockers ?? [])
+        {
+            (string collection, string id) = name == Blocker.SoakName ? ("", name) : names.Find(name);
+            check.Require(
+                "override.blockers",
+                id.Length > 0 && collection is "" or ResourceNames.Instances or ResourceNames.Leaves,
+                $"must be names of instances or leaves as they stand in the blockers, or {Blocker.SoakName}");
+            ids.Add(id);
+        }
+
+        return [.. ids];
     }
 
     public Task<Api.Rotation> RollbackAsync(Api.RollbackRotationRequest request, OperatorCommand command, ServerCallContext context) =>

@@ -25,9 +25,14 @@ internal sealed class EffectRunner : IAsyncDisposable
     private readonly Channel<(string Serial, LeafState State)> _leafStates = Channel.CreateUnbounded<(string, LeafState)>();
     private readonly InstanceWrites _writes = new();
     private readonly List<Task> _workers = [];
+    private readonly RotationWebhook? _webhook;
+    private readonly EnvoyAdmins _admins;
 
-    public EffectRunner(ITrustStore store, LeafSigner signer, string trustDomain, long term, TimeProvider time, ILogger<TrustDomainLoop> logger)
+    /// <param name="webhook">Whom to ask before steps that are left to the webhook; null: nobody, and no policy leaves one to it.</param>
+    public EffectRunner(ITrustStore store, LeafSigner signer, string trustDomain, long term, TimeProvider time, ILogger<TrustDomainLoop> logger, Uri? webhook = null)
     {
+        _webhook = webhook is null ? null : new RotationWebhook(webhook, trustDomain, time);
+        _admins = new EnvoyAdmins(time);
         _store = store;
         _signer = signer;
         _trustDomain = trustDomain;
@@ -67,6 +72,8 @@ internal sealed class EffectRunner : IAsyncDisposable
                 _writes.Enqueue(write.Entry.InstanceId, () => PersistAsync(
                     "roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId)));
                 break;
+            case AskWebhook ask: _ = ReportAsync(loop, async stop => await _webhook!.AskAsync(ask, stop)); break;
+            case ProbeProxy probe: _ = ReportAsync(loop, async stop => await _admins.LookAsync(probe, stop)); break;
             case RemoveRoster remove:
                 _writes.Enqueue(remove.InstanceId, () => PersistAsync(
                     "roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null));
@@ -82,6 +89,8 @@ internal sealed class EffectRunner : IAsyncDisposable
         await _stopping.CancelAsync();
         await Task.WhenAll(_workers);
         await _ledger.DisposeAsync();
+        _webhook?.Dispose();
+        _admins.Dispose();
         _stopping.Dispose();
     }
 
@@ -157,11 +166,24 @@ internal sealed class EffectRunner : IAsyncDisposable
     {
         try
         {
-            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign.Workload, state.Authority(sign.AuthorityId), state, sign.Earliest, sign.Latest, _stopping.Token)));
+            loop.Post(new LeafSigned(sign.Ticket, await _signer.SignAsync(sign, state, _stopping.Token)));
         }
         catch (Exception error)
         {
             loop.Post(new LeafSignFailed(sign.Ticket, error.Message));
+        }
+    }
+
+    /// <summary>What somebody outside said. It never throws but when the server stops.</summary>
+    private async Task ReportAsync(TrustDomainLoop loop, Func<CancellationToken, Task<EngineEvent>> askAsync)
+    {
+        try
+        {
+            loop.Post(await askAsync(_stopping.Token));
+        }
+        catch (Exception) when (_stopping.IsCancellationRequested)
+        {
+            // Nobody is left to be told.
         }
     }
 

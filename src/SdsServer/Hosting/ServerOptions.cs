@@ -41,5 +41,11 @@ public sealed class ServerOptions
     public FleetPolicy Fleet { get; set; } = new();
 
     /// <summary>What a rotation does that says nothing else.</summary>
-    public Core.Rotation.RotationPolicy Rotation { get; set; } = new();
+    public RotationOptions Rotation { get; set; } = new();
+
+    /// <summary>Absolute http or https URL that is asked before steps whose gate is left to the webhook; empty for none.</summary>
+    public string RotationWebhook { get; set; } = "";
+
+    /// <summary>Whether the server leaves a root by itself before that expires.</summary>
+    public AutomaticRotationOptions AutomaticRotation { get; set; } = new();
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
+using SdsServer.Admin.Mapping;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
@@ -70,7 +71,7 @@ internal static class ServerProgram
         await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(files, logging.CreateLogger<SqliteTrustStore>(), CancellationToken.None);
         await store.RequireTrustDomainAsync(trustDomain, CancellationToken.None);
         using Keyring keyring = new(store, trustDomain);
-        RootFitness fitness = new(keyring, settings.Leaves, settings.Rotation.TrustSoak + settings.Rotation.DropSoak);
+        RootFitness fitness = new(keyring, settings.Leaves, PlanWaits.All(settings.Rotation));
         await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
             settings, store, keyring, fitness, time, logging.CreateLogger<TrustDomainLoop>(), CancellationToken.None);
         using TokenDirectory tokens = new(store, trustDomain, time);
@@ -91,6 +92,9 @@ internal static class ServerProgram
             Fleet = settings.Fleet,
             RootKeys = settings.RootKeys,
             RootLifetime = settings.RootLifetime,
+            IntermediateLifetime = settings.IntermediateLifetime,
+            MinLeafLifetime = settings.Leaves.Minimum,
+            HasWebhook = settings.RotationWebhook is not null,
         };
         using AdminServices admin = new(
             loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, time, logging.CreateLogger<AdminServices>());
@@ -123,9 +127,13 @@ internal static class ServerProgram
         TrustState state = await loop.ReadAsync(engine => engine.State, CancellationToken.None);
         Announce(logger, settings, state);
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
+        Task rotating = settings.Schedule is { } schedule
+            ? new AutomaticRotation(loop, admin.Rotations, schedule, trustDomain, time, logger).RunAsync(app.Lifetime.ApplicationStopping)
+            : Task.CompletedTask;
         Task ended = await Task.WhenAny(app.WaitForShutdownAsync(), loop.Failed);
         await app.StopAsync();
         await watching;
+        await rotating;
         await app.DisposeAsync();
         if (ended == loop.Failed)
         {

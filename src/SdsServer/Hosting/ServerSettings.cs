@@ -44,7 +44,10 @@ public sealed class ServerSettings
         RootKeys = options.Root.KeyAlgorithm;
         RootLifetime = options.Root.Lifetime;
         Fleet = options.Fleet with { MaxLeafLifetime = options.Leaf.Lifetime };
-        Rotation = options.Rotation;
+        RotationWebhook = Webhook(options.RotationWebhook, errors);
+        Rotation = options.Rotation.Read(options.Leaf, RotationWebhook is not null, errors);
+        Schedule = Scheduled(options.AutomaticRotation, errors);
+        IntermediateLifetime = options.Root.IntermediateLifetime;
         Leaves = Checked("SdsServer:Leaf", errors, LeafPolicy.Default, () => new LeafPolicy(
             options.Leaf.Lifetime, options.Leaf.Minimum, options.Leaf.Maximum, options.Leaf.Backdate, options.Fleet.MaxSkew < TimeSpan.FromMinutes(5) ? options.Fleet.MaxSkew : null));
         Names = Checked("SdsServer:Aliases", errors, new SecretNames(TrustDomain.Name, []), () => new SecretNames(TrustDomain.Name, Aliases(options.Aliases, errors)));
@@ -89,7 +92,15 @@ public sealed class ServerSettings
 
     public FleetPolicy Fleet { get; }
 
+    public TimeSpan IntermediateLifetime { get; }
+
     public RotationPolicy Rotation { get; }
+
+    /// <summary>Whom to ask at gates that are left to the webhook; null: nobody.</summary>
+    public Uri? RotationWebhook { get; }
+
+    /// <summary>When roots are left by themselves; null: never.</summary>
+    public RotationSchedule? Schedule { get; }
 
     public SecretNames Names { get; }
 
@@ -177,6 +188,9 @@ public sealed class ServerSettings
             ("SdsServer:Fleet:MaxSkew", options.Fleet.MaxSkew),
             ("SdsServer:Fleet:NackBackoff", options.Fleet.NackBackoff),
             ("SdsServer:Fleet:MaxNackBackoff", options.Fleet.MaxNackBackoff),
+            ("SdsServer:Fleet:BundleCheck", options.Fleet.BundleCheck),
+            ("SdsServer:Fleet:AskAgain", options.Fleet.AskAgain),
+            ("SdsServer:Fleet:TicketKeyLife", options.Fleet.TicketKeyLife),
         })
         {
             if (value <= TimeSpan.Zero)
@@ -200,10 +214,49 @@ public sealed class ServerSettings
             errors.Add($"SdsServer:Root:Lifetime: {options.Root.Lifetime} must be more than three times SdsServer:Leaf:Lifetime ({options.Leaf.Lifetime}), or no rotation could finish");
         }
 
-        if (options.Rotation.TrustSoak < TimeSpan.Zero || options.Rotation.DropSoak < TimeSpan.Zero)
+        if (options.Root.IntermediateLifetime < options.Leaf.Lifetime * 3)
         {
-            errors.Add("SdsServer:Rotation: soaks must not be negative");
+            errors.Add($"SdsServer:Root:IntermediateLifetime: {options.Root.IntermediateLifetime} must be at least three times SdsServer:Leaf:Lifetime ({options.Leaf.Lifetime})");
         }
+
+        if (options.Fleet.IssuesPerSecond < 1)
+        {
+            errors.Add($"SdsServer:Fleet:IssuesPerSecond: {options.Fleet.IssuesPerSecond} must be at least 1");
+        }
+
+        if (options.Fleet.MaxRoots is < 2 or > 3)
+        {
+            errors.Add($"SdsServer:Fleet:MaxRoots: {options.Fleet.MaxRoots} must be 2, or 3 for an emergency in the middle of a rotation");
+        }
+    }
+
+    private static RotationSchedule? Scheduled(AutomaticRotationOptions options, List<string> errors)
+    {
+        if (!(options.Prepare is > 0 and < 1 && options.Activate >= options.Prepare && options.Activate < 1))
+        {
+            errors.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"SdsServer:AutomaticRotation: Prepare ({options.Prepare}) and Activate ({options.Activate}) are parts of a root's life: above 0, below 1, and Activate not before Prepare"));
+        }
+
+        return options.Enabled ? new RotationSchedule(options.Prepare, options.Activate) : null;
+    }
+
+    private static Uri? Webhook(string text, List<string> errors)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp) && url.UserInfo.Length == 0)
+        {
+            return url;
+        }
+
+        // Not repeated: it may hold a password.
+        errors.Add("SdsServer:RotationWebhook: must be an absolute http or https URL without user and password");
+        return null;
     }
 
     private static T Checked<T>(string section, List<string> errors, T otherwise, Func<T> make)
@@ -230,7 +283,7 @@ public sealed class ServerSettings
             }
             else
             {
-                errors.Add($"SdsServer:Aliases:{name}: '{kind}' is neither 'leaf' nor 'bundle'");
+                errors.Add($"SdsServer:Aliases:{name}: '{kind}' is neither 'leaf' nor 'bundle' nor 'ticketKeys'");
             }
         }
 

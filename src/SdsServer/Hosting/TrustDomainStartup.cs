@@ -29,11 +29,12 @@ internal static class TrustDomainStartup
         EngineSeams seams = new(
             BundleEncoder.Encode,
             fitness.FindUnfit,
+            BundleEncoder.FindFault,
             bytes => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(bytes)),
             Random.Shared);
         TrustDomainEngine engine = new(record, settings.Fleet, seams, clock.Now);
         LeafSigner signer = new(keyring, settings.Leaves, settings.LeafKeys);
-        EffectRunner effects = new(store, signer, trustDomain, record.Term, time, logger);
+        EffectRunner effects = new(store, signer, trustDomain, record.Term, time, logger, settings.RotationWebhook);
         TrustDomainLoop loop = new(engine, effects, clock, logger);
         loop.Start();
         await loop.Begun.WaitAsync(cancellation);

@@ -35,7 +35,7 @@ internal sealed class WorkloadAuthenticator(
                     ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
                     : $"no workload identity: user {unix.Uid} is not listed in SdsServer:UnixPeers; list it, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
         processes.Add(peer);
-        return ValueTask.FromResult(caller);
+        return ValueTask.FromResult(caller with { Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null });
     }
 
     private Caller? FromToken(ServerCallContext call, string peer)

@@ -1,3 +1,4 @@
+using System.Net;
 using SdsServer.Core.Fleet;
 
 namespace SdsServer.Xds;
@@ -7,4 +8,8 @@ namespace SdsServer.Xds;
 /// <param name="Peer">See <see cref="InstanceKey.Peer"/>.</param>
 /// <param name="ValidUntil">When the evidence expires, a token's for instance: the stream then ends with UNAUTHENTICATED. Null: never.</param>
 /// <param name="Withdrawn">Fires when the evidence is taken back, a token deleted for instance: the stream then ends in the same way.</param>
-public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? ValidUntil = null, CancellationToken Withdrawn = default);
+public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? ValidUntil = null, CancellationToken Withdrawn = default)
+{
+    /// <summary>The address it connects from; null on a Unix socket.</summary>
+    public IPAddress? Address { get; init; }
+}

@@ -77,7 +77,7 @@ internal sealed class DiscoveryServer
         try
         {
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
-            await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node), caller, first, reader, write, call);
+            await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node) { Admin = StreamClient.AdminOf(node, caller.Address) }, caller, first, reader, write, call);
         }
         finally
         {

@@ -21,6 +21,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     // In the order in which they came, which is that of their ids.
     private readonly OrderedDictionary<long, Subscription> _byId = [];
+    private long? _firstSubscription;
     private readonly List<FleetEvent> _events = [];
     private readonly List<SessionNote> _notes = [];
     private SecretResponse? _unanswered;
@@ -140,7 +141,12 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         _byName.Add(name, subscription);
         _byId.Add(subscription.Id, subscription);
         _events.Add(new SubscriptionOpened(
-            subscription.Id, client.Connection, client.Key, client.Workload, kind, name, reportedVersion, client.Node.Version));
+            subscription.Id, client.Connection, client.Key, client.Workload, kind, name, reportedVersion, client.Node.Version)
+        {
+            Stream = _firstSubscription ??= subscription.Id,
+            Traits = client.Traits,
+            Admin = client.Admin,
+        });
     }
 
     protected void CloseSubscription(Subscription subscription)
@@ -270,8 +276,21 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
             subscription.WaitForAnswer();
         }
 
+        ReportDisplaced(items);
         Nonce = string.Create(CultureInfo.InvariantCulture, $"{nonces}-{++_responses}");
         return _unanswered = new SecretResponse(Nonce, version, items, removed);
+    }
+
+    // The answer to an older nonce is stale: what was unanswered on the other names of this stream stays so.
+    private void ReportDisplaced(ImmutableArray<ResponseItem> next)
+    {
+        foreach (ResponseItem item in _unanswered?.Items ?? [])
+        {
+            if (item is { IsResend: false, Subscription.IsOpen: true } && !next.Any(newer => newer.Subscription == item.Subscription))
+            {
+                _events.Add(new DeliveryDisplaced(item.Subscription.Id, item.Delivery));
+            }
+        }
     }
 
     private string VersionAfter(ImmutableArray<ResponseItem> items)

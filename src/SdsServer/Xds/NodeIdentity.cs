@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 using SdsServer.Grpc;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Protos.Envoy.Type.V3;
@@ -13,6 +15,16 @@ namespace SdsServer.Xds;
 public sealed record NodeIdentity(string Id, string Cluster, string UserAgent, string Version)
 {
     private const int UserAgentLength = 64;
+    private const int MaxLabels = 32;
+    private const int LabelLength = 320;
+    private const string LabelsKey = "labels";
+    private const string AdminPortKey = "sdsserver.envoy.admin_port";
+
+    /// <summary>Texts in <c>metadata.labels</c>; those that are too long, and all beyond the first 32 by name, are left out.</summary>
+    public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Where its Envoy's admin listens, <c>metadata["sdsserver.envoy.admin_port"]</c>; null where it states none.</summary>
+    public int? AdminPort { get; init; }
 
     /// <exception cref="RpcException">INVALID_ARGUMENT: the node is missing, or its id or cluster is empty, too long or unprintable.</exception>
     internal static NodeIdentity From(Node? node, XdsLimits limits) => node is null
@@ -21,7 +33,38 @@ public sealed record NodeIdentity(string Id, string Cluster, string UserAgent, s
             Required("node.id", node.Id, limits),
             Required("node.cluster", node.Cluster, limits),
             Shown(node.UserAgentName),
-            node.UserAgentBuildVersion?.Version is { } version ? Format(version) : Shown(node.UserAgentVersion));
+            node.UserAgentBuildVersion?.Version is { } version ? Format(version) : Shown(node.UserAgentVersion))
+        {
+            Labels = LabelsOf(node.Metadata),
+            AdminPort = AdminPortOf(node.Metadata),
+        };
+
+    private static ImmutableSortedDictionary<string, string> LabelsOf(Struct? metadata) =>
+        metadata is not null && metadata.Fields.TryGetValue(LabelsKey, out Value? labels) && labels.KindCase == Value.KindOneofCase.StructValue
+            ? labels.StructValue.Fields
+                .Where(label => label.Value.KindCase == Value.KindOneofCase.StringValue && IsLabel(label.Key) && IsLabel(label.Value.StringValue))
+                .OrderBy(label => label.Key, StringComparer.Ordinal)
+                .Take(MaxLabels)
+                .ToImmutableSortedDictionary(label => label.Key, label => label.Value.StringValue, StringComparer.Ordinal)
+            : ImmutableSortedDictionary<string, string>.Empty;
+
+    private static bool IsLabel(string text) => text.Length <= LabelLength && !text.Any(char.IsControl);
+
+    private static int? AdminPortOf(Struct? metadata)
+    {
+        if (metadata is null || !metadata.Fields.TryGetValue(AdminPortKey, out Value? stated))
+        {
+            return null;
+        }
+
+        double port = stated.KindCase switch
+        {
+            Value.KindOneofCase.NumberValue => stated.NumberValue,
+            Value.KindOneofCase.StringValue when int.TryParse(stated.StringValue, NumberStyles.None, CultureInfo.InvariantCulture, out int number) => number,
+            _ => 0,
+        };
+        return port is >= 1 and <= ushort.MaxValue && port == Math.Floor(port) ? (int)port : null;
+    }
 
     private static string Required(string field, string value, XdsLimits limits)
     {

@@ -49,11 +49,11 @@ internal sealed class SecretDiscoveryService(DiscoveryServer server, Func<Bundle
         }
 
         string[] names = [.. request.ResourceNames.Distinct(StringComparer.Ordinal)];
-        if (names.FirstOrDefault(name => server.Names.Resolve(name, workload) == SecretKind.Leaf) is { } leaf)
+        if (names.FirstOrDefault(name => server.Names.Resolve(name, workload) is SecretKind.Leaf or SecretKind.TicketKeys) is { } held)
         {
             throw new RpcException(
                 StatusCode.FailedPrecondition,
-                $"'{leaf}' is a leaf certificate, and a unary call gives no evidence which trust bundle its caller enforces; open a stream instead");
+                $"'{held}' is not a trust bundle, and a unary call gives no evidence which trust bundle its caller enforces; open a stream instead");
         }
 
         return [.. names.Where(name => server.Names.Resolve(name, workload) == SecretKind.Bundle)];

@@ -119,6 +119,11 @@ internal sealed class SecretEncoder(string controlPlane)
             Name = name,
             ValidationContext = new CertificateValidationContext { TrustedCa = Inline(name, "bundle", bundle.Pem) },
         },
+        TicketKeysPayload tickets => new Secret
+        {
+            Name = name,
+            SessionTicketKeys = new TlsSessionTicketKeys { Keys = { tickets.Keys.Select(key => Inline(name, "session ticket key", key)) } },
+        },
         _ => throw new InvalidOperationException($"The secret '{name}' has a payload of an unknown kind."),
     };
 

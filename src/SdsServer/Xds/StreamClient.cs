@@ -1,4 +1,6 @@
+using System.Net;
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
 
 namespace SdsServer.Xds;
 
@@ -7,4 +9,25 @@ namespace SdsServer.Xds;
 /// <param name="Key">The process, as far as it can be told.</param>
 /// <param name="Workload">The authenticated identity.</param>
 /// <param name="Node">What the client says about itself.</param>
-internal sealed record StreamClient(long Connection, InstanceKey Key, Workload Workload, NodeIdentity Node);
+internal sealed record StreamClient(long Connection, InstanceKey Key, Workload Workload, NodeIdentity Node)
+{
+    /// <summary>What waves select it by.</summary>
+    public ProxyTraits Traits { get; } = ProxyTraits.Of(Key.SpiffeId, Node.Cluster, Node.Labels);
+
+    /// <summary>Where its Envoy's admin answers; null where it states no port.</summary>
+    public Uri? Admin { get; init; }
+
+    /// <summary>
+    /// The address is the connection's own, never one that the node states: a node must not have us call somebody else.
+    /// </summary>
+    public static Uri? AdminOf(NodeIdentity node, IPAddress? address)
+    {
+        if (node.AdminPort is not { } port)
+        {
+            return null;
+        }
+
+        IPAddress host = address is null ? IPAddress.Loopback : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return new UriBuilder(Uri.UriSchemeHttp, host.ToString(), port).Uri;
+    }
+}

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Issuance;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
@@ -75,7 +76,7 @@ internal sealed class IssuingBench : IAsyncDisposable
     }
 
     /// <summary>The server's path: policy, key, leaf, PEM, lint, anchors.</summary>
-    public Task<SignedLeaf> SignAsync() => _signer.SignAsync(Workload, State.Authority(State.Signer), State, Now, Now, CancellationToken.None);
+    public Task<SignedLeaf> SignAsync() => _signer.SignAsync(new SignLeaf(0, State.Signer, Workload, Now, Now, null), State, CancellationToken.None);
 
     /// <summary>The server's path with the row in the ledger, durable.</summary>
     public async Task SignDurablyAsync() => await RecordAsync(await SignAsync());

@@ -46,6 +46,7 @@ internal sealed class AdminApi(string socket) : IDisposable
             domain = await DomainAsync();
         }
 
+        GatePolicy gate = new() { Kind = manual ? GateKind.Approval : GateKind.Ack };
         return new StartRotationRequest
         {
             Parent = Domain,
@@ -55,7 +56,11 @@ internal sealed class AdminApi(string socket) : IDisposable
             ToAuthority = other.Name,
             Policy = new RotationPolicy
             {
-                Advance = manual ? AdvanceMode.Manual : AdvanceMode.Automatic,
+                TrustGate = gate,
+                WaveGate = gate,
+                DropGate = gate,
+                Waves = { new Wave { Percent = 100 } },
+                MaxInFlight = int.MaxValue,
                 TrustSoak = new Duration(),
                 DropSoak = new Duration(),
             },

@@ -10,18 +10,43 @@ public sealed class CommandTests
     public async Task Start_sends_the_revision_it_read_and_only_the_policy_that_was_given()
     {
         StartRotationRequest sent = await SentAsync<StartRotationRequest>(
-            "steady", "rotation start --to root-b --manual --trust-soak 1h30m --waves 1,12.5% --request-id r7 --reason why");
+            "steady", "rotation start --to root-b --manual --gate drop=time:30m --trust-soak 1h30m --wave 1 --wave 12.5% --wave path=/ns/shop+label:tier=web --one-by-one --request-id r7 --reason why");
 
         Assert.Equal(42, sent.ExpectedRevision);
         Assert.Equal("trustDomains/example.org/authorities/root-b", sent.ToAuthority);
         Assert.Equal("r7", sent.RequestId);
         Assert.Equal("why", sent.Reason);
         Assert.Equal(RotationKind.Planned, sent.Kind);
-        Assert.Equal(AdvanceMode.Manual, sent.Policy.Advance);
+        Assert.Equal((GateKind.Approval, GateKind.Approval, GateKind.Time), (sent.Policy.TrustGate.Kind, sent.Policy.WaveGate.Kind, sent.Policy.DropGate.Kind));
+        Assert.Equal(TimeSpan.FromMinutes(30), sent.Policy.DropGate.After.ToTimeSpan());
+        Assert.Equal(1, sent.Policy.MaxInFlight);
+        Assert.False(sent.Policy.HasMaxSilentPercent || sent.Policy.HasAutomaticRollback);
         Assert.Equal(TimeSpan.FromMinutes(90), sent.Policy.TrustSoak.ToTimeSpan());
         Assert.Null(sent.Policy.DropSoak);
         Assert.Equal(1, sent.Policy.Waves[0].Proxies);
         Assert.Equal(12.5, sent.Policy.Waves[1].Percent);
+        Assert.Equal(("/ns/shop", "web"), (sent.Policy.Waves[2].Selector.PathPrefix, sent.Policy.Waves[2].Selector.Labels["tier"]));
+    }
+
+    [Fact]
+    public async Task An_emergency_names_the_stolen_root_and_its_deadlines()
+    {
+        StartRotationRequest sent = await SentAsync<StartRotationRequest>(
+            "issuing", "rotation start --new --emergency --compromised root-a --sign-deadline 1m --force-at-deadlines --force");
+
+        Assert.Equal((RotationKind.Emergency, "trustDomains/example.org/authorities/root-a", false), (sent.Kind, sent.CompromisedAuthority, sent.ValidateOnly));
+        Assert.Equal((TimeSpan.FromMinutes(1), true), (sent.Policy.SignDeadline.ToTimeSpan(), sent.Policy.ForceAtDeadlines));
+        Assert.Null(sent.Policy.DropDeadline);
+    }
+
+    [Fact]
+    public async Task A_role_and_a_confirmation_state_what_was_seen()
+    {
+        SetAuthorityRoleRequest role = await SentAsync<SetAuthorityRoleRequest>("steady", "root role root-a passive --reason why");
+        ConfirmTrustRequest trust = await SentAsync<ConfirmTrustRequest>("steady", "proxy confirm 5e77 --force");
+
+        Assert.Equal((42L, AuthorityRole.Passive, "why"), (role.ExpectedRevision, role.Role, role.Reason));
+        Assert.Equal((7L, "trustDomains/example.org/instances/5e77"), (trust.Epoch, trust.Name));
     }
 
     [Fact]
@@ -99,6 +124,6 @@ public sealed class CommandTests
         await using FakeServer server = await FakeServer.StartAsync(admin.Map);
         CliRun run = await CliRun.OfAsync(CliRun.Words(commandLine), server.Address);
         Assert.True(run.ExitCode == 0, run.Error);
-        return Assert.Single(admin.Commands.OfType<T>());
+        return Assert.Single(admin.Commands.OfType<T>(), sent => sent is not StartRotationRequest { ValidateOnly: true });
     }
 }

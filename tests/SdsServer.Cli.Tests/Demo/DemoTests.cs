@@ -14,6 +14,9 @@ public sealed class DemoTests
         string[] lines = run.Out.ReplaceLineEndings("\n").TrimEnd().Split('\n');
         Assert.Matches("^handshakes [1-9][0-9]*, failed 0$", lines[^1]);
         Assert.Contains("a leaf of the old root is refused by 5 of 5 peers now", lines);
+        Assert.Contains("halted when the canary sidecar-04 refused its new leaf, with 0 of 6 leaves on the new root; went on by itself once it was mended", lines);
+        Assert.Contains(lines, line => line.Contains("wave 1 of 3, HELD", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("wave 3 of 3", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("moved from root-", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("began to move to root-", StringComparison.Ordinal) && line.Contains("turned back with 5 of 6 leaves on it", StringComparison.Ordinal));
     }

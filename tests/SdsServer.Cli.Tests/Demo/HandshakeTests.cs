@@ -77,10 +77,44 @@ public sealed class HandshakeTests : IDisposable
         Assert.True(load.Rounds >= 2, "not every pair was tried");
         Assert.True(load.Failed >= 8, $"{load.Failed} of {load.Done} failed");
         Assert.All(load.Failures, failure => Assert.True(failure.Client == "z" || failure.Server == "z", failure.ToString()));
+        Assert.Equal(0, load.FewestIn("Issuing"));
+        Assert.Equal(load.Done - load.Failed, load.CountIn("Issuing"));
         HandshakeFailure first = load.Failures.First();
         Assert.Contains("bundle of epoch 5", first.Error, StringComparison.Ordinal);
         Assert.Contains("leaf ", first.Error, StringComparison.Ordinal);
         Assert.Equal("Issuing", first.Phase);
+    }
+
+    [Fact]
+    public async Task Handshakes_are_counted_by_phase_and_pair()
+    {
+        Sidecar x = new("x", X, delta: false);
+        Sidecar y = new("y", Y, delta: true);
+        foreach ((Sidecar sidecar, string id) in new[] { (x, X), (y, Y) })
+        {
+            sidecar.Apply(_a.Leaf(id), "l");
+            sidecar.Apply(TestRoot.Bundle(5, _a), "b");
+        }
+
+        HandshakeLoad load = new([x, y], seed: 1, TimeProvider.System) { Phase = "one" };
+        using CancellationTokenSource stop = new(TimeSpan.FromSeconds(30));
+        Task worker = Task.Run(() => load.RunAsync(stop.Token));
+        while (load.FewestIn("one") < 2 && !worker.IsCompleted)
+        {
+            await Task.Yield();
+        }
+
+        load.Phase = "two";
+        while (load.FewestIn("two") < 1 && !worker.IsCompleted)
+        {
+            await Task.Yield();
+        }
+
+        await stop.CancelAsync();
+        await worker;
+        Assert.Equal(0, load.FewestIn("three"));
+        Assert.InRange(load.FewestIn("two"), 1, load.CountIn("two") / 2);
+        Assert.InRange(load.CountIn("one") + load.CountIn("two"), 6, load.Done);
     }
 
     public void Dispose()

@@ -25,7 +25,8 @@ internal sealed class FakeAdmin(FakeMesh mesh)
             .Unary<ListAuthoritiesRequest, ListAuthoritiesResponse>("ListAuthorities", (request, _) => Answer(Page(request)))
             .Unary<GetAuthorityRequest, Authority>("GetAuthority", (request, _) => Answer(Find(mesh.Authorities, a => a.Name, request.Name)))
             .Unary<CreateAuthorityRequest, Authority>("CreateAuthority", (request, _) => Answer(Create(request)))
-            .Unary<DeleteAuthorityRequest, DeleteAuthorityResponse>("DeleteAuthority", (request, _) => Answer(Delete(request))))
+            .Unary<DeleteAuthorityRequest, DeleteAuthorityResponse>("DeleteAuthority", (request, _) => Answer(Delete(request)))
+            .Unary<SetAuthorityRoleRequest, Authority>("SetAuthorityRole", (request, _) => Answer(SetRole(request))))
         .MapService(Service(RotationServiceReflection.Descriptor), service => service
             .Unary<StartRotationRequest, StartRotationResponse>("StartRotation", (request, _) => Answer(Start(request)))
             .Unary<GetRotationRequest, Rotation>("GetRotation", (request, _) => Answer(Find(mesh.Rotations, r => r.Name, request.Name)))
@@ -40,7 +41,8 @@ internal sealed class FakeAdmin(FakeMesh mesh)
             .Unary<ListInstancesRequest, ListInstancesResponse>("ListInstances", (request, _) => Answer(new ListInstancesResponse { Instances = { mesh.Instances.Where(i => Fits(i, request.Filter)) } }))
             .Unary<GetInstanceRequest, Instance>("GetInstance", (request, _) => Answer(Find(mesh.Instances, i => i.Name, request.Name)))
             .Unary<RetireInstanceRequest, RetireInstanceResponse>("RetireInstance", (request, _) => Answer(Retire(request)))
-            .Unary<RepushSecretsRequest, RepushSecretsResponse>("RepushSecrets", (request, _) => Answer(Repush(request))))
+            .Unary<RepushSecretsRequest, RepushSecretsResponse>("RepushSecrets", (request, _) => Answer(Repush(request)))
+            .Unary<ConfirmTrustRequest, Instance>("ConfirmTrust", (request, _) => Answer(Confirm(request))))
         .MapService(Service(LeafServiceReflection.Descriptor), service => service
             .Unary<ListLeavesRequest, ListLeavesResponse>("ListLeaves", (request, _) => Answer(Kept(request, new ListLeavesResponse { Leaves = { mesh.Leaves } }))))
         .MapService(Service(TokenServiceReflection.Descriptor), service => service
@@ -91,7 +93,7 @@ internal sealed class FakeAdmin(FakeMesh mesh)
 
     private static bool Fits(Instance instance, InstanceFilter filter) =>
         (filter.States.Count == 0 || filter.States.Contains(instance.State)) && instance.SpiffeId.StartsWith(filter.SpiffeIdPrefix, StringComparison.Ordinal)
-        && (filter.BelowEpoch == 0 || instance.LowestEpoch < filter.BelowEpoch) && (!filter.Nacked || instance.LastNack is not null);
+        && (filter.BelowEpoch == 0 || instance.LowestEpoch < filter.BelowEpoch) && (!filter.Nacked || instance.LastNack is not null) && (!filter.UnmanagedTrust || instance.UnmanagedTrust);
 
     private T Kept<T>(IMessage request, T answer)
     {
@@ -133,7 +135,7 @@ internal sealed class FakeAdmin(FakeMesh mesh)
     private StartRotationResponse Start(StartRotationRequest request)
     {
         Check(request.ExpectedRevision);
-        if (mesh.Rotation is not null)
+        if (mesh.Rotation is not null && request.Kind != RotationKind.Emergency)
         {
             throw Refused(new Refusal { Code = RefusalCode.RotationActive, Message = "rotation r1 is active" });
         }
@@ -141,7 +143,13 @@ internal sealed class FakeAdmin(FakeMesh mesh)
         string to = request.ToAuthority.Length > 0 ? request.ToAuthority : $"{FakeMesh.Name}/authorities/root-b";
         return Kept(request, new StartRotationResponse
         {
-            Rotation = new Rotation { Name = request.ValidateOnly ? "" : $"{FakeMesh.Name}/rotations/{request.RequestId}", FromAuthority = mesh.Trust.Signer, ToAuthority = to },
+            Rotation = new Rotation
+            {
+                Name = request.ValidateOnly ? "" : $"{FakeMesh.Name}/rotations/{request.RequestId}",
+                FromAuthority = request.CompromisedAuthority.Length > 0 ? request.CompromisedAuthority : mesh.Trust.Signer,
+                ToAuthority = to,
+                Policy = new RotationPolicy { SignDeadline = TimeSpan.FromMinutes(2).ToDuration(), DropDeadline = TimeSpan.FromMinutes(15).ToDuration() },
+            },
             Forecast = new Forecast
             {
                 Refusal = mesh.Unfit
@@ -150,8 +158,17 @@ internal sealed class FakeAdmin(FakeMesh mesh)
                 Steps =
                 {
                     new ForecastStep { Phase = Phase.Distributing, EarliestTime = FakeMesh.At(TimeSpan.Zero), WorstTime = FakeMesh.At(TimeSpan.Zero) },
-                    new ForecastStep { Phase = Phase.Issuing, Wave = 1, EarliestTime = FakeMesh.At(TimeSpan.FromMinutes(10)), WorstTime = FakeMesh.At(TimeSpan.FromHours(5.5)) },
-                    new ForecastStep { Phase = Phase.Removing, EarliestTime = FakeMesh.At(TimeSpan.FromHours(2)) },
+                    new ForecastStep
+                    {
+                        Phase = Phase.Issuing, Wave = 1, EarliestTime = FakeMesh.At(TimeSpan.FromMinutes(10)), WorstTime = FakeMesh.At(TimeSpan.FromHours(5.5)),
+                        Proxies = 1, Extent = new Wave { Proxies = 1 }, Gate = GateCode.G1SetSigner, OpenedBy = new GatePolicy { Kind = GateKind.Ack },
+                    },
+                    new ForecastStep
+                    {
+                        Phase = Phase.Issuing, Wave = 2, EarliestTime = FakeMesh.At(TimeSpan.FromMinutes(25)), WorstTime = FakeMesh.At(TimeSpan.FromHours(6)),
+                        Proxies = 19, Gate = GateCode.G2NextWave, OpenedBy = new GatePolicy { Kind = GateKind.Time, After = TimeSpan.FromMinutes(15).ToDuration() },
+                    },
+                    new ForecastStep { Phase = Phase.Removing, EarliestTime = FakeMesh.At(TimeSpan.FromHours(2)), Gate = GateCode.G3DropTrust, OpenedBy = new GatePolicy { Kind = GateKind.Approval } },
                 },
                 Leaves = 20, IssuingTime = TimeSpan.FromSeconds(4).ToDuration(), WorstAbsenceWait = TimeSpan.FromHours(5.5).ToDuration(), RunwayEnd = FakeMesh.At(TimeSpan.FromDays(3285)),
                 Warnings = { "billing is absent; it delays the rotation until it is back or its leaf expires" },
@@ -173,6 +190,20 @@ internal sealed class FakeAdmin(FakeMesh mesh)
         change(changed);
         return Kept(request, changed);
     }
+
+    private Authority SetRole(SetAuthorityRoleRequest request)
+    {
+        Check(request.ExpectedRevision);
+        Authority root = Find(mesh.Authorities, a => a.Name, request.Name).Clone();
+        if (root.Role == AuthorityRole.Active && request.Role == AuthorityRole.Inactive)
+        {
+            throw Refused(new Refusal { Code = RefusalCode.RoleNotPossible, Message = "from active the next role is passive, never inactive at once: somebody would be refused" });
+        }
+
+        return Kept(request, root);
+    }
+
+    private Instance Confirm(ConfirmTrustRequest request) => Kept(request, Find(mesh.Instances, i => i.Name, request.Name));
 
     private RetireInstanceResponse Retire(RetireInstanceRequest request)
     {

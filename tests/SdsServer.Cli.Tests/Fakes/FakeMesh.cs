@@ -63,8 +63,24 @@ internal sealed class FakeMesh
                 break;
             case "approval":
                 mesh.Issue();
-                mesh.Rotation!.Policy = new RotationPolicy { Advance = AdvanceMode.Manual };
+                GatePolicy approval = new() { Kind = GateKind.Approval };
+                mesh.Rotation!.Policy = new RotationPolicy { TrustGate = approval, WaveGate = approval, DropGate = approval };
                 mesh.Rotation.Gate = new Gate { Code = GateCode.G2NextWave, Open = true, AwaitingApproval = true, NextStep = "issue from root-b for wave 3 of 5" };
+                break;
+            case "webhook":
+                mesh.Issue();
+                mesh.Rotation!.Gate = new Gate
+                {
+                    Code = GateCode.G2NextWave, Open = true, AwaitingWebhook = true, NextStep = "issue from root-b for wave 3 of 5",
+                    Refusal = new Refusal { Code = RefusalCode.GateClosed, Blockers = { new Blocker { Subject = Name, Reason = BlockerReason.Webhook, Detail = "the webhook says: error rate 3 %" } } },
+                };
+                break;
+            case "emergency over":
+                mesh.Issue();
+                mesh.Rotation!.Kind = RotationKind.Emergency;
+                (mesh.Rotation.State, mesh.Rotation.Phase, mesh.Rotation.Gate, mesh.Rotation.FinishTime) = (RotationState.Completed, Phase.Steady, null, At(TimeSpan.Zero));
+                mesh.Rotation.Steps.Add(new StepTime { Phase = Phase.Removing, Goal = Goal.Forward, Time = At(TimeSpan.FromMinutes(-20)) });
+                mesh.Trust.ActiveRotation = "";
                 break;
             default:
                 throw new ArgumentException($"no situation '{situation}'", nameof(situation));
@@ -107,8 +123,19 @@ internal sealed class FakeMesh
         {
             Name = Trust.ActiveRotation, Kind = RotationKind.Planned, State = RotationState.Active, FromAuthority = $"{Name}/authorities/root-a", ToAuthority = to.Name,
             Goal = Goal.Forward, Phase = Phase.Issuing, Revision = Trust.Revision, CreateTime = At(TimeSpan.FromMinutes(-90)),
-            Waves = new WaveProgress { Index = 2, Count = 5, Assigned = 4, Proven = 2, Nacked = 1, Total = 20 },
-            Policy = new RotationPolicy { Advance = AdvanceMode.Automatic },
+            Waves = new WaveProgress
+            {
+                Index = 2, Count = 5, Assigned = 4, Proven = 2, Nacked = 1, Total = 20,
+                Parts =
+                {
+                    new WavePart { Index = 1, Wave = new Wave { Proxies = 1 }, Begun = true, Proxies = 1, Proven = 1 },
+                    new WavePart { Index = 2, Wave = new Wave { Percent = 20 }, Begun = true, Proxies = 3, Proven = 1, Nacked = 1 },
+                    new WavePart { Index = 3, Wave = new Wave { Selector = new WaveSelector { PathPrefix = "/ns/shop", Labels = { ["tier"] = "web" } } }, Proxies = 4 },
+                    new WavePart { Index = 4, Wave = new Wave { Percent = 50 }, Proxies = 2 },
+                    new WavePart { Index = 5, Proxies = 10 },
+                },
+            },
+            Policy = new RotationPolicy { TrustGate = new GatePolicy { Kind = GateKind.Ack } },
             Gate = new Gate { Code = GateCode.G2NextWave, NextStep = "issue from root-b for wave 3 of 5", Refusal = Blocked(), Deadline = At(TimeSpan.FromHours(46)) },
         };
         Rotation.Decisions.Add(new Decision { Time = At(TimeSpan.FromMinutes(-90)), Actor = "uid:0", What = "StartRotation", Why = "yearly rotation" });
@@ -144,7 +171,7 @@ internal sealed class FakeMesh
         {
             Name = $"{Name}/instances/3f2a", SpiffeId = "spiffe://example.org/payments", NodeId = "payments-7d9f", Peer = "uds:4711", UserAgent = "envoy 1.40.0", Connected = true,
             State = InstanceState.Member, LowestEpoch = 7, Slots = 1, LiveSubscriptions = 1, Replica = "sds-0", FirstSeenTime = At(TimeSpan.FromDays(-3)), LastSeenTime = At(TimeSpan.FromMinutes(-1)), Wave = 2,
-            Secrets = { "ROOTCA", "default" },
+            Secrets = { "ROOTCA", "default" }, Cluster = "payments", Labels = { ["tier"] = "web" },
             LastNack = new Nack { Secret = "default", Time = At(TimeSpan.FromMinutes(-2)), Detail = "Failed to load certificate chain from <inline>" },
             OutstandingLeaves =
             {
@@ -157,6 +184,12 @@ internal sealed class FakeMesh
             Name = $"{Name}/instances/9c01", SpiffeId = "spiffe://example.org/billing", NodeId = "billing-1", Peer = "10.0.0.9:5000", UserAgent = "envoy 1.36.4", State = InstanceState.Absent,
             LowestEpoch = 6, Slots = 1, FirstSeenTime = At(TimeSpan.FromDays(-1)), LastSeenTime = At(TimeSpan.FromMinutes(-40)),
             OutstandingLeaves = { new OutstandingLeaf { Serial = "0c33", Authority = $"{Name}/authorities/root-a", NotAfter = At(TimeSpan.FromHours(5.5)), Acked = true } },
+        });
+        Instances.Add(new Instance
+        {
+            Name = $"{Name}/instances/5e77", SpiffeId = "spiffe://example.org/legacy", NodeId = "legacy-1", Peer = "ip:10.0.0.20", UserAgent = "envoy 1.36.4", Connected = true, State = InstanceState.Member,
+            LowestEpoch = 6, UnmanagedTrust = true, FirstSeenTime = At(TimeSpan.FromMinutes(-5)), LastSeenTime = At(TimeSpan.FromMinutes(-1)), Secrets = { "default" },
+            OutstandingLeaves = { new OutstandingLeaf { Serial = "0d44", Authority = $"{Name}/authorities/root-a", NotAfter = At(TimeSpan.FromHours(20)), Acked = true } },
         });
         Leaves.Add(new Leaf
         {

@@ -2,6 +2,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Secrets;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -13,13 +14,16 @@ public sealed class DeliveryTests
     {
         EngineWorld world = new();
         Sidecar proxy = world.Sidecar("p").Start();
-        world.Server.Pace = effect => effect is RaiseSlots ? (TimeSpan.FromSeconds(5), default) : default;
+        // Two writes, one after the other.
+        world.Server.Pace = effect => effect is RaiseSlots ? (TimeSpan.FromSeconds(2.5), default) : default;
         ScriptedStream bundle = proxy.Open(SecretKind.Bundle);
         ScriptedStream leaf = proxy.Open(SecretKind.Leaf);
-        world.Pass(4.9);
+        world.Pass(2.4);
+        Assert.All(world.Store.Ledger, row => Assert.Equal(1, row.BundleSlots));
+        world.Pass(2.5);
         Assert.Empty(bundle.Got);
         Assert.Empty(leaf.Got);
-        Assert.All(world.Store.Ledger, row => Assert.Equal(1, row.BundleSlots));
+        Assert.All(world.Store.Ledger, row => Assert.Equal((2, 1), (row.BundleSlots, row.LeafSlots)));
         world.Pass(0.2);
         Assert.Single(bundle.Got);
         Assert.Single(leaf.Got);
@@ -184,5 +188,35 @@ public sealed class DeliveryTests
         world.Restart(proxy);
         Assert.Equal("b", Assert.Single(proxy.Instance.Outstanding).AuthorityId);
         world.AssertSound();
+    }
+
+    // On a shared stream only the newest response can be answered.
+    [Fact]
+    public void What_was_displaced_on_its_stream_is_followed_by_fresh_bytes_when_the_other_had_its_time()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Quick);
+        string displaced = proxy.Bundle.Last.Payload!.Version;
+        world.Server.Post(new DeliveryDisplaced(proxy.Bundle.Id, proxy.Bundle.Last.Id));
+        world.Server.Post(new DeliveryAcked(proxy.Bundle.Id, proxy.Bundle.Last.Id));
+        world.Pass(29);
+        Assert.Equal((1, displaced), (world.Engine.Floor, proxy.Bundle.Last.Payload!.Version));
+        proxy.Bundle.Answers = true;
+        proxy.Leaf.Answers = false;
+        world.Pass(2);
+        Assert.NotEqual(displaced, proxy.Bundle.Last.Payload!.Version);
+        Assert.Equal(2, world.Engine.Floor);
+
+        string leaf = proxy.Leaf.Serial;
+        world.Server.Post(new DeliveryDisplaced(proxy.Leaf.Id, proxy.Leaf.Last.Id));
+        world.Pass(29);
+        Assert.Equal(leaf, proxy.Leaf.Serial);
+        proxy.Leaf.Answers = true;
+        world.Pass(2);
+        Assert.NotEqual(leaf, proxy.Leaf.Serial);
+        world.Pass(60);
+        Assert.Equal(("B", true), (world.Bundle, proxy.IsOn("b")));
     }
 }

@@ -4,13 +4,17 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>The engine with its store, its clocks and scripted proxies, for tests that tell one story.</summary>
 internal sealed class EngineWorld
 {
-    public static readonly RotationPolicy Quick = new() { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+    public static readonly RotationPolicy Quick = new() { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero, WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero };
+
+    public static readonly RotationPolicy Manual = Quick with { TrustGate = GatePolicy.Approval, WaveGate = GatePolicy.Approval, DropGate = GatePolicy.Approval };
+
     private long _lastConnection;
     private long _lastSubscription;
     private int _lastRotation;
@@ -55,8 +59,11 @@ internal sealed class EngineWorld
 
     public long NextSubscription() => ++_lastSubscription;
 
-    public Sidecar Sidecar(string name, bool bundleOnly = false) =>
-        new(this, new InstanceKey($"spiffe://mesh/{name}", name, $"ip:{name}"), new Workload($"spiffe://mesh/{name}", [], bundleOnly));
+    public Sidecar Sidecar(string name, bool bundleOnly = false, ProxyTraits? traits = null, Uri? admin = null) =>
+        new(this, new InstanceKey($"spiffe://mesh/{name}", name, $"ip:{name}"), new Workload($"spiffe://mesh/{name}", [], bundleOnly)) { Traits = traits, Admin = admin };
+
+    /// <summary>Another process of the same identity.</summary>
+    public Sidecar Sibling(Sidecar of, string node) => new(this, of.Key with { NodeId = node, Peer = $"ip:{node}" }, new Workload(of.Key.SpiffeId, [], BundleOnly: false));
 
     /// <summary>Some proxies that do all they should.</summary>
     public ImmutableArray<Sidecar> Fleet(int count) =>
@@ -87,11 +94,32 @@ internal sealed class EngineWorld
         return outcome ?? throw new InvalidOperationException("the command was not answered");
     }
 
-    public CommandOutcome Rotate(string to, RotationPolicy? policy = null, string? request = null)
+    public CommandOutcome Rotate(
+        string to, RotationPolicy? policy = null, string? request = null, RotationKind kind = RotationKind.Planned, string? compromised = null, bool validateOnly = false)
     {
         string id = string.Create(CultureInfo.InvariantCulture, $"r{++_lastRotation}");
-        return Do(command => new StartRotation { Id = command, Actor = "op", RequestId = request ?? id, RotationId = id, To = to, Policy = policy ?? Quick });
+        return Do(command => new StartRotation
+        {
+            Id = command,
+            Actor = "op",
+            RequestId = request ?? id,
+            RotationId = id,
+            To = to,
+            Kind = kind,
+            Compromised = compromised,
+            ValidateOnly = validateOnly,
+            Policy = policy ?? Quick,
+        });
     }
+
+    public CommandOutcome Role(string authority, AuthorityRole role) =>
+        Do(command => new SetRole { Id = command, Actor = "op", AuthorityId = authority, Role = role, RotationId = string.Create(CultureInfo.InvariantCulture, $"r{++_lastRotation}"), Policy = Quick });
+
+    public CommandOutcome Override(Gate gate, params string[] names) =>
+        Do(id => new AdvanceRotation { Id = id, Actor = "op", Gate = gate, Override = [.. names], Reason = "it is broken anyway" });
+
+    /// <summary>Another authority under the first root.</summary>
+    public void AddIntermediate(string id) => Do(command => new AddAuthority { Id = command, Actor = "op", Authority = Mesh.Authority(id, "A"), Root = Mesh.Root("A") });
 
     public CommandOutcome Turn(RotationGoal goal) => Do(id => new TurnRotation { Id = id, Actor = "op", Goal = goal });
 

@@ -1,13 +1,14 @@
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Rotation;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>Every refusal says who, why, and until when.</summary>
 public sealed class GateTests
 {
-    private static readonly RotationPolicy Manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
+    private static readonly RotationPolicy Manual = EngineWorld.Manual;
 
     [Fact]
     public void G0_names_what_speaks_against_the_root_and_changes_nothing()

@@ -3,6 +3,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -78,9 +79,9 @@ public sealed class IssuingTests
         Assert.All(fleet, sidecar => Assert.Equal((2, 1), (sidecar.Bundle.Got.Count, sidecar.Leaf.Got.Count)));
 
         EngineWorld other = new();
-        other.Do(id => new SdsServer.Core.Fleet.Commands.AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("a2", "A"), Root = Mesh.Root("A") });
+        other.AddIntermediate("a2");
         Sidecar proxy = other.Sidecar("p").Start();
-        other.Rotate("a2");
+        other.Rotate("a2", kind: RotationKind.Intermediate);
         other.Pass(60);
         Assert.Equal((1, "a2", RotationPhase.Steady), (proxy.Bundle.Got.Count, other.State.Signer, other.Engine.Phase));
         Assert.Equal("a2", Assert.Single(proxy.Instance.Outstanding).AuthorityId);
@@ -90,11 +91,11 @@ public sealed class IssuingTests
     public void A_same_root_change_names_the_leaves_it_waits_for()
     {
         EngineWorld world = new();
-        world.Do(id => new SdsServer.Core.Fleet.Commands.AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("a2", "A"), Root = Mesh.Root("A") });
+        world.AddIntermediate("a2");
         Sidecar away = world.Sidecar("away").Start();
         string serial = away.Leaf.Serial;
         away.Disconnect();
-        world.Rotate("a2");
+        world.Rotate("a2", kind: RotationKind.Intermediate);
         world.Pass(10);
         Assert.Contains(serial, Assert.Single(world.Engine.AllBlockers()).Detail, StringComparison.Ordinal);
     }
@@ -129,46 +130,6 @@ public sealed class IssuingTests
     }
 
     [Fact]
-    public void The_osm_role_table_is_walked_forward_and_back()
-    {
-        EngineWorld world = new();
-        Sidecar proxy = world.Sidecar("p").Start();
-        RotationPolicy manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
-        Assert.Equal(("active", "inactive"), Roles(world));
-
-        world.Rotate("b", manual);
-        world.Pass(1);
-        Assert.Equal(("active", "passive"), Roles(world));
-        proxy.Leaf.Answers = false;
-        world.Advance(Gate.G1);
-        world.Pass(1);
-        Assert.Equal(("active", "active"), Roles(world));
-        proxy.Leaf.Ack();
-        world.Pass(1);
-        Assert.Equal(("passive", "active"), Roles(world));
-
-        world.Turn(RotationGoal.Back);
-        world.Advance(Gate.G1);
-        world.Pass(1);
-        Assert.Equal(("active", "active"), Roles(world));
-        proxy.Leaf.Answers = true;
-        proxy.Leaf.Ack();
-        world.Pass(1);
-        Assert.Equal(("active", "passive"), Roles(world));
-
-        world.Turn(RotationGoal.Forward);
-        world.Advance(Gate.G1);
-        world.Pass(1);
-        Assert.Equal(("passive", "active"), Roles(world));
-        proxy.Bundle.Answers = false;
-        world.Advance(Gate.G3);
-        world.Pass(1);
-        Assert.Equal(("inactive", "active"), Roles(world));
-        world.Turn(RotationGoal.Back);
-        Assert.Equal(("passive", "active"), Roles(world));
-    }
-
-    [Fact]
     public void An_event_costs_the_same_with_fifty_thousand_proxies_as_with_five_hundred()
     {
         double few = AllocatedPerEvent(500);
@@ -179,7 +140,7 @@ public sealed class IssuingTests
     // What an event allocates stands for the work it makes: it does not depend on how busy the machine is.
     private static double AllocatedPerEvent(int proxies)
     {
-        EngineWorld world = new(new FleetPolicy { IssuesInFlight = 1_000 });
+        EngineWorld world = new(new FleetPolicy { IssuesInFlight = 1_000, IssuesPerSecond = 10_000 });
         world.Server.Seen = _ => { };
         List<Sidecar> fleet = [];
         for (int i = 0; i < proxies; i++)
@@ -203,15 +164,5 @@ public sealed class IssuingTests
 
         world.Pass(60);
         return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)(world.Server.Events - events);
-    }
-
-    // A role is computed: active signs leaves that are in use, passive only verifies.
-    private static (string First, string Second) Roles(EngineWorld world)
-    {
-        string Of(string id) =>
-            !world.State.Trusts(world.State.RootOf(id).Id) ? "inactive"
-            : world.State.Signer == id || world.Engine.Instances().Any(view => view.Outstanding.Any(row => row.AuthorityId == id)) ? "active"
-            : "passive";
-        return (Of("a"), Of("b"));
     }
 }

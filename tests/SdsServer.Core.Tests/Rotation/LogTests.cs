@@ -7,7 +7,7 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>What the engine writes into the log, as data.</summary>
 public sealed class LogTests
 {
-    private static readonly RotationPolicy Manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
+    private static readonly RotationPolicy Manual = EngineWorld.Manual;
 
     [Fact]
     public void Every_line_says_what_it_is_about_and_at_which_revision_it_was_written()

@@ -92,4 +92,25 @@ public sealed class NewcomerTests
         Sidecar process = world.Sidecar("p").Start(bundles: 2);
         Assert.Single(process.Leaf.Got);
     }
+
+    // At the first epoch there is nothing older to hide; a moment later there is.
+    [Fact]
+    public void A_process_that_comes_back_early_in_a_term_may_hide_a_slot_even_at_the_first_epoch()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p");
+        proxy.Open(SecretKind.Bundle);
+        world.Pass(1);
+        world.Restart(proxy);
+        world.Pass(5);
+        proxy.Open(SecretKind.Leaf);
+        world.Pass(1);
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        ScriptedStream added = proxy.Open(SecretKind.Bundle);
+        world.Pass(10);
+        Assert.Equal(2, added.Epoch);
+        Assert.False(proxy.Instance.Member);
+    }
 }

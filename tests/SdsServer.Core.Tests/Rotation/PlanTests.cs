@@ -9,7 +9,7 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>How operators and doubts steer a plan.</summary>
 public sealed class PlanTests
 {
-    private static readonly RotationPolicy Manual = EngineWorld.Quick with { Advance = AdvanceMode.Manual };
+    private static readonly RotationPolicy Manual = EngineWorld.Manual;
 
     [Theory]
     [InlineData(RotationPhase.Distributing)]

@@ -3,6 +3,7 @@ using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -189,5 +190,25 @@ public sealed class RotationTracesOfAbsenceTests
         again.Ack();
         world.Pass(31);
         Assert.Equal(again.Serial, Assert.Single(proxy.Instance.Outstanding).Serial);
+    }
+
+    // Its floor had risen without that leaf: the process may still enforce what came before.
+    [Fact]
+    public void A_leaf_that_has_expired_stays_expired_when_the_server_starts_again_with_its_clock_set_back()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar away = world.Sidecar("away").Start();
+        string leaf = away.Leaf.Last.Payload!.Version;
+        away.Disconnect();
+        world.Rotate("b", EngineWorld.Quick with { GateDeadline = TimeSpan.FromDays(9), DropSoak = TimeSpan.FromDays(1) });
+        world.Pass(TimeSpan.FromHours(1.5));
+        Assert.Equal(("b", 2), (world.State.Signer, world.Engine.Floor));
+
+        world.Time.WallError = TimeSpan.FromHours(-25);
+        world.Restart();
+        away.Open(SecretKind.Leaf, leaf);
+        world.Pass(1);
+        Assert.All(away.Instances, instance => Assert.False(instance.Member));
     }
 }

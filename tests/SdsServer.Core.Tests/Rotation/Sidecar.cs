@@ -1,4 +1,5 @@
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
 namespace SdsServer.Core.Tests.Rotation;
@@ -15,6 +16,12 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
     /// <summary>Whether streams opened from now on answer by themselves.</summary>
     public bool Answers { get; set; } = true;
 
+    /// <summary>What it says of itself; null: nothing.</summary>
+    public ProxyTraits? Traits { get; init; }
+
+    /// <summary>Where its Envoy's admin answers; null: nowhere.</summary>
+    public Uri? Admin { get; init; }
+
     /// <summary>The bundle stream opened first on this connection.</summary>
     public ScriptedStream Bundle { get; private set; } = null!;
 
@@ -24,6 +31,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
     /// <summary>Instances of this key as the engine sees them, in the order of their leaves.</summary>
     public IReadOnlyList<InstanceView> Instances => [.. world.Engine.Instances().Where(view => view.Key == Key)];
 
+    /// <summary>Whether everything it may present comes from this authority.</summary>
+    public bool IsOn(string authority) => Instance.Outstanding is { Length: > 0 } leaves && leaves.All(row => row.AuthorityId == authority);
+
     public InstanceView Instance => Assert.Single(Instances);
 
     public ScriptedStream Open(SecretKind kind, string? reports = null)
@@ -31,7 +41,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, kind == SecretKind.Leaf ? "leaf" : "bundle", reports, "1.40.0"),
+            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin },
             stream.Take);
         return stream;
     }

@@ -30,6 +30,8 @@ internal static class AdminMethods
 
     public static GrpcMethod<ResumeForwardRequest, Rotation> ResumeForward { get; } = Method<ResumeForwardRequest, Rotation>(RotationServiceReflection.Descriptor);
 
+    public static GrpcMethod<HoldRotationRequest, Rotation> HoldRotation { get; } = Method<HoldRotationRequest, Rotation>(RotationServiceReflection.Descriptor);
+
     public static GrpcMethod<UnholdRotationRequest, Rotation> UnholdRotation { get; } = Method<UnholdRotationRequest, Rotation>(RotationServiceReflection.Descriptor);
 
     // Every request message here is named after its method.

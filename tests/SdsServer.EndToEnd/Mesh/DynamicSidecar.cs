@@ -26,7 +26,17 @@ internal sealed class DynamicSidecar : IAsyncDisposable
     {
         DynamicSidecar sidecar = await CreateAsync(mesh, workload);
         sidecar.Replace(sidecar.ClustersFile);
-        sidecar.Replace(sidecar.ListenersFile, sidecar.Listener(0, ""), sidecar.Listener(1, "ocsp_staple_policy: MUST_STAPLE, "));
+        sidecar.Refuse();
+        await sidecar.StartAsync(mesh, workload, nodeId);
+        return sidecar;
+    }
+
+    /// <summary>One mTLS listener.</summary>
+    public static async Task<DynamicSidecar> ListeningAsync(ServiceMesh mesh, string workload, string nodeId)
+    {
+        DynamicSidecar sidecar = await CreateAsync(mesh, workload);
+        sidecar.Replace(sidecar.ClustersFile);
+        sidecar.Heal();
         await sidecar.StartAsync(mesh, workload, nodeId);
         return sidecar;
     }
@@ -40,6 +50,9 @@ internal sealed class DynamicSidecar : IAsyncDisposable
         await sidecar.StartAsync(mesh, workload, nodeId);
         return sidecar;
     }
+
+    /// <summary>Adds a listener that refuses every leaf it is given. Envoy takes it only while it has no leaf yet, as at its start.</summary>
+    public void Refuse() => Replace(ListenersFile, Listener(0, ""), Listener(1, "ocsp_staple_policy: MUST_STAPLE, "));
 
     /// <summary>Takes the listener away that refuses every leaf.</summary>
     public void Heal() => Replace(ListenersFile, Listener(0, ""));

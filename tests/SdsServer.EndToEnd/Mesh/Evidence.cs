@@ -39,6 +39,23 @@ internal static class Evidence
                 .Any(leaf => leaf.Authority == authority.Name && leaf.Acked && leaf.Serial.TrimStart('0').Equals(serial, StringComparison.OrdinalIgnoreCase));
         }, () => mesh.Server.Log);
 
+    /// <summary>Which of these sidecars have a leaf of this authority in force: by their Envoys, and by the server's books on whose leaf it is.</summary>
+    public static async Task<IReadOnlySet<string>> HoldersAsync(this ServiceMesh mesh, Authority authority, IEnumerable<Proxy> proxies)
+    {
+        HashSet<string> holders = [];
+        foreach (Proxy proxy in proxies)
+        {
+            string? serial = await proxy.LeafSerialAsync();
+            if ((await mesh.Operator.InstancesAsync(proxy.NodeId)).SelectMany(instance => instance.OutstandingLeaves)
+                .Any(leaf => leaf.Authority == authority.Name && leaf.Serial.TrimStart('0').Equals(serial, StringComparison.OrdinalIgnoreCase)))
+            {
+                holders.Add(proxy.NodeId);
+            }
+        }
+
+        return holders;
+    }
+
     /// <summary>Waits until every sidecar has the roots of just these authorities in force.</summary>
     public static async Task AwaitTrustAsync(this ServiceMesh mesh, params Authority[] authorities)
     {

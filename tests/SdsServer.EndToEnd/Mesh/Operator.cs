@@ -30,11 +30,11 @@ internal sealed class Operator(string adminSocket) : IDisposable
     /// <summary>Starts a rotation that does not wait longer than its evidence does.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="toAuthority">Resource name of where to; null: to a root made now.</param>
-    /// <param name="advance">Who takes its steps.</param>
+    /// <param name="gates">What opens its gates.</param>
     /// <returns>Its resource name.</returns>
-    public async Task<Rotation> StartRotationAsync(string id, string? toAuthority, AdvanceMode advance)
+    public async Task<Rotation> StartRotationAsync(string id, string? toAuthority, GateKind gates)
     {
-        StartRotationRequest request = new() { Parent = Parent, RequestId = id, Kind = RotationKind.Planned, Policy = new RotationPolicy { Advance = advance } };
+        StartRotationRequest request = new() { RequestId = id, Kind = RotationKind.Planned, Policy = Policy(gates) };
         if (toAuthority is null)
         {
             request.NewAuthority = new NewAuthority { DisplayName = $"root of {id}" };
@@ -44,13 +44,42 @@ internal sealed class Operator(string adminSocket) : IDisposable
             request.ToAuthority = toAuthority;
         }
 
+        return await StartRotationAsync(request);
+    }
+
+    /// <summary>Starts any rotation.</summary>
+    /// <param name="request">All of it but the trust domain and the revision.</param>
+    public async Task<Rotation> StartRotationAsync(StartRotationRequest request)
+    {
+        request.Parent = Parent;
         return (await OrderAsync(AdminMethods.StartRotation, request, (order, revision) => order.ExpectedRevision = revision)).Rotation;
     }
+
+    // The whole fleet at once: what each step does to it is what these stories are about.
+    private static RotationPolicy Policy(GateKind gates) => new()
+    {
+        TrustGate = new GatePolicy { Kind = gates },
+        DropGate = new GatePolicy { Kind = gates },
+        Waves = { new Wave { Percent = 100 } },
+        MaxInFlight = 1_000,
+    };
 
     /// <summary>Approves the step behind a gate.</summary>
     /// <exception cref="RpcException">FAILED_PRECONDITION: the gate is shut.</exception>
     public Task<Rotation> AdvanceAsync(string rotation, GateCode gate) => OrderAsync(
         AdminMethods.AdvanceRotation, new AdvanceRotationRequest { Name = rotation, Gate = gate }, (order, revision) => order.ExpectedRevision = revision);
+
+    /// <summary>Approves the step behind a gate over what is named.</summary>
+    public Task<Rotation> AdvanceOverAsync(string rotation, GateCode gate, IEnumerable<string> names) => OrderAsync(
+        AdminMethods.AdvanceRotation,
+        new AdvanceRotationRequest { Name = rotation, Gate = gate, Override = new GateOverride { Blockers = { names } }, Reason = "it does not come back in time" },
+        (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<Rotation> HoldAsync(string rotation) => OrderAsync(
+        AdminMethods.HoldRotation, new HoldRotationRequest { Name = rotation, Reason = "to look at it" }, (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<Rotation> UnholdAsync(string rotation) => OrderAsync(
+        AdminMethods.UnholdRotation, new UnholdRotationRequest { Name = rotation }, (order, revision) => order.ExpectedRevision = revision);
 
     public Task<Rotation> RollbackAsync(string rotation) => OrderAsync(
         AdminMethods.RollbackRotation, new RollbackRotationRequest { Name = rotation }, (order, revision) => order.ExpectedRevision = revision);

@@ -21,6 +21,9 @@ internal sealed class ServiceMesh : IAsyncDisposable
 
     public IReadOnlyList<Direction> Directions => _directions;
 
+    /// <summary>Where the application behind every server sidecar listens.</summary>
+    public int AppPort => _app!.Port;
+
     /// <summary>The sidecars that carry the traffic.</summary>
     public IEnumerable<Proxy> Proxies => _directions.SelectMany(direction => (Proxy[])[direction.Client, direction.Server]);
 
@@ -48,6 +51,16 @@ internal sealed class ServiceMesh : IAsyncDisposable
         }
 
         return token;
+    }
+
+    /// <summary>Two more workloads, one calls the other. Their traffic is not in <see cref="Directions"/>: the story counts it, and disposes of it.</summary>
+    public async Task<Direction> StartDirectionAsync(string from, string to)
+    {
+        await TokenAsync(from);
+        await TokenAsync(to);
+        Direction direction = new() { From = from, To = to };
+        await direction.StartAsync(Options, Server, workload => _tokens[workload], _app!);
+        return direction;
     }
 
     /// <summary>The authority that signs.</summary>
@@ -84,6 +97,18 @@ internal sealed class ServiceMesh : IAsyncDisposable
         }
 
         return instances.Count == staying;
+    }, () => Server.Log);
+
+    /// <summary>The operator's word that the processes with this node id have ended, as soon as none is connected.</summary>
+    public Task RetireAsync(string nodeId) => Condition.AwaitAsync($"{nodeId} to be gone", TimeSpan.FromSeconds(60), async _ =>
+    {
+        IReadOnlyList<Instance> instances = await Operator.InstancesAsync(nodeId);
+        foreach (Instance gone in instances.Where(instance => !instance.Connected))
+        {
+            await Operator.RetireAsync(gone.Name);
+        }
+
+        return instances.Count == 0;
     }, () => Server.Log);
 
     public async ValueTask DisposeAsync()

@@ -28,7 +28,7 @@ public sealed class OtherUserTests(ITestOutputHelper output)
     private static async Task RunAsync(ServiceMesh mesh, Journal journal)
     {
         await journal.PhaseAsync("Steady", Phase.Steady);
-        RotationRun run = await RotationRun.StartAsync(mesh, "by-itself", advance: AdvanceMode.Automatic);
+        RotationRun run = await RotationRun.StartAsync(mesh, "by-itself", gates: GateKind.Ack);
         await run.EndsAsync(RotationState.Completed);
         await mesh.AwaitTrustAsync(run.To);
         await mesh.AwaitAllSignedByAsync(run.To);

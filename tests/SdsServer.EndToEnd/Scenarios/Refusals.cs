@@ -66,8 +66,8 @@ internal static class Refusals
         await journal.PhaseAsync("Steady, it is gone", Phase.Steady);
     }
 
-    // Both must say it: Envoy that it refused, the server that it heard so.
-    private static Task AwaitRefusalAsync(ServiceMesh mesh, Proxy proxy) => Condition.AwaitAsync(
+    /// <summary>Both must say it: Envoy that it refused, the server that it heard so.</summary>
+    public static Task AwaitRefusalAsync(ServiceMesh mesh, Proxy proxy) => Condition.AwaitAsync(
         $"{proxy.NodeId} to refuse", Limit, async token =>
             (await proxy.Envoy.Admin.StatsAsync(token)).UpdateRejected("default") > 0
             && (await mesh.Operator.InstancesAsync(proxy.NodeId)).Any(instance => instance.Connected && instance.LastNack is not null),

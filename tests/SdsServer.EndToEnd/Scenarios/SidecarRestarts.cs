@@ -46,8 +46,8 @@ internal static class SidecarRestarts
         await journal.PhaseAsync("Steady on new", Phase.Steady);
     }
 
-    // Whoever stops a sidecar takes its traffic away first; the other direction goes on.
-    private static async Task RestartAsync(ServiceMesh mesh, Direction direction, Proxy proxy, bool kill)
+    /// <summary>A new process in place of the old. Whoever stops a sidecar takes its traffic away first; the other direction goes on.</summary>
+    public static async Task RestartAsync(ServiceMesh mesh, Direction direction, Proxy proxy, bool kill)
     {
         await direction.Traffic.PauseAsync();
         await proxy.CarryCountAsync();

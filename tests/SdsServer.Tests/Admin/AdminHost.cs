@@ -33,7 +33,7 @@ internal sealed class AdminHost : IAsyncDisposable
     private readonly AdminServices _services;
     private readonly WebApplication _app;
 
-    private AdminHost(TrustDomainLoop loop, InMemoryTrustStore store, Keyring keyring, RootFitness fitness, ServerSettings settings, LogLines log)
+    private AdminHost(TrustDomainLoop loop, InMemoryTrustStore store, Keyring keyring, RootFitness fitness, ServerSettings settings, LogLines log, TimeProvider time)
     {
         (Loop, Store, Log, _keyring) = (loop, store, log, keyring);
         Tokens = new TokenDirectory(store, "example.org", TimeProvider.System);
@@ -50,9 +50,12 @@ internal sealed class AdminHost : IAsyncDisposable
             Fleet = settings.Fleet,
             RootKeys = settings.RootKeys,
             RootLifetime = settings.RootLifetime,
+            IntermediateLifetime = settings.IntermediateLifetime,
+            MinLeafLifetime = settings.Leaves.Minimum,
+            HasWebhook = settings.RotationWebhook is not null,
         };
         _services = new AdminServices(
-            loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, TimeProvider.System,
+            loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, time,
             _app.Services.GetRequiredService<ILogger<AdminServices>>());
         _app.UseGrpc(routes =>
         {
@@ -63,6 +66,9 @@ internal sealed class AdminHost : IAsyncDisposable
     }
 
     public TrustDomainLoop Loop { get; }
+
+    /// <summary>Starts rotations as an operator's call does.</summary>
+    public RotationStart Rotations => _services.Rotations;
 
     public InMemoryTrustStore Store { get; }
 
@@ -78,7 +84,9 @@ internal sealed class AdminHost : IAsyncDisposable
 
     /// <param name="change">Changes settings; by default waits are as short as they can be.</param>
     /// <param name="expectedPlanTime">What gate G0 wants a root to outlive beside three leaves.</param>
-    public static async Task<AdminHost> StartAsync(Action<ServerOptions>? change = null, TimeSpan? expectedPlanTime = null)
+    /// <param name="time">The server's clock; null: the machine's.</param>
+    /// <param name="disk">What an earlier server has stored; null: nothing.</param>
+    public static async Task<AdminHost> StartAsync(Action<ServerOptions>? change = null, TimeSpan? expectedPlanTime = null, TimeProvider? time = null, SimulatedDisk? disk = null)
     {
         ServerOptions options = new();
         options.Fleet = options.Fleet with
@@ -87,18 +95,19 @@ internal sealed class AdminHost : IAsyncDisposable
             ReconnectSpread = TimeSpan.FromMilliseconds(1),
             NackBackoff = TimeSpan.FromMilliseconds(50),
         };
-        options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+        options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, Waves = "100%", MaxInFlight = 1_000, CanarySoak = TimeSpan.Zero, WaveSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
         change?.Invoke(options);
         ServerSettings settings = ServerSettings.From(options);
         LogLines log = new();
-        SimulatedDisk disk = new();
+        disk ??= new SimulatedDisk();
+        time ??= TimeProvider.System;
         using LoggerFactory loggers = new([log]);
         InMemoryTrustStore store = new(disk);
         Keyring keyring = new(store, "example.org");
         RootFitness fitness = new(keyring, settings.Leaves, expectedPlanTime ?? TimeSpan.Zero);
         TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
-            settings, store, keyring, fitness, TimeProvider.System, loggers.CreateLogger<TrustDomainLoop>(), default);
-        AdminHost host = new(loop, store, keyring, fitness, settings, log) { Disk = disk };
+            settings, store, keyring, fitness, time, loggers.CreateLogger<TrustDomainLoop>(), default);
+        AdminHost host = new(loop, store, keyring, fitness, settings, log, time) { Disk = disk };
         await host._app.StartAsync();
         return host;
     }

@@ -23,7 +23,15 @@ internal sealed class RotationClient(AdminHost host)
     }
 
     public Task<StartRotationResponse> StartManuallyAsync(string id) =>
-        StartAsync(id, request => request.Policy = new RotationPolicy { Advance = AdvanceMode.Manual });
+        StartAsync(id, request => request.Policy = ByHand());
+
+    /// <summary>Every step waits for an operator.</summary>
+    public static RotationPolicy ByHand() => new()
+    {
+        TrustGate = new GatePolicy { Kind = GateKind.Approval },
+        WaveGate = new GatePolicy { Kind = GateKind.Approval },
+        DropGate = new GatePolicy { Kind = GateKind.Approval },
+    };
 
     public Task<Rotation> GetAsync(string id) =>
         host.CallAsync<GetRotationRequest, Rotation>(RotationService.Descriptor, "GetRotation", new GetRotationRequest { Name = Name(id) });

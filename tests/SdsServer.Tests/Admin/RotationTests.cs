@@ -90,7 +90,7 @@ public sealed class RotationTests
         Assert.Equal(error.Find<Refusal>(), dry.Find<Refusal>());
         Refusal refusal = error.Find<Refusal>()!;
         Blocker blocker = Assert.Single(refusal.Blockers);
-        Assert.Equal((fleet[1].SpiffeId, "svc-01", BlockerReason.PendingAck, false), (blocker.SpiffeId, blocker.NodeId, blocker.Reason, blocker.Overridable));
+        Assert.Equal((fleet[1].SpiffeId, "svc-01", BlockerReason.PendingAck, true), (blocker.SpiffeId, blocker.NodeId, blocker.Reason, blocker.Overridable));
         Assert.Equal((BlockerReason.PendingAck, 1), (refusal.BlockerCounts.Single().Reason, refusal.BlockerCounts.Single().Count));
         Assert.Equal(GateCode.G1SetSigner, refusal.Gate);
         PreconditionFailure.Types.Violation violation = Assert.Single(error.Find<PreconditionFailure>()!.Violations);
@@ -98,8 +98,10 @@ public sealed class RotationTests
 
         await ErrorDetails.FailsAsync(rotations.AdvanceAsync("r1", GateCode.G3DropTrust), StatusCode.FailedPrecondition, "WRONG_PHASE");
         await ErrorDetails.FailsAsync(
-            rotations.AdvanceAsync("r1", GateCode.G1SetSigner, request => request.Override = new GateOverride { Blockers = { blocker.Subject } }),
+            rotations.AdvanceAsync("r1", GateCode.G1SetSigner, request => request.Override = new GateOverride { Blockers = { $"{AdminHost.Domain}/instances/nobody" } }),
             StatusCode.FailedPrecondition, "OVERRIDE_NOT_POSSIBLE");
+        await ErrorDetails.FailsAsync(
+            rotations.AdvanceAsync("r1", GateCode.G1SetSigner, request => request.Override = new GateOverride { Blockers = { "svc-01" } }), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal(Phase.Distributing, (await rotations.GetAsync("r1")).Phase);
 
         fleet[1].Resume();
@@ -259,7 +261,7 @@ public sealed class RotationTests
     [Fact]
     public async Task A_dry_run_forecasts_and_changes_nothing()
     {
-        await using AdminHost host = await AdminHost.StartAsync(options => options.Rotation = new Core.Rotation.RotationPolicy { TrustSoak = TimeSpan.FromMinutes(10), DropSoak = TimeSpan.FromHours(1) });
+        await using AdminHost host = await AdminHost.StartAsync(options => options.Rotation = new SdsServer.Hosting.RotationOptions { Waves = "100%" });
         RotationClient rotations = new(host);
         ScriptedProxy[] fleet = await host.EnrolAsync(3);
         fleet[2].Leave();
@@ -276,7 +278,8 @@ public sealed class RotationTests
         Assert.InRange(forecast.WorstAbsenceWait.ToTimeSpan(), TimeSpan.FromHours(23), TimeSpan.FromHours(25));
         Assert.Equal([Phase.Distributing, Phase.Issuing, Phase.Drained, Phase.Removing, Phase.Steady], forecast.Steps.Select(step => step.Phase));
         ForecastStep end = forecast.Steps[^1];
-        Assert.InRange(end.WorstTime.ToDateTimeOffset() - end.EarliestTime.ToDateTimeOffset(), TimeSpan.FromHours(23), TimeSpan.FromHours(25));
+        // One that is away counts for a leaf's life, and one that goes away just before its wave for another.
+        Assert.InRange(end.WorstTime.ToDateTimeOffset() - end.EarliestTime.ToDateTimeOffset(), TimeSpan.FromHours(47), TimeSpan.FromHours(49));
         Assert.Equal(revision, await host.RevisionAsync());
         Assert.Single((await host.StateAsync()).Authorities);
     }
@@ -309,13 +312,26 @@ public sealed class RotationTests
             {
                 Parent = "example.org",
                 RequestId = "Not An Id",
-                Kind = RotationKind.Emergency,
+                Kind = RotationKind.Planned,
+                CompromisedAuthority = "root-a",
                 Policy = new RotationPolicy
                 {
+                    TrustGate = new GatePolicy { Kind = GateKind.Webhook },
+                    WaveGate = new GatePolicy { Kind = GateKind.Time },
+                    DropGate = new GatePolicy { Kind = GateKind.Ack, After = RotationClient.Days(1) },
+                    AckTimeout = RotationClient.Days(1),
+                    MaxInFlight = -1,
+                    MaxSilentPercent = 101,
+                    LeafLifetime = RotationClient.Days(2),
+                    SignDeadline = new Google.Protobuf.WellKnownTypes.Duration(),
+                    ForceAtDeadlines = true,
                     TrustSoak = new Google.Protobuf.WellKnownTypes.Duration { Seconds = -1 },
                     DropSoak = new Google.Protobuf.WellKnownTypes.Duration { Seconds = long.MaxValue },
-                    AutomaticRollback = true,
-                    Waves = { new Wave { Proxies = 1 } },
+                    Waves =
+                    {
+                        new Wave { Proxies = -1 }, new Wave { Percent = 100 }, new Wave(), new Wave { Selector = new WaveSelector() },
+                        new Wave { Selector = new WaveSelector { PathPrefix = "ns/shop" } },
+                    },
                 },
                 Reason = "two\nlines",
             }),
@@ -323,27 +339,44 @@ public sealed class RotationTests
             "INVALID_REQUEST");
 
         Assert.Equal(
-            ["expected_revision", "kind", "parent", "policy.automatic_rollback", "policy.drop_soak", "policy.trust_soak", "policy.waves", "reason", "request_id", "target"],
+            [
+                "compromised_authority", "compromised_authority", "expected_revision", "parent", "policy.ack_timeout", "policy.drop_gate.after", "policy.drop_soak",
+                "policy.force_at_deadlines", "policy.leaf_lifetime", "policy.max_in_flight", "policy.max_silent_percent", "policy.sign_deadline", "policy.trust_gate.kind",
+                "policy.trust_soak", "policy.wave_gate.after", "policy.waves[0]", "policy.waves[1]", "policy.waves[2]", "policy.waves[3].selector",
+                "policy.waves[4].selector.path_prefix", "reason", "request_id", "target",
+            ],
             error.WrongFields().Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task The_longest_of_the_waits_before_the_drop_is_kept()
+    public async Task A_policy_is_kept_as_it_was_given_and_the_rest_takes_the_settings()
     {
-        await using AdminHost host = await AdminHost.StartAsync();
+        await using AdminHost host = await AdminHost.StartAsync(options => options.Rotation = new SdsServer.Hosting.RotationOptions
+        {
+            WaveGate = "Approval", DropGate = "Time=00:30:00", Waves = "1,path=/ns/shop+label:tier=web,50%", MaxSilentPercent = 20, AutomaticRollback = true,
+        });
         RotationClient rotations = new(host);
 
-        Rotation rotation = (await rotations.StartAsync("r1", request => request.Policy = new RotationPolicy
+        RotationPolicy policy = (await rotations.StartAsync("r1", request => request.Policy = new RotationPolicy
         {
-            Advance = AdvanceMode.Manual,
+            TrustGate = new GatePolicy { Kind = GateKind.Approval },
             DropSoak = RotationClient.Days(1),
             MaxConnectionAge = RotationClient.Days(2),
             CanarySoak = RotationClient.Days(3),
-        })).Rotation;
+            AutomaticRollback = false,
+            MaxInFlight = 1,
+            Evidence = LeafEvidence.EnvoyAdmin,
+            LeafLifetime = RotationClient.Days(1),
+        })).Rotation.Policy;
 
-        Assert.Equal(RotationClient.Days(3), rotation.Policy.DropSoak);
-        Assert.Equal(RotationClient.Days(2), rotation.Policy.GateDeadline);
-        Assert.Equal(AdvanceMode.Manual, rotation.Policy.Advance);
+        Assert.Equal((GateKind.Approval, GateKind.Approval, GateKind.Time), (policy.TrustGate.Kind, policy.WaveGate.Kind, policy.DropGate.Kind));
+        Assert.Equal(TimeSpan.FromMinutes(30), policy.DropGate.After.ToTimeSpan());
+        Assert.Equal([1, 2, 3], new[] { policy.DropSoak, policy.MaxConnectionAge, policy.CanarySoak }.Select(wait => (int)wait.ToTimeSpan().TotalDays));
+        Assert.Equal(TimeSpan.FromMinutes(5), policy.WaveSoak.ToTimeSpan());
+        Assert.Equal(RotationClient.Days(2), policy.GateDeadline);
+        Assert.Equal((1, 20, false, LeafEvidence.EnvoyAdmin), (policy.MaxInFlight, policy.MaxSilentPercent, policy.AutomaticRollback, policy.Evidence));
+        Assert.Equal((1, 50), (policy.Waves[0].Proxies, policy.Waves[2].Percent));
+        Assert.Equal(("/ns/shop", "web"), (policy.Waves[1].Selector.PathPrefix, policy.Waves[1].Selector.Labels["tier"]));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 using SdsServer.Hosting;
 
@@ -17,21 +18,35 @@ internal sealed class ScriptedProxy
     private readonly List<Delivery> _unanswered = [];
     private string? _refusal;
     private bool _silent;
+    private bool _leavesOnly;
 
-    public ScriptedProxy(TrustDomainLoop loop, string name, string version = "1.40.0")
+    /// <param name="traits">What waves select it by; null: its identity alone.</param>
+    /// <param name="admin">Where its Envoy's admin answers.</param>
+    /// <param name="managed">It takes its bundle from here.</param>
+    public ScriptedProxy(TrustDomainLoop loop, string name, string version = "1.40.0", ProxyTraits? traits = null, Uri? admin = null, bool managed = true)
     {
         _loop = loop;
         SpiffeId = $"spiffe://example.org/{name}";
         InstanceKey key = new(SpiffeId, name, "ip:10.0.0.1");
         Workload workload = new(SpiffeId, [], BundleOnly: false);
-        loop.Port.Open(new SubscriptionOpened(_bundle, _connection, key, workload, SecretKind.Bundle, "ROOTCA", null, version), Take);
-        loop.Port.Open(new SubscriptionOpened(_leaf, _connection, key, workload, SecretKind.Leaf, "default", null, version), Take);
+        if (managed)
+        {
+            loop.Port.Open(Opened(_bundle, SecretKind.Bundle, "ROOTCA"), Take);
+        }
+
+        loop.Port.Open(Opened(_leaf, SecretKind.Leaf, "default"), Take);
+
+        SubscriptionOpened Opened(long id, SecretKind kind, string secret) =>
+            new(id, _connection, key, workload, kind, secret, null, version) { Traits = traits, Admin = admin };
     }
 
     public string SpiffeId { get; }
 
     /// <summary>The serial of the leaf it took last.</summary>
     public string? Leaf { get; private set; }
+
+    /// <summary>PEM of that leaf and what travels with it.</summary>
+    public ReadOnlyMemory<byte> Chain { get; private set; }
 
     /// <summary>It answers nothing until <see cref="Resume"/>.</summary>
     public void FallSilent() => Set(silent: true, refusal: null);
@@ -60,11 +75,14 @@ internal sealed class ScriptedProxy
         _loop.Port.Post(new ConnectionClosed(_connection));
     }
 
-    private void Set(bool silent, string? refusal)
+    /// <summary>It refuses leaves, and takes bundles.</summary>
+    public void RefuseLeaves(string words) => Set(silent: false, words, leavesOnly: true);
+
+    private void Set(bool silent, string? refusal, bool leavesOnly = false)
     {
         lock (_lock)
         {
-            (_silent, _refusal) = (silent, refusal);
+            (_silent, _refusal, _leavesOnly) = (silent, refusal, leavesOnly);
         }
     }
 
@@ -83,12 +101,13 @@ internal sealed class ScriptedProxy
                 return;
             }
 
-            if (_refusal is null && delivery.Payload is LeafPayload leaf)
+            string? refusal = _leavesOnly && delivery.Payload is not LeafPayload ? null : _refusal;
+            if (refusal is null && delivery.Payload is LeafPayload leaf)
             {
-                Leaf = leaf.Serial;
+                (Leaf, Chain) = (leaf.Serial, leaf.ChainPem);
             }
 
-            _loop.Port.Post(_refusal is { } words
+            _loop.Port.Post(refusal is { } words
                 ? new DeliveryNacked(delivery.Subscription, delivery.Id, words)
                 : new DeliveryAcked(delivery.Subscription, delivery.Id));
         }

@@ -27,7 +27,7 @@ public sealed class TrustDomainLoopTests : IAsyncLifetime
     {
         ServerOptions options = new() { DataDirectory = Path.Combine(_directory.Path, "data") };
         options.Fleet = options.Fleet with { ReconnectWindow = TimeSpan.FromMilliseconds(50), ReconnectSpread = TimeSpan.FromMilliseconds(1) };
-        options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+        options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, Waves = "100%", MaxInFlight = 1_000, DropSoak = TimeSpan.Zero };
         _settings = ServerSettings.From(options);
     }
 

@@ -15,6 +15,9 @@ public sealed record StartRotation : EngineCommand
 
     public RotationKind Kind { get; init; }
 
+    /// <summary>Emergency only: the authority whose root is stolen; null: the one that signs, if no plan is under way.</summary>
+    public string? Compromised { get; init; }
+
     /// <summary>Check everything, change nothing.</summary>
     public bool ValidateOnly { get; init; }
 

@@ -17,7 +17,12 @@ internal sealed class AuditMapper(ResourceNames names)
         Number = line.Number,
         Time = line.Entry.At.ToTimestamp(),
         Actor = line.Entry.Actor,
-        Action = line.Entry.Kind == DecisionKind.Unspecified ? line.Entry.Action : line.Entry.Kind.ToString(),
+        Action = line.Entry.Kind switch
+        {
+            DecisionKind.Unspecified => line.Entry.Action,
+            DecisionKind.SetRole => "SetAuthorityRole",
+            DecisionKind kind => kind.ToString(),
+        },
         Resource = Resource(line.Entry),
         Reason = line.Entry.Reason,
         Outcome = line.Entry.Outcome switch
@@ -45,8 +50,8 @@ internal sealed class AuditMapper(ResourceNames names)
     {
         { RotationId: { Length: > 0 } id } => names.Rotation(id),
         { Subject: "" } => names.TrustDomain,
-        { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority, Subject: var id } => names.Authority(id),
-        { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets, Subject: var id } => names.Instance(id),
+        { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.SetRole, Subject: var id } => names.Authority(id),
+        { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust, Subject: var id } => names.Instance(id),
         { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken, Subject: var id } => names.Token(id),
         _ => names.TrustDomain,
     };

@@ -14,7 +14,8 @@ internal sealed class AuthorityMapper(ResourceNames names)
     private const string OrganizationOid = "2.5.4.10";
     private const string CommonNameOid = "2.5.4.3";
 
-    public Api.Authority Map(TrustState state, Authority authority)
+    /// <param name="role">By the engine: what it signed may still be out.</param>
+    public Api.Authority Map(TrustState state, Authority authority, AuthorityRole role)
     {
         List<Certificate> chain = [.. authority.Chain.Select(der => Certificate.Parse(der.AsSpan()))];
         Certificate signing = chain[0];
@@ -29,7 +30,7 @@ internal sealed class AuthorityMapper(ResourceNames names)
                 AuthorityProvider.BuiltIn => Api.AuthorityProvider.Builtin,
                 _ => throw new ArgumentOutOfRangeException(nameof(authority), authority.Provider, null),
             },
-            Role = Role(state, authority),
+            Role = Labels.Of(role),
             CertificateChain = string.Concat(chain.Select(certificate => Encoding.ASCII.GetString(certificate.ToPem()))),
             RootId = root.Id,
             Subject = signing.Subject.ToString(),
@@ -45,11 +46,6 @@ internal sealed class AuthorityMapper(ResourceNames names)
             Revision = state.Decisions,
         };
     }
-
-    public static Api.AuthorityRole Role(TrustState state, Authority authority) =>
-        state.Signer == authority.Id ? Api.AuthorityRole.Active
-        : state.Trusts(authority.RootId) ? Api.AuthorityRole.Passive
-        : Api.AuthorityRole.Inactive;
 
     public static string Ski(Certificate certificate) =>
         certificate.SubjectKeyIdentifier is { } ski ? Convert.ToHexStringLower(ski.Span) : "";

@@ -6,44 +6,49 @@ using Api = SdsServer.Protos.Admin.V1;
 
 namespace SdsServer.Admin.Mapping;
 
-/// <summary>
-/// How a rotation may advance, from the API and back. There is one wave, the whole fleet: its soak and the age of connections are waits
-/// from the moment the last old leaf is replaced, as the drop soak is, so the longest of the four is what the engine keeps.
-/// </summary>
-internal sealed class PolicyMapper(RotationPolicy defaults, FleetPolicy fleet)
+/// <summary>How a rotation may advance, from the API and back.</summary>
+internal sealed class PolicyMapper(AdminOptions options)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
     private static readonly TimeSpan ShortestDeadline = TimeSpan.FromSeconds(1);
+
+    private readonly RotationPolicy _defaults = options.Rotation;
+    private readonly FleetPolicy _fleet = options.Fleet;
 
     /// <summary>What is unset takes the server's settings; what this server cannot do is reported, never ignored.</summary>
     public RotationPolicy Read(Api.RotationPolicy? policy, RequestCheck check)
     {
         policy ??= new Api.RotationPolicy();
-        check.Require("policy.advance", System.Enum.IsDefined(policy.Advance), "must be AUTOMATIC or MANUAL");
-        check.Require(
-            "policy.waves",
-            policy.Waves.Count == 0 || (policy.Waves.Count == 1 && policy.Waves[0].Percent == 100),
-            "must be empty: this server replaces the leaves of the whole fleet in one wave");
-        check.Require("policy.automatic_rollback", !policy.AutomaticRollback, "is not possible here: a refusal holds the rotation, and RollbackRotation turns it back");
         check.Require("policy.ack_timeout", policy.AckTimeout is null, "is a setting of this server (Fleet:AckTimeout), the same for every rotation");
-        TimeSpan?[] dropSoaks =
-        [
-            Wait("policy.drop_soak", policy.DropSoak),
-            Wait("policy.max_connection_age", policy.MaxConnectionAge),
-            Wait("policy.canary_soak", policy.CanarySoak),
-            Wait("policy.wave_soak", policy.WaveSoak),
-        ];
+        check.Require("policy.max_in_flight", !policy.HasMaxInFlight || policy.MaxInFlight >= 0, "must be a number of proxies, or 0 for a twentieth of the fleet");
+        check.Require("policy.max_silent_percent", !policy.HasMaxSilentPercent || policy.MaxSilentPercent is >= 0 and <= 100, "must be from 0 to 100");
+        check.Require("policy.evidence", System.Enum.IsDefined(policy.Evidence), "must be ACK or ENVOY_ADMIN");
         return new RotationPolicy
         {
-            Advance = policy.Advance switch
+            TrustGate = Gate("policy.trust_gate", policy.TrustGate, _defaults.TrustGate, check),
+            WaveGate = Gate("policy.wave_gate", policy.WaveGate, _defaults.WaveGate, check),
+            DropGate = Gate("policy.drop_gate", policy.DropGate, _defaults.DropGate, check),
+            TrustSoak = Wait("policy.trust_soak", policy.TrustSoak) ?? _defaults.TrustSoak,
+            Waves = policy.Waves.Count == 0 ? _defaults.Waves : WaveMapper.Read("policy.waves", policy.Waves, check),
+            WaveSoak = Wait("policy.wave_soak", policy.WaveSoak) ?? _defaults.WaveSoak,
+            CanarySoak = Wait("policy.canary_soak", policy.CanarySoak) ?? _defaults.CanarySoak,
+            MaxInFlight = !policy.HasMaxInFlight ? _defaults.MaxInFlight : policy.MaxInFlight == 0 ? null : policy.MaxInFlight,
+            MaxSilentPercent = policy.HasMaxSilentPercent ? policy.MaxSilentPercent : _defaults.MaxSilentPercent,
+            Evidence = policy.Evidence switch
             {
-                Api.AdvanceMode.Automatic => AdvanceMode.Automatic,
-                Api.AdvanceMode.Manual => AdvanceMode.Manual,
-                _ => defaults.Advance,
+                Api.LeafEvidence.Ack => LeafEvidence.Ack,
+                Api.LeafEvidence.EnvoyAdmin => LeafEvidence.EnvoyAdmin,
+                _ => _defaults.Evidence,
             },
-            TrustSoak = Wait("policy.trust_soak", policy.TrustSoak) ?? defaults.TrustSoak,
-            DropSoak = dropSoaks[1..].Append(dropSoaks[0] ?? defaults.DropSoak).Max()!.Value,
-            GateDeadline = check.Span("policy.gate_deadline", policy.GateDeadline, ShortestDeadline, Longest) ?? defaults.GateDeadline,
+            AutomaticRollback = policy.HasAutomaticRollback ? policy.AutomaticRollback : _defaults.AutomaticRollback,
+            DropSoak = Wait("policy.drop_soak", policy.DropSoak) ?? _defaults.DropSoak,
+            MaxConnectionAge = Wait("policy.max_connection_age", policy.MaxConnectionAge) ?? _defaults.MaxConnectionAge,
+            GateDeadline = check.Span("policy.gate_deadline", policy.GateDeadline, ShortestDeadline, Longest) ?? _defaults.GateDeadline,
+            SignNotBefore = check.Time("policy.sign_not_before", policy.SignNotBefore),
+            LeafLifetime = check.Span("policy.leaf_lifetime", policy.LeafLifetime, options.MinLeafLifetime, _fleet.MaxLeafLifetime) ?? _defaults.LeafLifetime,
+            SignDeadline = check.Span("policy.sign_deadline", policy.SignDeadline, ShortestDeadline, Longest) ?? _defaults.SignDeadline,
+            DropDeadline = check.Span("policy.drop_deadline", policy.DropDeadline, ShortestDeadline, Longest) ?? _defaults.DropDeadline,
+            ForceAtDeadlines = policy.ForceAtDeadlines,
         };
 
         TimeSpan? Wait(string field, Duration? wait) => check.Span(field, wait, TimeSpan.Zero, Longest);
@@ -52,17 +57,56 @@ internal sealed class PolicyMapper(RotationPolicy defaults, FleetPolicy fleet)
     /// <summary>Every field set.</summary>
     public Api.RotationPolicy Map(RotationPolicy policy) => new()
     {
-        Advance = policy.Advance == AdvanceMode.Manual ? Api.AdvanceMode.Manual : Api.AdvanceMode.Automatic,
+        TrustGate = Map(policy.TrustGate),
+        WaveGate = Map(policy.WaveGate),
+        DropGate = Map(policy.DropGate),
         TrustSoak = policy.TrustSoak.ToDuration(),
-        WaveSoak = TimeSpan.Zero.ToDuration(),
-        CanarySoak = TimeSpan.Zero.ToDuration(),
+        WaveSoak = policy.WaveSoak.ToDuration(),
+        CanarySoak = policy.CanarySoak.ToDuration(),
         DropSoak = policy.DropSoak.ToDuration(),
-        MaxConnectionAge = TimeSpan.Zero.ToDuration(),
+        MaxConnectionAge = policy.MaxConnectionAge.ToDuration(),
         GateDeadline = Deadline(policy).ToDuration(),
-        AckTimeout = fleet.AckTimeout.ToDuration(),
-        Waves = { new Api.Wave { Percent = 100 } },
+        AckTimeout = _fleet.AckTimeout.ToDuration(),
+        Waves = { policy.Waves.IsEmpty ? [new Api.Wave { Percent = 100 }] : policy.Waves.Select(WaveMapper.Map) },
+        AutomaticRollback = policy.AutomaticRollback,
+        MaxInFlight = policy.MaxInFlight ?? 0,
+        MaxSilentPercent = policy.MaxSilentPercent,
+        Evidence = policy.Evidence == LeafEvidence.EnvoyAdmin ? Api.LeafEvidence.EnvoyAdmin : Api.LeafEvidence.Ack,
+        SignNotBefore = policy.SignNotBefore?.ToTimestamp(),
+        LeafLifetime = (policy.LeafLifetime ?? TimeSpan.Zero).ToDuration(),
+        SignDeadline = policy.SignDeadline.ToDuration(),
+        DropDeadline = policy.DropDeadline.ToDuration(),
+        ForceAtDeadlines = policy.ForceAtDeadlines,
     };
 
+    public static Api.GatePolicy Map(GatePolicy gate) =>
+        new() { Kind = Labels.Of(gate.Kind), After = gate.Kind == GateKind.Time ? gate.After.ToDuration() : null };
+
     /// <summary>How long a gate may be shut before the engine holds the rotation.</summary>
-    public TimeSpan Deadline(RotationPolicy policy) => policy.GateDeadline ?? fleet.MaxLeafLifetime * 2;
+    public TimeSpan Deadline(RotationPolicy policy) => policy.GateDeadline ?? _fleet.MaxLeafLifetime * 2;
+
+    private GatePolicy Gate(string field, Api.GatePolicy? gate, GatePolicy otherwise, RequestCheck check)
+    {
+        switch (gate?.Kind)
+        {
+            case null or Api.GateKind.Unspecified:
+                check.Require($"{field}.after", gate?.After is null, "belongs to kind TIME");
+                return otherwise;
+            case Api.GateKind.Time:
+                check.Require($"{field}.after", gate.After is not null, "must be set for kind TIME: how long after the last step");
+                return new GatePolicy(GateKind.Time, check.Span($"{field}.after", gate.After, TimeSpan.Zero, Longest) ?? TimeSpan.Zero);
+            case Api.GateKind.Ack or Api.GateKind.Approval or Api.GateKind.Webhook:
+                check.Require($"{field}.after", gate.After is null, "belongs to kind TIME");
+                check.Require($"{field}.kind", gate.Kind != Api.GateKind.Webhook || options.HasWebhook, "cannot be WEBHOOK: this server has no webhook to ask; set SdsServer:RotationWebhook");
+                return gate.Kind switch
+                {
+                    Api.GateKind.Approval => GatePolicy.Approval,
+                    Api.GateKind.Webhook => new GatePolicy(GateKind.Webhook),
+                    _ => GatePolicy.Ack,
+                };
+            default:
+                check.Wrong($"{field}.kind", "must be ACK, APPROVAL, TIME or WEBHOOK");
+                return otherwise;
+        }
+    }
 }

@@ -12,6 +12,15 @@ internal sealed class RefusalMapper(ResourceNames names)
     private static readonly FrozenDictionary<string, Api.RefusalCode> Codes = new Dictionary<string, Api.RefusalCode>
     {
         ["trust_not_everywhere"] = Api.RefusalCode.GateClosed,
+        ["wave_not_proven"] = Api.RefusalCode.GateClosed,
+        ["awaiting_approval"] = Api.RefusalCode.GateClosed,
+        ["awaiting_webhook"] = Api.RefusalCode.GateClosed,
+        ["leaves_outstanding"] = Api.RefusalCode.GateClosed,
+        ["override_incomplete"] = Api.RefusalCode.OverrideNotPossible,
+        ["not_trusted"] = Api.RefusalCode.NotTrusted,
+        ["too_many_roots"] = Api.RefusalCode.TooManyRoots,
+        ["role_not_possible"] = Api.RefusalCode.RoleNotPossible,
+        ["managed_trust"] = Api.RefusalCode.TrustManaged,
         ["root_still_needed"] = Api.RefusalCode.GateClosed,
         ["root_not_gone"] = Api.RefusalCode.GateClosed,
         ["held"] = Api.RefusalCode.Held,
@@ -31,8 +40,8 @@ internal sealed class RefusalMapper(ResourceNames names)
         return new Api.Refusal
         {
             Code = code,
-            Gate = code is Api.RefusalCode.GateClosed or Api.RefusalCode.Held or Api.RefusalCode.CandidateUnfit ? Labels.Of(refusal.Gate) : Api.GateCode.Unspecified,
-            Message = WithAdvice(code, refusal.Message.Length > 0 ? refusal.Message : message),
+            Gate = code is Api.RefusalCode.GateClosed or Api.RefusalCode.Held or Api.RefusalCode.CandidateUnfit or Api.RefusalCode.OverrideNotPossible ? Labels.Of(refusal.Gate) : Api.GateCode.Unspecified,
+            Message = WithAdvice(code, refusal.Message.Length == 0 || (code == Api.RefusalCode.OverrideNotPossible && message.Length > 0) ? message : refusal.Message),
             Blockers = { refusal.Blockers.Where(blocker => blocker.Reason != BlockerReason.UnfitRoot).Select(Map) },
             BlockerCounts =
             {
@@ -54,6 +63,7 @@ internal sealed class RefusalMapper(ResourceNames names)
         Detail = blocker.Detail,
         Until = blocker.Until?.ToTimestamp(),
         Leaf = blocker.LeafSerial.Length > 0 ? names.Leaf(blocker.LeafSerial) : "",
+        Overridable = blocker.OverrideName is not null,
     };
 
     public static Api.BlockerReason Reason(BlockerReason reason) => reason switch
@@ -66,6 +76,10 @@ internal sealed class RefusalMapper(ResourceNames names)
         BlockerReason.Soak => Api.BlockerReason.Soak,
         BlockerReason.Signer => Api.BlockerReason.ProviderUnhealthy,
         BlockerReason.YoungTerm => Api.BlockerReason.LeaderSettling,
+        BlockerReason.PendingLeaf => Api.BlockerReason.PendingLeaf,
+        BlockerReason.UnmanagedTrust => Api.BlockerReason.UnmanagedTrust,
+        BlockerReason.Webhook => Api.BlockerReason.Webhook,
+        BlockerReason.Approval => Api.BlockerReason.AwaitingApproval,
         _ => Api.BlockerReason.Unspecified,
     };
 

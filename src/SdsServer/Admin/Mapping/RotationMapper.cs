@@ -17,7 +17,7 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
         return new Api.Rotation
         {
             Name = names.Rotation(plan.Id),
-            Kind = Api.RotationKind.Planned,
+            Kind = Labels.Of(plan.Kind),
             State = Api.RotationState.Active,
             FromAuthority = names.Authority(plan.From),
             ToAuthority = names.Authority(plan.To),
@@ -39,8 +39,10 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
     public Api.Rotation MapPast(TrustState state, PastRotation past) => new()
     {
         Name = names.Rotation(past.Id),
-        Kind = Api.RotationKind.Planned,
-        State = past.Goal == RotationGoal.Forward ? Api.RotationState.Completed : Api.RotationState.RolledBack,
+        Kind = Labels.Of(past.Kind),
+        State = past.Preempted ? Api.RotationState.Preempted
+            : past.Goal == RotationGoal.Forward ? Api.RotationState.Completed
+            : Api.RotationState.RolledBack,
         FromAuthority = names.Authority(past.From),
         ToAuthority = names.Authority(past.To),
         Goal = Labels.Of(past.Goal),
@@ -51,12 +53,13 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
     };
 
     /// <summary>A rotation as it would be.</summary>
+    /// <param name="from">The authority it would leave.</param>
     /// <param name="to">The authority, or empty for one that is not made yet.</param>
-    public Api.Rotation MapPlanned(TrustState state, string to, RotationPolicy policy) => new()
+    public Api.Rotation MapPlanned(TrustState state, RotationKind kind, string from, string to, RotationPolicy policy) => new()
     {
-        Kind = Api.RotationKind.Planned,
+        Kind = Labels.Of(kind),
         State = Api.RotationState.Active,
-        FromAuthority = names.Authority(state.Signer),
+        FromAuthority = names.Authority(from),
         ToAuthority = to.Length > 0 ? names.Authority(to) : "",
         Goal = Api.Goal.Forward,
         Phase = Api.Phase.Distributing,
@@ -88,51 +91,90 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
             told.EarliestTime = null;
         }
 
+        bool open = verdict.Open && !held;
+        bool approval = open && refusal?.Code == "awaiting_approval";
         return new Api.Gate
         {
             Code = Labels.Of(verdict.Gate),
-            Open = verdict.Open && !held,
-            Refusal = told,
+            Open = open,
+            Refusal = approval ? null : told,
             NextStep = NextStep(reading.State, plan, verdict),
-            AwaitingApproval = verdict.Open && !held && plan.Policy.Advance == AdvanceMode.Manual && verdict.Move != MoveKind.Finish,
-            Deadline = held ? null : (plan.StepSince + policies.Deadline(plan.Policy)).ToTimestamp(),
+            AwaitingApproval = approval,
+            AwaitingWebhook = open && refusal?.Code == "awaiting_webhook",
+            Deadline = held || open ? null : Deadline(plan, verdict.Gate).ToTimestamp(),
         };
+    }
+
+    private DateTimeOffset Deadline(RotationPlan plan, Gate gate)
+    {
+        DateTimeOffset shut = plan.StepSince + policies.Deadline(plan.Policy);
+        return RotationPlanner.Deadline(plan, gate) is { } deadline && deadline < shut ? deadline : shut;
     }
 
     private static string NextStep(TrustState state, RotationPlan plan, Verdict verdict) => verdict.Move switch
     {
         MoveKind.AddTrust => $"add the root of '{plan.Target}' to the bundle",
+        MoveKind.SetSigner when verdict.Wave > 0 && plan.WaveCount > 1 => $"issue from '{plan.Target}' for wave {verdict.Wave} of {plan.WaveCount}",
         MoveKind.SetSigner => $"issue every leaf from '{plan.Target}'",
+        MoveKind.DropTrust when verdict.Subject != state.RootOf(plan.Outgoing).Id => $"drop root {verdict.Subject}, which nothing needs, from the bundle",
         MoveKind.DropTrust => $"drop the root of '{plan.Outgoing}' from the bundle",
         _ => $"end the rotation: '{state.Signer}' alone is trusted",
     };
 
-    // One wave, the whole fleet.
     private static Api.WaveProgress? Waves(DomainReading reading)
     {
-        if (reading.Progress is not { } progress || reading.Phase is RotationPhase.Steady or RotationPhase.Distributing)
+        if (reading.Progress is not { } progress || reading.State.Plan is not { } plan)
         {
             return null;
         }
 
-        return new Api.WaveProgress
-        {
-            Index = 1,
-            Count = 1,
-            Assigned = progress.Takers,
-            Proven = progress.Moved,
-            Nacked = progress.Refusing,
-            Total = progress.Takers,
-        };
+        // The way back has no waves: everyone gets a leaf of the old authority again.
+        return plan.Goal == RotationGoal.Back
+            ? reading.Phase is RotationPhase.Issuing or RotationPhase.Drained or RotationPhase.Removing
+                ? new Api.WaveProgress { Index = 1, Count = 1, Assigned = progress.Takers, Proven = progress.Moved, Nacked = progress.Refusing, Total = progress.Takers }
+                : null
+            : new Api.WaveProgress
+            {
+                Index = plan.WavesBegun,
+                Count = plan.WaveCount,
+                Assigned = reading.WaveFacts.Reached,
+                Proven = reading.WaveFacts.Moved,
+                Nacked = reading.Waves.Where(wave => wave.Begun).Sum(wave => wave.Refusing),
+                Total = reading.WaveFacts.Reached + reading.WaveFacts.Unreached,
+                Silent = reading.WaveFacts.Silent,
+                Parts = { reading.Waves.Select(Part) },
+            };
     }
 
-    // Only a running soak is foreseeable; the answers of a healthy fleet take seconds.
+    private static Api.WavePart Part(WaveView wave) => new()
+    {
+        Index = wave.Index,
+        Wave = wave.Extent is { } extent ? WaveMapper.Map(extent) : null,
+        Begun = wave.Begun,
+        Proxies = wave.Proxies,
+        Proven = wave.Moved,
+        Nacked = wave.Refusing,
+        Silent = wave.Silent,
+    };
+
+    // Only waits are foreseeable; the answers of a healthy fleet take seconds.
     private static DateTimeOffset? Estimate(DomainReading reading, RotationPlan plan)
     {
         Verdict verdict = reading.Outlook!.Value.Verdict;
-        bool smooth = plan.Hold is null && plan.Policy.Advance == AdvanceMode.Automatic && reading.Fleet is { Absent: 0, Refusing: 0 };
-        return !smooth || verdict.OpensAt is not { } opens ? null
-            : verdict.Move == MoveKind.SetSigner ? opens + plan.Policy.DropSoak
-            : opens;
+        bool alone = new[] { plan.Policy.TrustGate, plan.Policy.WaveGate, plan.Policy.DropGate }.All(gate => gate.Kind is GateKind.Ack or GateKind.Time);
+        if (plan.Hold is not null || !alone || reading.Fleet is not { Absent: 0, Refusing: 0 } || verdict.OpensAt is not { } opens)
+        {
+            return null;
+        }
+
+        if (verdict.Move != MoveKind.SetSigner)
+        {
+            return opens;
+        }
+
+        int left = verdict.Wave == 0 ? 0 : reading.Waves.Count(wave => wave.Index > verdict.Wave && wave.Proxies > 0);
+        TimeSpan first = verdict.Wave > 1 ? plan.Policy.WaveSoak : plan.Policy.CanarySoak;
+        TimeSpan waves = left == 0 ? TimeSpan.Zero : PlanWaits.Before(plan.Policy, Core.Rotation.Gate.G2, first) + ((left - 1) * PlanWaits.Before(plan.Policy, Core.Rotation.Gate.G2, plan.Policy.WaveSoak));
+        return opens + waves + PlanWaits.Before(plan.Policy, Core.Rotation.Gate.G3, RotationPlanner.DropWait(plan));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin.Log;
 using SdsServer.Core.Rotation;
@@ -29,6 +30,13 @@ internal static class RotationSteps
                     (signer, signed) = (decision.Entry.Subject, true);
                     phase = Api.Phase.Issuing;
                     break;
+                case DecisionKind.OverrideGate when decision.Entry.Action.StartsWith("pass over", StringComparison.Ordinal):
+                    // Nothing but the blockers: the step is taken later, on its own.
+                    continue;
+                case DecisionKind.OverrideGate or DecisionKind.SetRole when MoveOf(decision.Entry, signer, from, to) is var (move, about):
+                    (signer, signed, dropped) = move == Api.Phase.Issuing ? (about, true, dropped) : (signer, signed, dropped || move == Api.Phase.Removing);
+                    phase = move;
+                    break;
                 case DecisionKind.DropTrust:
                     dropped = true;
                     phase = Api.Phase.Removing;
@@ -55,10 +63,29 @@ internal static class RotationSteps
             yield return new Api.StepTime
             {
                 Phase = phase,
-                Wave = phase == Api.Phase.Issuing ? 1 : 0,
+                Wave = phase == Api.Phase.Issuing ? WaveOf(decision.Entry.Action) : 0,
                 Goal = goal,
                 Time = decision.Entry.At.ToTimestamp(),
             };
         }
+    }
+
+    // An override, or the edit of a role, says which authority or root it is about; that tells the step.
+    private static (Api.Phase Phase, string About) MoveOf(Core.Rotation.Decision entry, string signer, string from, string to) => entry switch
+    {
+        { Kind: DecisionKind.OverrideGate, Subject: "" } => (Api.Phase.Steady, ""),
+        { Kind: DecisionKind.OverrideGate, Subject: var about } => (about == from || about == to ? Api.Phase.Issuing : Api.Phase.Removing, about),
+        { Subject: var about } when entry.Action.EndsWith(" inactive", StringComparison.Ordinal) => (Api.Phase.Removing, about),
+        { Subject: var about } when entry.Action.EndsWith(" active", StringComparison.Ordinal) => (Api.Phase.Issuing, about),
+        { Subject: var about } => about == signer ? (Api.Phase.Issuing, about == from ? to : from) : (Api.Phase.Distributing, about),
+    };
+
+    // The engine writes "set signer root-b for wave 2"; on the way back there is one wave, the whole fleet.
+    private static int WaveOf(string action)
+    {
+        int at = action.LastIndexOf(" for wave ", StringComparison.Ordinal);
+        ReadOnlySpan<char> number = at < 0 ? [] : action.AsSpan(at + " for wave ".Length);
+        int end = number.IndexOfAnyExceptInRange('0', '9');
+        return int.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out int wave) ? wave : 1;
     }
 }

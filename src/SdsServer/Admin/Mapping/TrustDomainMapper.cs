@@ -35,7 +35,7 @@ internal sealed class TrustDomainMapper(ResourceNames names)
         Certificate certificate = Certificate.Parse(root.Certificate.AsSpan());
         return new Api.BundleRoot
         {
-            Authority = state.Authorities.FirstOrDefault(authority => authority.RootId == root.Id) is { } authority ? names.Authority(authority.Id) : "",
+            Authority = Of(state, root.Id) is { } authority ? names.Authority(authority.Id) : "",
             RootId = root.Id,
             Subject = certificate.Subject.ToString(),
             Ski = AuthorityMapper.Ski(certificate),
@@ -45,6 +45,12 @@ internal sealed class TrustDomainMapper(ResourceNames names)
             Safe = state.IsSafe(root.Id, floor),
         };
     }
+
+    // The one that signs under it, else its own.
+    private static Authority? Of(TrustState state, string root) => state.Authorities
+        .Where(authority => authority.RootId == root)
+        .OrderBy(authority => authority.Id == state.Signer ? 0 : authority.Chain.Length)
+        .FirstOrDefault();
 
     private static Api.FleetCounts Counts(DomainReading reading) => new()
     {

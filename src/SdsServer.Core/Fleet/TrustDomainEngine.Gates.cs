@@ -1,0 +1,127 @@
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Who else has a say in a gate that the evidence has opened: an operator, a webhook; and what passes over one that is shut.</summary>
+public sealed partial class TrustDomainEngine
+{
+    // The decision is durable before the ledger forgets what it breaks: else a crash in between would leave a removal that nobody has ordered.
+    private readonly List<SetLeafState> _overruled = [];
+    private long _lastAsk;
+    private TimeSpan _askAt;
+    private (long Ask, long Decisions)? _asked;
+    private long? _webhookAllows;
+    private (long Decisions, string Reason)? _webhookDenial;
+    private string _webhookWaits = "";
+
+    /// <summary>Whether the engine takes the step, whose gate is open, by itself now.</summary>
+    private bool MayAdvance(RotationPlan plan, Verdict verdict)
+    {
+        return MayAdvanceAlone(plan, verdict) || (plan.Policy.At(verdict.Gate).Kind == GateKind.Webhook && WebhookAllows(plan, verdict));
+    }
+
+    // The way back heals: nobody is asked whether it may.
+    private bool MayAdvanceAlone(RotationPlan plan, Verdict verdict) => plan.Policy.At(verdict.Gate).Kind switch
+    {
+        GateKind.Approval => false,
+        GateKind.Webhook => plan.Goal == RotationGoal.Back || _webhookAllows == _state.Decisions,
+        _ => true,
+    };
+
+    private bool WebhookAllows(RotationPlan plan, Verdict verdict)
+    {
+        if (_asked?.Decisions != _state.Decisions && _now.Up >= _askAt)
+        {
+            _asked = (++_lastAsk, _state.Decisions);
+            _effects.Add(new AskWebhook(_lastAsk, plan.Id, verdict.Gate, verdict.Wave, Describe(verdict), Evidence()));
+        }
+
+        return false;
+    }
+
+    private void OnWebhookAnswered(WebhookAnswered answered)
+    {
+        // The state may have moved on since it was asked: then its answer is about another step.
+        if (_asked is not { } asked || asked.Ask != answered.Ask)
+        {
+            return;
+        }
+
+        _asked = null;
+        _webhookWaits = answered.Reason;
+        switch (answered.Verdict)
+        {
+            case WebhookVerdict.Allow: _webhookAllows = asked.Decisions; break;
+            case WebhookVerdict.Deny: _webhookDenial = (asked.Decisions, answered.Reason); break;
+            default: _askAt = _now.Up + _policy.AskAgain; break;
+        }
+    }
+
+    /// <summary>
+    /// Why a plan whose policy allows it turns back by itself; null when it does not. Only while leaves are being replaced: before that
+    /// there is nothing to turn, after it the old root may be gone.
+    /// </summary>
+    private string? ShouldTurnBack(RotationPlan plan)
+    {
+        if (!plan.Policy.AutomaticRollback || plan.Hold is { Cause: not (HoldCause.Nack or HoldCause.Silent or HoldCause.Webhook) } || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || plan.WavesBegun == 0
+            || !_state.Trusts(_state.RootOf(plan.From).Id))
+        {
+            return null;
+        }
+
+        Instance? refusing = _refusing.FirstOrDefault(instance =>
+            instance is { Excused: false, LeafRefusals: >= 2, BundleRefused: false, Newest: { } newest } && newest.Row.AuthorityId == plan.To);
+        return refusing is not null
+            ? $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) has refused {refusing.LeafRefusals} fresh leaves from '{plan.To}', its bundle being healthy: {refusing.LastNack?.Error}"
+            : _webhookDenial is { } denial && denial.Decisions == _state.Decisions ? $"the webhook said no: {denial.Reason}" : null;
+    }
+
+    /// <summary>
+    /// Passes over what keeps a gate shut: who has not proven the bundle counts no more until it has, and what needs the root breaks.
+    /// Null where something remains that nothing passes over, such as a signer that cannot sign.
+    /// </summary>
+    private (TrustState Next, Decision Entry)? Force(TrustState next, Verdict verdict, List<Blocker> blockers, bool soakToo, string actor, string why)
+    {
+        if (blockers.Exists(blocker => blocker.OverrideName is null))
+        {
+            return null;
+        }
+
+        blockers.ForEach(PassOver);
+        RaiseFloor();
+        next = WithEvidence(next, out _);
+        Verdict after = RotationPlanner.Next(next, Facts(next.Plan!), _clock.Reckoned);
+        bool take = after.Open || (soakToo && after.OpensAt is not null);
+        string list = string.Join("; ", blockers.Take(Refusal.MaxBlockers).Select(blocker => $"{blocker.SpiffeId} {blocker.OverrideName}: {blocker.Detail}"));
+        string action = $"{(take ? Describe(after) + ", passing" : "pass")} over {blockers.Count} blockers of gate {verdict.Gate}";
+        Decision entry = Log(actor, DecisionKind.OverrideGate, after.Subject, action, $"{why}. Passed over: {list}") with { RotationId = next.Plan!.Id };
+        return (take ? Made(next, after) : next with { Decisions = next.Decisions + 1 }, entry);
+    }
+
+    private void PassOver(Blocker blocker)
+    {
+        if (blocker.LeafSerial.Length > 0)
+        {
+            if (_exported.Remove(blocker.LeafSerial, out LedgerRow? exported))
+            {
+                _needs.Remove(exported.Anchors, exported.AuthorityId);
+                _overruled.Add(new SetLeafState(exported.Serial, LeafState.Overruled));
+            }
+            else if (_leafOwners.TryGetValue(blocker.LeafSerial, out Instance? owner))
+            {
+                RemoveOutstanding(owner, owner.Outstanding[blocker.LeafSerial]);
+                _overruled.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));
+                Attend(owner);
+            }
+        }
+        else if (_instances.TryGetValue(blocker.InstanceId, out Instance? instance))
+        {
+            instance.PassedOverIn = _state.Plan!.Id;
+            instance.Excused = instance.HasOpenRefusal;
+            instance.OverruledBelow = blocker.Reason is BlockerReason.PendingLeaf ? instance.OverruledBelow : _state.Epoch;
+            Attend(instance);
+        }
+    }
+}

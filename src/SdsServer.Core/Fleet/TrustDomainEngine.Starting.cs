@@ -1,0 +1,159 @@
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>How a rotation begins: planned, intermediate, or because a root was stolen.</summary>
+public sealed partial class TrustDomainEngine
+{
+    private void Start(StartRotation order)
+    {
+        if (_state.Past.FirstOrDefault(past => past.RequestId == order.RequestId) is { } over)
+        {
+            Answer(order, CommandStatus.Done, $"rotation '{over.Id}' was started by this request before, and has ended");
+            return;
+        }
+
+        if (_state.Plan is { } running)
+        {
+            if (running.RequestId == order.RequestId)
+            {
+                Answer(order, CommandStatus.Done, $"rotation '{running.Id}' was started by this request before");
+                return;
+            }
+
+            // A second emergency is another one only if it is about another root.
+            bool preempts = order.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (order.Compromised is { } stolen && stolen != running.From));
+            if (!preempts)
+            {
+                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: let it finish, or roll it back", Refuse("rotation_under_way", Gate.G0, []));
+                return;
+            }
+        }
+
+        if (Ends(order) is not ({ } from, { } target))
+        {
+            return;
+        }
+
+        if (CannotStart(order, from, target) is { } refusal)
+        {
+            Answer(order, CommandStatus.Refused, refusal.Message, refusal);
+        }
+        else if (order.ValidateOnly)
+        {
+            Answer(order, CommandStatus.Done, "the rotation can start");
+        }
+        else if (order.Kind == RotationKind.Emergency)
+        {
+            StartEmergency(order, from, target);
+        }
+        else
+        {
+            Begin(order, WithPlan(WithEvidence(_state, out _), order, from, order.Policy));
+        }
+    }
+
+    /// <summary>The two authorities of the order; null, and the order is answered, where there are no such two.</summary>
+    private (Authority From, Authority Target)? Ends(StartRotation order)
+    {
+        string from = order.Kind == RotationKind.Emergency ? order.Compromised ?? (_state.Plan is null ? _state.Signer : "") : _state.Signer;
+        if (from.Length == 0)
+        {
+            Answer(order, CommandStatus.Invalid, $"rotation '{_state.Plan!.Id}' is under way between '{_state.Plan.From}' and '{_state.Plan.To}': say which of them is compromised");
+            return null;
+        }
+
+        Authority? known = _state.Authorities.FirstOrDefault(authority => authority.Id == from);
+        Authority? target = _state.Authorities.FirstOrDefault(authority => authority.Id == order.To);
+        if (known is null || target is null)
+        {
+            Answer(order, CommandStatus.NotFound, $"there is no authority '{(known is null ? from : order.To)}'");
+            return null;
+        }
+
+        if (known.Id == target.Id)
+        {
+            Answer(order, CommandStatus.Invalid, order.Kind == RotationKind.Emergency ? $"authority '{order.To}' is the compromised one" : $"authority '{order.To}' signs already");
+            return null;
+        }
+
+        if (order.Kind == RotationKind.Intermediate != (known.RootId == target.RootId))
+        {
+            Answer(order, CommandStatus.Invalid, known.RootId == target.RootId
+                ? $"'{known.Id}' and '{target.Id}' end at the same root: that is an intermediate rotation, which changes no bundle"
+                : $"'{target.Id}' ends at another root than '{known.Id}': that is a planned rotation, which changes the bundle");
+            return null;
+        }
+
+        return (known, target);
+    }
+
+    private Refusal? CannotStart(StartRotation order, Authority from, Authority target)
+    {
+        if (order.Kind == RotationKind.Emergency && !_state.Trusts(from.RootId))
+        {
+            return Refuse("not_trusted", Gate.G0, [], $"the root of '{from.Id}' is not in the bundle: nobody trusts it, so there is nothing to move away from");
+        }
+
+        // A root that signs already, or has been distributed, was found fit when it came in.
+        if ((target.Tainted || order.Kind == RotationKind.Intermediate || !_state.Trusts(target.RootId)) && Unfit(target) is { } unfit)
+        {
+            return unfit;
+        }
+
+        return !_state.Trusts(target.RootId) && Third(from, target) is { } third && _state.Bundle.Length >= _policy.MaxRoots && !IsUnused(third)
+            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves need root {third}: move to the authority under it instead, it is trusted already")
+            : null;
+    }
+
+    // The root in the bundle that the emergency is neither about nor moves to.
+    private string? Third(Authority from, Authority target) => _state.Bundle.FirstOrDefault(root => root != from.RootId && root != target.RootId);
+
+    private bool IsUnused(string rootId) => Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId;
+
+    /// <summary>
+    /// Rule E10: everything under the stolen root is tainted, the plan under way is over, and a root that nothing needs makes room for the
+    /// new one where the bundle is full.
+    /// </summary>
+    private void StartEmergency(StartRotation order, Authority from, Authority target)
+    {
+        TrustState next = Moves.Taint(Moves.Preempt(WithEvidence(_state, out _), _clock.Reckoned), from.RootId);
+        next = next with { SignerRevision = next.SignerRevision + 1 };
+        if (!next.Trusts(target.RootId) && next.Bundle.Length >= _policy.MaxRoots && Third(from, target) is { } third)
+        {
+            next = Moves.DropTrust(next, third, _seams.RandomHex(16), _clock.Reckoned);
+        }
+
+        Begin(order, WithPlan(next, order, from, order.Policy with { Waves = [], LeafLifetime = null }) with { Decisions = _state.Decisions + 1 });
+    }
+
+    private TrustState WithPlan(TrustState state, StartRotation order, Authority from, RotationPolicy policy) => state with
+    {
+        Decisions = state.Decisions + 1,
+        Plan = new RotationPlan
+        {
+            Id = order.RotationId,
+            RequestId = order.RequestId,
+            Kind = order.Kind,
+            From = from.Id,
+            To = order.To,
+            Policy = policy,
+            StartedAt = _clock.Reckoned,
+            StartedBy = order.Actor,
+            StepSince = _clock.Reckoned,
+            // Leaves of the new authority may be out already when an emergency meets a rotation half way.
+            SignerRevisionAtStart = order.Kind == RotationKind.Emergency ? -1 : _state.SignerRevision,
+        },
+    };
+
+    private void Begin(StartRotation order, TrustState next) => Commit(
+        order,
+        WithTargetTrusted(next),
+        DecisionKind.StartRotation,
+        "",
+        order.Kind == RotationKind.Emergency
+            ? $"start emergency rotation {order.RotationId} from {next.Plan!.From}, whose root is compromised, to {order.To}"
+            : $"start rotation {order.RotationId} to {order.To}",
+        $"rotation '{order.RotationId}' started");
+}

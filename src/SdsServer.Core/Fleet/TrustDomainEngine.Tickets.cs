@@ -1,0 +1,58 @@
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>
+/// Session ticket keys, for those who let Envoy resume sessions: a resumed session skips the check of its certificate, so the keys
+/// change when a root goes (envoy-side: 1.36 and 1.38 resumed under a dropped root). They are evidence of nothing.
+/// </summary>
+public sealed partial class TrustDomainEngine
+{
+    private readonly TicketKeys _ticketKeys;
+    private TimeSpan _ticketsSince;
+
+    private void RenewTicketKeys()
+    {
+        if (_now.Up >= _ticketsSince + _policy.TicketKeyLife)
+        {
+            _ticketsSince = _now.Up;
+            _ticketKeys.Renew();
+            OfferAllTicketKeys();
+        }
+    }
+
+    private void ReplaceTicketKeys()
+    {
+        _ticketsSince = _now.Up;
+        _ticketKeys.Replace();
+    }
+
+    private void OfferAllTicketKeys()
+    {
+        foreach (Instance instance in _instances.Values.Where(instance => instance.Tickets.Live.Count > 0).ToList())
+        {
+            Attend(instance);
+        }
+    }
+
+    // Behind bundle and leaf: Envoy judges a context as a whole, and only these two must not wait.
+    private void OfferTicketKeys(Instance instance)
+    {
+        if (instance.Tickets.Live.Count == 0 || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
+        {
+            return;
+        }
+
+        long before = _lastDelivery;
+        foreach (Subscription subscription in instance.Tickets.Live)
+        {
+            bool due = subscription.RetryAt is { } retryAt ? _now.Up >= retryAt : subscription.OfferedEpoch < _ticketKeys.Generation;
+            if (due && !subscription.Busy && !IsStreamTaken(subscription, before))
+            {
+                subscription.RetryAt = null;
+                subscription.OfferedEpoch = _ticketKeys.Generation;
+                Offer(subscription, _ticketKeys.Of(instance.Key.SpiffeId));
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Fleet;
+
+/// <summary>Whose leaf comes from which authority while a plan goes through its waves, and how far these are.</summary>
+public sealed partial class TrustDomainEngine
+{
+    private const double InFlightShare = 0.05;
+
+    // Monotonic time since when nobody is connected whom the waves have reached.
+    private TimeSpan? _desertedSince;
+    private readonly int[] _standings = new int[Enum.GetValues<WaveStanding>().Length];
+
+    /// <summary>
+    /// Who signs for this process now: a pure function of the durable state and of where the process stands in the waves. An authority
+    /// whose root is not safe yet, or is stolen, gives way to the plan's other one while that is safe.
+    /// </summary>
+    private string SignerOf(Instance instance)
+    {
+        if (_state.Plan is not { } plan)
+        {
+            return _state.Signer;
+        }
+
+        string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;
+        if (MaySign(wanted))
+        {
+            return wanted;
+        }
+
+        string other = wanted == plan.To ? plan.From : plan.To;
+        return MaySign(other) ? other : wanted;
+    }
+
+    private bool MaySign(string authorityId) =>
+        _state.Authority(authorityId) is { Tainted: false } authority && _state.IsSafe(authority.RootId, _floor);
+
+    private static bool IsReached(Instance instance, RotationPlan plan)
+    {
+        if (plan.WavesBegun == 0)
+        {
+            return false;
+        }
+
+        if (instance.PlaceIn != plan.Id)
+        {
+            instance.PlaceIn = plan.Id;
+            instance.Place = WaveAssignment.PlaceOf(plan.Id, instance.Key.SpiffeId, instance.Key.NodeId);
+        }
+
+        return WaveAssignment.Reaches(plan, instance.Place, instance.Traits);
+    }
+
+    private WaveFacts Waves => new(
+        _standings[(int)WaveStanding.Unreached],
+        _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent],
+        _standings[(int)WaveStanding.Silent],
+        _standings[(int)WaveStanding.Moved]);
+
+    // A term that has just begun has met few of its proxies; a server that is cut off has met none.
+    private bool IsFleetPresent => _now.Up >= _frozenUntil && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _leafOwners.Count == 0);
+
+    private void NoticeDeserted() =>
+        _desertedSince = _state.Plan is { WavesBegun: > 0 } && Waves.Reached == 0 && IsFleetPresent ? _desertedSince ?? _now.Up : null;
+
+    /// <summary>The same plan with its next wave begun, by the fleet as it is connected now.</summary>
+    private RotationPlan BeginWave(RotationPlan plan, int wave) => WaveAssignment.Begin(plan, wave, Candidates(plan.Id));
+
+    private List<WaveCandidate> Candidates(string planId) =>
+        [.. _instances.Values.Where(instance => TakesLeaves(instance, planId)).Select(instance =>
+            new WaveCandidate(WaveAssignment.PlaceOf(planId, instance.Key.SpiffeId, instance.Key.NodeId), instance.Traits))];
+
+    /// <summary>Where a process stands in the waves now; counted, so that a gate asks nobody.</summary>
+    private void Tally(Instance instance)
+    {
+        WaveStanding standing = StandingOf(instance);
+        if (standing != instance.Standing)
+        {
+            _standings[(int)instance.Standing]--;
+            _standings[(int)standing]++;
+            instance.Standing = standing;
+        }
+    }
+
+    private WaveStanding StandingOf(Instance instance)
+    {
+        if (_state.Plan is not { } plan || !TakesLeaves(instance, plan.Id))
+        {
+            return WaveStanding.None;
+        }
+
+        if (!IsReached(instance, plan))
+        {
+            return WaveStanding.Unreached;
+        }
+
+        if (HasMoved(instance, plan.To) && IsConfirmed(instance, plan))
+        {
+            return WaveStanding.Moved;
+        }
+
+        if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))
+        {
+            return WaveStanding.Silent;
+        }
+
+        return instance.Work is LeafWork.Signing or LeafWork.Committing
+            || instance.Newest is { Lost: false, State: LeafState.Issued } newest && newest.Row.AuthorityId == plan.To
+            ? WaveStanding.InTransit
+            : WaveStanding.Waiting;
+    }
+
+    // A stranger that never proves anything delays no wave, nor does a proxy that has been left to age out, and has.
+    private bool TakesLeaves(Instance instance, string planId) =>
+        instance is { Ended: false, Connected: true, CountedAt: not null } && instance.Leaves.Live.Count > 0
+        && instance.PassedOverIn != planId && (instance.Outstanding.Count > 0 || !IsQuarantined(instance));
+
+    // Its bundle, left unanswered too, or a stream that everything shares keeps the leaf from it: that is silence all the same.
+    private TimeSpan? StuckAt(Instance instance) =>
+        instance.Newest is { Lost: false, State: LeafState.Issued } newest ? newest.IssuedAt + (_policy.AckTimeout * 2) : null;
+
+    /// <summary>Every leaf it may present comes from the authority, and it has accepted each.</summary>
+    private static bool HasMoved(Instance instance, string authorityId)
+    {
+        foreach (OutstandingLeaf leaf in instance.Outstanding.Values)
+        {
+            if (leaf.Row.AuthorityId != authorityId || leaf.State != LeafState.Acked)
+            {
+                return false;
+            }
+        }
+
+        return instance.Outstanding.Count > 0;
+    }
+
+    private static bool IsConfirmed(Instance instance, RotationPlan plan) =>
+        plan.Policy.Evidence == LeafEvidence.Ack || instance.Admin is null || (instance.Newest is { } newest && newest.Row.Serial == instance.ConfirmedLeaf);
+
+    /// <summary>Has Envoy's own word fetched where the policy asks for it.</summary>
+    private void Probe(Instance instance)
+    {
+        if (_state.Plan is { } plan && !IsConfirmed(instance, plan) && IsReached(instance, plan) && instance.Newest is { State: LeafState.Acked } newest
+            && newest.Row.AuthorityId == plan.To && _now.Up >= instance.ProbeAt)
+        {
+            instance.ProbeAt = _now.Up + _policy.AskAgain;
+            _effects.Add(new ProbeProxy(instance.Id, instance.Admin!, newest.Row.Serial));
+        }
+    }
+
+    private void OnProbed(ProxyProbed probed)
+    {
+        if (_instances.TryGetValue(probed.InstanceId, out Instance? instance))
+        {
+            instance.ProbeDetail = probed.Detail;
+            instance.ConfirmedLeaf = probed.Found ? probed.Serial : instance.ConfirmedLeaf;
+            Attend(instance);
+        }
+    }
+
+    /// <summary>
+    /// Whether one more proxy of a wave may be on its way to its new leaf: not while the plan is held, and not more at once than the
+    /// policy says. The way back and the way out of an emergency are not slowed down.
+    /// </summary>
+    private bool MayMoveOneMore()
+    {
+        if (_state.Plan is not { Goal: RotationGoal.Forward } plan || plan.Kind == RotationKind.Emergency)
+        {
+            return true;
+        }
+
+        WaveFacts waves = Waves;
+        int limit = plan.Policy.MaxInFlight ?? Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
+        return plan.Hold is null && _standings[(int)WaveStanding.InTransit] < limit;
+    }
+}

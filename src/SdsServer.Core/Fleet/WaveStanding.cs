@@ -1,0 +1,23 @@
+namespace SdsServer.Core.Fleet;
+
+/// <summary>What the waves of the running plan have done to a process.</summary>
+internal enum WaveStanding
+{
+    /// <summary>No plan, not connected, no member, or it takes no leaf: waves do not count it.</summary>
+    None,
+
+    /// <summary>In no wave begun.</summary>
+    Unreached,
+
+    /// <summary>In a wave begun; its leaf of the new authority is not on its way.</summary>
+    Waiting,
+
+    /// <summary>Its leaf of the new authority is being made, or sent and not answered.</summary>
+    InTransit,
+
+    /// <summary>It left the leaf unanswered for the ACK time-out.</summary>
+    Silent,
+
+    /// <summary>It is shown to use leaves of the new authority alone.</summary>
+    Moved,
+}

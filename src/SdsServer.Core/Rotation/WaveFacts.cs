@@ -1,0 +1,12 @@
+namespace SdsServer.Core.Rotation;
+
+/// <summary>The connected proxies that take leaves, by what the waves have done to them.</summary>
+/// <param name="Unreached">In no wave begun.</param>
+/// <param name="Pending">In a wave begun, and not shown to use leaves of the new authority alone.</param>
+/// <param name="Silent">Of the pending ones, those that left their new leaf unanswered for the ACK time-out.</param>
+/// <param name="Moved">In a wave begun, and shown to.</param>
+public readonly record struct WaveFacts(int Unreached, int Pending, int Silent, int Moved)
+{
+    /// <summary>In a wave begun.</summary>
+    public int Reached => Pending + Moved;
+}

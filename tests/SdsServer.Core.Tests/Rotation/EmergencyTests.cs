@@ -1,0 +1,227 @@
+using System.Collections.Immutable;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Testing.Virtual;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>A root is stolen (rule E10).</summary>
+public sealed class EmergencyTests
+{
+    private static readonly RotationPolicy Emergency = EngineWorld.Quick with { TrustSoak = TimeSpan.FromHours(1), DropSoak = TimeSpan.FromHours(1) };
+
+    [Fact]
+    public void It_moves_everyone_at_once_without_soaks_and_ends_when_connections_have()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(20);
+        Assert.Equal(CommandStatus.Done, world.Rotate("b", Emergency with { MaxConnectionAge = TimeSpan.FromMinutes(30), Waves = RotationPolicy.UsualWaves }, kind: RotationKind.Emergency).Status);
+        Assert.True(world.State.Authority("a").Tainted);
+        world.Pass(10);
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
+        Assert.Equal(("B", RotationPhase.Removing), (world.Bundle, world.Engine.Phase));
+        world.Pass(TimeSpan.FromMinutes(29));
+        Assert.NotNull(world.State.Plan);
+        world.Pass(TimeSpan.FromMinutes(2));
+        Assert.Null(world.State.Plan);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void The_stolen_authority_signs_only_while_no_other_can_and_never_again()
+    {
+        EngineWorld world = new();
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", Emergency with { SignDeadline = TimeSpan.FromHours(1), DropDeadline = TimeSpan.FromHours(2), SignNotBefore = Mesh.Born.AddMinutes(30) }, kind: RotationKind.Emergency);
+        Sidecar early = world.Sidecar("early").Start();
+        Assert.True(early.IsOn("a"));
+
+        // Everyone trusts the new root now; the plan itself may not sign yet, but nothing more is signed under the stolen one.
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(10);
+        Assert.Equal("a", world.State.Signer);
+        Assert.True(world.Sidecar("joiner").Start().IsOn("b"));
+        Assert.True(early.IsOn("b"));
+
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Null(world.State.Plan);
+        Assert.Equal((CommandStatus.Refused, "unfit_root"), (world.Rotate("a").Status, world.Rotate("a").Refusal?.Code));
+    }
+
+    [Fact]
+    public void It_takes_the_place_of_a_plan_that_is_held()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(2)], WaveSoak = TimeSpan.FromHours(1), CanarySoak = TimeSpan.FromHours(1) });
+        world.Pass(10);
+        world.Do(id => new HoldRotation { Id = id, Actor = "op" });
+        Assert.Equal(CommandStatus.Refused, world.Rotate("b").Status);
+        Assert.Equal(CommandStatus.Invalid, world.Rotate("b", Emergency, kind: RotationKind.Emergency).Status);
+        Assert.Equal(CommandStatus.Done, world.Rotate("b", Emergency, kind: RotationKind.Emergency, compromised: "a").Status);
+        world.Pass(60);
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
+        Assert.Equal(("B", null), (world.Bundle, world.State.Plan));
+        Assert.True(world.State.Past[1].Preempted);
+        Assert.False(world.State.Past[0].Preempted);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void Where_the_new_root_is_stolen_in_the_middle_of_a_rotation_everyone_goes_back()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(2)], WaveSoak = TimeSpan.FromHours(1), CanarySoak = TimeSpan.FromHours(1) });
+        world.Pass(10);
+        Assert.Equal(2, fleet.Count(sidecar => sidecar.IsOn("b")));
+        Assert.Equal(CommandStatus.Done, world.Rotate("a", Emergency, kind: RotationKind.Emergency, compromised: "b").Status);
+        world.Pass(60);
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("a")));
+        Assert.Equal(("A", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void It_does_not_turn_back_to_the_stolen_root()
+    {
+        EngineWorld world = new();
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        Assert.Equal(CommandStatus.Refused, world.Turn(RotationGoal.Back).Status);
+        Assert.Equal(RotationGoal.Forward, world.State.Plan!.Goal);
+    }
+
+    [Fact]
+    public void A_third_root_that_nothing_needs_makes_room_and_one_that_is_needed_is_proposed()
+    {
+        EngineWorld world = new();
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b");
+        world.Pass(1);
+        late.Bundle.Answers = true;
+        Assert.Equal("A,B", world.Bundle);
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a").Status);
+        Assert.Equal("A,C", world.Bundle);
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+
+        EngineWorld half = new();
+        half.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        half.Fleet(4);
+        half.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(2)], CanarySoak = TimeSpan.FromHours(1) });
+        half.Pass(10);
+        CommandOutcome refused = half.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a");
+        Assert.Equal((CommandStatus.Refused, "too_many_roots"), (refused.Status, refused.Refusal?.Code));
+        Assert.False(half.State.Authority("a").Tainted);
+    }
+
+    [Fact]
+    public void Where_three_roots_are_allowed_the_third_goes_when_nothing_needs_it()
+    {
+        EngineWorld world = new(new FleetPolicy { MaxRoots = 3 });
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(2)], CanarySoak = TimeSpan.FromHours(1) });
+        world.Pass(10);
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a").Status);
+        world.Pass(60);
+        Assert.Contains(world.Effects.OfType<SaveState>(), save => save.State.Bundle.SequenceEqual(["A", "B", "C"]));
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("c")));
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void A_second_emergency_takes_over_only_if_another_root_is_stolen_too()
+    {
+        EngineWorld world = new(new FleetPolicy { MaxRoots = 3 });
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(10);
+        Assert.Equal(CommandStatus.Refused, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a").Status);
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "b").Status);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.All(fleet.Add(late), sidecar => Assert.True(sidecar.IsOn("c")));
+        Assert.Equal("C", world.Bundle);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void A_deadline_holds_the_plan_unless_the_operator_has_said_at_the_start_that_it_passes_over_who_is_late()
+    {
+        EngineWorld careful = new();
+        Sidecar late = careful.Sidecar("late").Start();
+        careful.Fleet(3);
+        late.Bundle.Answers = false;
+        careful.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        careful.Pass(119);
+        Assert.Null(careful.State.Plan!.Hold);
+        careful.Pass(TimeSpan.FromHours(1));
+        Assert.Equal((HoldCause.Deadline, "a", "A,B"), (careful.State.Plan!.Hold!.Cause, careful.State.Signer, careful.Bundle));
+
+        EngineWorld forced = new();
+        late = forced.Sidecar("late").Start();
+        Sidecar away = forced.Sidecar("away").Start();
+        ImmutableArray<Sidecar> fleet = forced.Fleet(3);
+        late.Bundle.Answers = false;
+        forced.Rotate("b", Emergency with { ForceAtDeadlines = true }, kind: RotationKind.Emergency);
+        forced.Pass(60);
+        away.Disconnect();
+        forced.Pass(55);
+        Assert.Equal("a", forced.State.Signer);
+        forced.Pass(10);
+        Assert.Equal(("b", "A,B"), (forced.State.Signer, forced.Bundle));
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
+        forced.Pass(TimeSpan.FromMinutes(14));
+        Assert.Equal("B", forced.Bundle);
+        Decision[] overrides = [.. forced.Store.Log.Where(entry => entry.Kind == DecisionKind.OverrideGate)];
+        Assert.Equal(2, overrides.Length);
+        Assert.All(overrides, entry => Assert.Equal("op", entry.Actor));
+        Assert.Contains("spiffe://mesh/late", overrides[0].Reason, StringComparison.Ordinal);
+        Assert.Contains("spiffe://mesh/away", overrides[1].Reason, StringComparison.Ordinal);
+        forced.AssertSound();
+    }
+
+    [Fact]
+    public void A_refusal_does_not_hold_it()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        Sidecar refuses = world.Sidecar("refuses").Start();
+        refuses.Leaf.Answers = false;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(1);
+        refuses.Leaf.Nack();
+        world.Pass(10);
+        Assert.Null(world.State.Plan!.Hold);
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
+    }
+
+    [Fact]
+    public void A_stolen_intermediate_gives_way_without_a_change_of_bundle()
+    {
+        EngineWorld world = new();
+        world.AddIntermediate("a2");
+        Sidecar proxy = world.Sidecar("p").Start();
+        Assert.Equal(CommandStatus.Invalid, world.Rotate("a2", Emergency).Status);
+        Assert.Equal(CommandStatus.Invalid, world.Rotate("a2", Emergency, kind: RotationKind.Emergency).Status);
+        Assert.Equal(CommandStatus.Done, world.Rotate("a2", EngineWorld.Quick, kind: RotationKind.Intermediate).Status);
+        world.Pass(10);
+        Assert.True(proxy.IsOn("a2"));
+        Assert.Single(proxy.Bundle.Got);
+    }
+}

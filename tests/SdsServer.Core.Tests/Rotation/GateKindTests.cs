@@ -1,0 +1,225 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>What opens a gate besides the evidence, and what passes over one that is shut.</summary>
+public sealed class GateKindTests
+{
+    [Fact]
+    public void Each_step_has_a_gate_of_its_own()
+    {
+        EngineWorld world = new();
+        world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = GatePolicy.Approval, Waves = [Wave.Of(1)] });
+        world.Pass(600);
+        Assert.Equal((1, "a"), (world.State.Plan!.WavesBegun, world.State.Signer));
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal((Gate.G2, true, "awaiting_approval"), (verdict.Gate, verdict.Open, refusal?.Code));
+        Assert.Equal(CommandStatus.Done, world.Advance(Gate.G2).Status);
+        world.Pass(60);
+        Assert.Equal(("b", RotationPhase.Steady), (world.State.Signer, world.Engine.Phase));
+    }
+
+    [Fact]
+    public void A_webhook_is_asked_when_the_evidence_is_complete_and_once_for_each_step()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Bundle.Answers = false;
+        GatePolicy webhook = new(GateKind.Webhook);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = webhook, DropGate = webhook });
+        world.Pass(60);
+        Assert.Empty(Asked(world));
+        proxy.Bundle.Answers = true;
+        proxy.Bundle.Ack();
+        world.Pass(60);
+        AskWebhook first = Assert.Single(Asked(world));
+        Assert.Equal((Gate.G1, "set signer b"), (first.Gate, first.Step));
+        Assert.Equal("awaiting_webhook", world.Engine.Outlook()!.Value.Refusal?.Code);
+
+        Answer(world, first, WebhookVerdict.Wait, "office hours");
+        world.Pass(1);
+        Assert.Contains("office hours", world.Engine.Outlook()!.Value.Refusal!.Blockers[0].Detail, StringComparison.Ordinal);
+        world.Pass(30);
+        AskWebhook second = Asked(world)[1];
+        Assert.Equal(2, Asked(world).Count);
+        Answer(world, first, WebhookVerdict.Allow, "stale");
+        world.Pass(1);
+        Assert.Equal("a", world.State.Signer);
+        Answer(world, second, WebhookVerdict.Allow, "");
+        world.Pass(10);
+        Assert.Equal(("b", "A,B"), (world.State.Signer, world.Bundle));
+        Assert.Equal(Gate.G3, Asked(world)[2].Gate);
+        Answer(world, Asked(world)[2], WebhookVerdict.Allow, "");
+        world.Pass(10);
+        Assert.Equal(RotationPhase.Steady, world.Engine.Phase);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_webhook_that_says_no_holds_the_plan_or_turns_it_back_where_the_policy_says_so(bool automatic)
+    {
+        EngineWorld world = new();
+        world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = new GatePolicy(GateKind.Webhook), Waves = [Wave.Of(1)], AutomaticRollback = automatic });
+        world.Pass(10);
+        Answer(world, Assert.Single(Asked(world)), WebhookVerdict.Deny, "error rate 4 %");
+        world.Pass(10);
+        if (automatic)
+        {
+            Assert.Equal(("a", "A", RotationGoal.Back), (world.State.Signer, world.Bundle, world.State.Past[0].Goal));
+        }
+        else
+        {
+            Assert.Equal(HoldCause.Webhook, world.State.Plan!.Hold!.Cause);
+            Assert.Contains("error rate 4 %", world.State.Plan.Hold.Reason, StringComparison.Ordinal);
+            world.Unhold(HoldCause.Webhook);
+            world.Pass(10);
+            Assert.Equal(2, Asked(world).Count);
+        }
+    }
+
+    // The unsafe gate: it skips evidence and soaks, never the rules that keep handshakes whole.
+    [Fact]
+    public void A_time_gate_advances_by_the_clock_and_still_issues_no_leaf_that_somebody_would_refuse()
+    {
+        EngineWorld world = new();
+        Sidecar late = world.Sidecar("late").Start();
+        Sidecar other = world.Sidecar("other").Start();
+        late.Bundle.Answers = false;
+        GatePolicy minute = new(GateKind.Time, TimeSpan.FromMinutes(1));
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = minute, DropGate = minute, TrustSoak = TimeSpan.FromHours(9), DropSoak = TimeSpan.FromHours(9) });
+        world.Pass(50);
+        Assert.Equal("a", world.State.Signer);
+        world.Pass(20);
+        Assert.Equal("b", world.State.Signer);
+        Sidecar joiner = world.Sidecar("joiner").Start();
+        Assert.True(joiner.IsOn("a"));
+        world.Pass(TimeSpan.FromMinutes(5));
+        Assert.True(other.IsOn("a"));
+        Assert.Equal("A,B", world.Bundle);
+        Assert.Contains(world.Store.Log, entry => entry.Action == "set signer b" && entry.Reason.Contains("nobody was asked", StringComparison.Ordinal));
+
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.All([late, other, joiner], sidecar => Assert.True(sidecar.IsOn("b")));
+        Assert.Equal(("B", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void Only_what_is_named_is_passed_over_and_only_what_blocks_can_be_named()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar one = world.Sidecar("one").Start();
+        Sidecar two = world.Sidecar("two").Start();
+        one.Bundle.Answers = false;
+        two.Bundle.Answers = false;
+        world.Rotate("b");
+        world.Pass(60);
+        CommandOutcome half = world.Override(Gate.G1, one.Instance.Id);
+        Assert.Equal((CommandStatus.Refused, "override_incomplete"), (half.Status, half.Refusal?.Code));
+        CommandOutcome stranger = world.Override(Gate.G1, one.Instance.Id, two.Instance.Id, "nobody");
+        Assert.Equal(CommandStatus.Refused, stranger.Status);
+        Assert.Contains("'nobody' does not block", stranger.Message, StringComparison.Ordinal);
+        Assert.Equal(1, world.Engine.Floor);
+
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G1, one.Instance.Id, two.Instance.Id).Status);
+        Assert.Equal(("b", 2), (world.State.Signer, world.Engine.Floor));
+        Decision entry = world.Store.Log.Single(entry => entry.Kind == DecisionKind.OverrideGate);
+        Assert.Equal("op", entry.Actor);
+        Assert.Contains(one.Instance.Id, entry.Reason, StringComparison.Ordinal);
+        Assert.Contains("it is broken anyway", entry.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_was_passed_over_counts_again_when_it_has_proven_what_everyone_has()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(60);
+        world.Override(Gate.G1, late.Instance.Id);
+        world.Pass(60);
+        Assert.False(late.Instance.Member);
+        Assert.Equal(RotationPhase.Issuing, world.Engine.Phase);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.True(late.Instance.Member);
+        Assert.True(late.IsOn("b"));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void A_leaf_that_needs_the_old_root_is_passed_over_by_its_serial_number()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar away = world.Sidecar("away").Start();
+        string serial = away.Leaf.Serial;
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        away.Disconnect();
+        world.Advance(Gate.G1);
+        world.Pass(60);
+        Assert.Equal(CommandStatus.Refused, world.Advance(Gate.G3).Status);
+        Assert.Equal("A,B", world.Bundle);
+        Assert.Equal(serial, Assert.Single(world.Engine.AllBlockers()).LeafSerial);
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G3, serial).Status);
+        world.Pass(1);
+        Assert.Equal(LeafState.Overruled, world.Store.Ledger.Single(row => row.Serial == serial).State);
+        world.Advance(Gate.G3);
+        world.Pass(60);
+        Assert.Equal("B", world.Bundle);
+        world.AssertSound();
+    }
+
+    // A server that dies in between must not find, when it starts again, that nothing stands in the way.
+    [Fact]
+    public void The_ledger_forgets_what_was_passed_over_only_when_the_decision_is_durable()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar away = world.Sidecar("away").Start();
+        string serial = away.Leaf.Serial;
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        away.Disconnect();
+        world.Advance(Gate.G1);
+        world.Pass(60);
+        world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(5), default) : default;
+        world.Server.Order(id => new AdvanceRotation { Id = id, Actor = "op", Gate = Gate.G3, Override = [serial] });
+        world.Pass(4);
+        Assert.Equal(LeafState.Acked, world.Store.Ledger.Single(row => row.Serial == serial).State);
+        world.Pass(4);
+        Assert.Equal(LeafState.Overruled, world.Store.Ledger.Single(row => row.Serial == serial).State);
+    }
+
+    [Fact]
+    public void A_soak_is_passed_over_only_by_its_name()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        world.Rotate("b", EngineWorld.Quick with { TrustSoak = TimeSpan.FromHours(1) });
+        world.Pass(60);
+        Assert.Equal(CommandStatus.Refused, world.Advance(Gate.G1).Status);
+        Assert.Equal("a", world.State.Signer);
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G1, Blocker.SoakName).Status);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    private static List<AskWebhook> Asked(EngineWorld world) => [.. world.Effects.OfType<AskWebhook>()];
+
+    private static void Answer(EngineWorld world, AskWebhook ask, WebhookVerdict verdict, string reason) =>
+        world.Server.Post(new WebhookAnswered(ask.Ask, verdict, reason));
+}

@@ -1,0 +1,78 @@
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>Session ticket keys, which must not let a session outlive its root.</summary>
+public sealed class TicketKeyTests
+{
+    [Fact]
+    public void Processes_of_one_identity_share_keys_and_no_other_has_them()
+    {
+        EngineWorld world = new();
+        Sidecar one = world.Sidecar("one").Start();
+        ScriptedStream mine = one.Open(SecretKind.TicketKeys);
+        ScriptedStream siblings = world.Sibling(one, "two").Start().Open(SecretKind.TicketKeys);
+        ScriptedStream stranger = world.Sidecar("stranger").Start().Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        Assert.Equal(Keys(mine), Keys(siblings));
+        Assert.Equal(TicketKeysPayload.KeyLength * 2, Assert.Single(Keys(mine)).Length);
+        Assert.NotEqual(Keys(mine), Keys(stranger));
+        Assert.DoesNotContain(Keys(mine)[0][..8], mine.Last.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void They_are_replaced_whole_when_a_root_goes_and_one_by_one_when_their_time_is_over()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        ScriptedStream stream = proxy.Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        string first = Keys(stream)[0];
+        world.Pass(TimeSpan.FromHours(12.1));
+        Assert.Equal([first], Keys(stream)[1..]);
+        string second = Keys(stream)[0];
+
+        world.Rotate("b", EngineWorld.Quick with { DropSoak = TimeSpan.FromMinutes(5) });
+        world.Pass(60);
+        Assert.Equal(2, stream.Got.Count);
+        world.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal("B", world.Bundle);
+        Assert.DoesNotContain(Assert.Single(Keys(stream)), new[] { first, second });
+    }
+
+    [Fact]
+    public void A_new_term_has_new_ones()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        ScriptedStream before = proxy.Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        world.Restart(proxy);
+        ScriptedStream after = proxy.Start().Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        Assert.NotEqual(Keys(before), Keys(after));
+    }
+
+    // They say nothing about what a proxy trusts.
+    [Fact]
+    public void Neither_silence_nor_a_refusal_of_them_holds_up_a_plan()
+    {
+        EngineWorld world = new();
+        Sidecar silent = world.Sidecar("silent").Start();
+        silent.Answers = false;
+        silent.Open(SecretKind.TicketKeys);
+        Sidecar refuses = world.Sidecar("refuses").Start();
+        refuses.Answers = false;
+        ScriptedStream stream = refuses.Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        stream.Nack("no tickets here");
+        world.Pass(10);
+        Assert.Equal(2, stream.Got.Count);
+        world.Rotate("b");
+        world.Pass(60);
+        Assert.Equal(("B", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
+    }
+
+    private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];
+}

@@ -1,0 +1,364 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Secrets;
+using SdsServer.Protos.Envoy.Core.V3;
+using SdsServer.Simulation.Runs;
+using SdsServer.Testing.Virtual;
+using SdsServer.Xds;
+
+namespace SdsServer.Simulation.Envoys;
+
+/// <summary>Streams between simulated Envoys and the server's sessions: delays, losses, backoff.</summary>
+internal sealed class Network(VirtualTime time, VirtualServer server, Claims claims, Random random, Story story)
+{
+    private readonly StreamWorld _world = new();
+    private long _lastConnection;
+
+    /// <summary>Part of all messages whose stream dies with them.</summary>
+    public double Loss { get; set; }
+
+    /// <summary>Part of all answers that take longer than anyone waits.</summary>
+    public double Late { get; set; }
+
+    /// <summary>How long <see cref="Late"/> answers take, at most.</summary>
+    public TimeSpan LatestAnswer { get; init; }
+
+    /// <summary>By how much streams that ask for leaves alone open later, at most.</summary>
+    public TimeSpan LeafDelay { get; set; }
+
+    /// <summary>A new process opens its streams, not quite together.</summary>
+    public void Boot(SimulatedEnvoy envoy)
+    {
+        foreach (XdsClient client in envoy.Clients)
+        {
+            bool isLeaf = client.Sources.TrueForAll(static source => source.Kind == SecretKind.Leaf);
+            Retry(envoy, client, TimeSpan.FromSeconds(0.05 + (0.65 * random.NextDouble())) + (isLeaf ? LeafDelay * random.NextDouble() : TimeSpan.Zero));
+        }
+    }
+
+    /// <summary>A new context on sources that have their bytes already is built at once.</summary>
+    public void Built(SimulatedEnvoy envoy, TlsContext context)
+    {
+        if (context.Complete)
+        {
+            context.Build();
+            claims.OnBuilt(envoy);
+        }
+    }
+
+    /// <summary>A context that was added asks for what it lacks.</summary>
+    public void Add(SimulatedEnvoy envoy, SecretSource source)
+    {
+        if (source.Client.Stream is { } stream)
+        {
+            Request(envoy, stream, stream.Subscribe(source));
+        }
+        else
+        {
+            Connect(envoy, source.Client);
+        }
+    }
+
+    /// <summary>A source that no context uses any more.</summary>
+    public void Remove(SimulatedEnvoy envoy, SecretSource source)
+    {
+        story.Tell($"{envoy.Name} lets {source} go");
+        source.Removed = true;
+        if (!source.Client.Aggregated)
+        {
+            DropStream(envoy, source.Client);
+        }
+        else if (source.Client.Stream is { } stream)
+        {
+            source.UnansweredSince = null;
+            Request(envoy, stream, stream.Unsubscribe(source));
+        }
+    }
+
+    /// <summary>One stream ends; its connection stays.</summary>
+    public void DropStream(SimulatedEnvoy envoy, XdsClient client)
+    {
+        if (client.Stream is { } stream)
+        {
+            story.Tell($"{envoy.Name} loses a stream of {client}");
+            End(stream);
+            CloseServed(stream);
+            client.IsSlow = IsKnown(envoy) && random.Next(8) == 0;
+            Retry(envoy, client, client.IsSlow ? Settings.SlowestSlot * random.NextDouble() : Backoff());
+        }
+    }
+
+    /// <summary>The connection ends; the server hears of it when it hears of it.</summary>
+    public void DropConnection(SimulatedEnvoy envoy, TimeSpan notice)
+    {
+        if (envoy.Connection is not { } connection)
+        {
+            return;
+        }
+
+        story.Tell($"{envoy.Name} loses connection {connection}, the server hears of it after {notice.TotalSeconds:0.0} s");
+        envoy.Connection = null;
+        List<XdsStream> open = [];
+        foreach (XdsClient client in envoy.Clients)
+        {
+            if (client.Stream is { } stream)
+            {
+                open.Add(stream);
+                End(stream);
+                Retry(envoy, client, Backoff());
+            }
+        }
+
+        time.After(notice, () =>
+        {
+            open.ForEach(CloseServed);
+            server.Post(new ConnectionClosed(connection));
+        });
+    }
+
+    /// <summary>Nobody is left to close the streams: their sessions died with the server.</summary>
+    public void ServerDied(SimulatedEnvoy envoy)
+    {
+        foreach (XdsClient client in envoy.Clients)
+        {
+            if (client.Stream is { } stream)
+            {
+                stream.IsServed = false;
+            }
+        }
+
+        DropConnection(envoy, TimeSpan.Zero);
+    }
+
+    public TimeSpan Backoff() => random.Next(2) == 0
+        ? TimeSpan.FromSeconds(0.1 + (2 * random.NextDouble()))
+        : TimeSpan.FromSeconds(0.1 + ((Settings.LongestBackoff.TotalSeconds - 0.3) * random.NextDouble()));
+
+    // Whose slots the ledger knows, all of them, is waited for beyond the longest backoff.
+    private bool IsKnown(SimulatedEnvoy envoy)
+    {
+        int bundles = 0, leaves = 0;
+        foreach (SecretSource source in envoy.Sources)
+        {
+            bundles += source is { Removed: false, Kind: SecretKind.Bundle } ? 1 : 0;
+            leaves += source is { Removed: false, Kind: SecretKind.Leaf } ? 1 : 0;
+        }
+
+        return envoy.Contexts.TrueForAll(context =>
+            context.Presents is { } leaf && server.Store.Row(leaf.Serial) is { } row && row.BundleSlots >= bundles && row.LeafSlots >= leaves);
+    }
+
+    private static void End(XdsStream stream)
+    {
+        stream.IsOpen = false;
+        stream.Client.Stream = null;
+        foreach (SecretSource source in stream.Client.Sources)
+        {
+            source.UnansweredSince = null;
+            source.Refused = false;
+            source.HasAccepted = false;
+            source.Sent = null;
+        }
+    }
+
+    private void CloseServed(XdsStream stream)
+    {
+        if (stream.IsServed)
+        {
+            stream.IsServed = false;
+            foreach (FleetEvent closed in stream.Close())
+            {
+                server.Post(closed);
+            }
+        }
+    }
+
+    private void Retry(SimulatedEnvoy envoy, XdsClient client, TimeSpan delay) => time.After(delay, () => Connect(envoy, client));
+
+    private void Connect(SimulatedEnvoy envoy, XdsClient client)
+    {
+        if (!envoy.Alive || client.Stream is not null || client.Sources.TrueForAll(static source => source.Removed))
+        {
+            return;
+        }
+
+        if (!server.Up || time.Up < envoy.CutOffUntil)
+        {
+            Retry(envoy, client, Backoff());
+            return;
+        }
+
+        client.IsSlow = false;
+        long connection = envoy.Connection ??= ++_lastConnection;
+        Node node = new() { Id = envoy.Key.NodeId, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
+        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits));
+        XdsStream stream = client.Dialect == Dialect.Sotw
+            ? new SotwStream(client, connection, node, _world, Caller)
+            : new DeltaStream(client, connection, node, _world, Caller);
+        client.Stream = stream;
+        stream.ArrivesAt = time.Up;
+        story.Tell($"{envoy.Name} opens a stream of {client} on connection {connection} for {string.Join(", ", client.Names)}, reports '{client.Accepted}'");
+        Request(envoy, stream, stream.FirstRequest());
+    }
+
+    /// <summary>A request has arrived at the server.</summary>
+    private void Request(SimulatedEnvoy envoy, XdsStream stream, byte[] bytes)
+    {
+        if (stream.IsServed)
+        {
+            Apply(envoy, stream, stream.Receive(bytes, time.Now.Utc));
+        }
+    }
+
+    private void Apply(SimulatedEnvoy envoy, XdsStream stream, SessionStep step)
+    {
+        foreach (FleetEvent happened in step.Events)
+        {
+            if (!stream.IsServed)
+            {
+                return;
+            }
+
+            Report(envoy, stream, happened);
+        }
+
+        if (!stream.IsServed)
+        {
+            return;
+        }
+
+        if (step.Response is { } response)
+        {
+            Send(envoy, stream, response);
+        }
+
+        if (stream.WakeAt is { } wake)
+        {
+            TimeSpan wait = wake - time.Now.Utc;
+            time.After(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, () =>
+            {
+                if (stream.IsServed && stream.WakeAt == wake)
+                {
+                    Apply(envoy, stream, stream.Wake(time.Now.Utc));
+                }
+            });
+        }
+    }
+
+    private void Report(SimulatedEnvoy envoy, XdsStream stream, FleetEvent happened)
+    {
+        switch (happened)
+        {
+            case SubscriptionOpened opened:
+                stream.Subscriptions[opened.Subscription] = stream.Source(opened.Name);
+                server.Open(opened, delivery => Take(envoy, stream, delivery));
+                return;
+            case DeliveryAcked acked when stream.Subscriptions.TryGetValue(acked.Subscription, out SecretSource? source):
+                Claims.OnAnswer(envoy, source, refused: false);
+                break;
+            case DeliveryNacked nacked when stream.Subscriptions.TryGetValue(nacked.Subscription, out SecretSource? source):
+                Claims.OnAnswer(envoy, source, refused: true);
+                break;
+            case SubscriptionClosed closed:
+                stream.Subscriptions.Remove(closed.Subscription);
+                break;
+        }
+
+        server.Post(happened);
+    }
+
+    /// <summary>The engine hands over a secret; the stream's loop takes it from its mailbox when its turn comes.</summary>
+    private void Take(SimulatedEnvoy envoy, XdsStream stream, Delivery delivery)
+    {
+        if (stream.IsOpen && stream.Subscriptions.TryGetValue(delivery.Subscription, out SecretSource? source) && !source.Removed)
+        {
+            claims.OnDelivery(envoy, source, delivery);
+        }
+
+        stream.Mailbox.Post(delivery);
+        if (stream.BeginDrain())
+        {
+            time.After(TimeSpan.Zero, () =>
+            {
+                Delivery[] deliveries = stream.Drain();
+                if (stream.IsServed)
+                {
+                    Apply(envoy, stream, stream.Deliver(deliveries, time.Now.Utc));
+                }
+            });
+        }
+    }
+
+    private void Send(SimulatedEnvoy envoy, XdsStream stream, SecretResponse response)
+    {
+        byte[] bytes = stream.Encode(response);
+        if (stream.IsOpen)
+        {
+            foreach (ResponseItem item in response.Items)
+            {
+                claims.OnSent(envoy, stream.Source(item.Subscription.Name), item);
+            }
+
+            story.Tell($"{envoy.Name} is sent {response.Version} ({string.Join(", ", response.Items.Select(item => item.Subscription.Name))}) as {response.Nonce}");
+            InOrder(stream, Latency(), () => Arrive(envoy, stream, bytes));
+        }
+    }
+
+    private void Arrive(SimulatedEnvoy envoy, XdsStream stream, byte[] bytes)
+    {
+        if (!envoy.Alive || !stream.IsOpen)
+        {
+            return;
+        }
+
+        if (Loss > 0 && random.NextDouble() < Loss)
+        {
+            DropStream(envoy, stream.Client);
+            return;
+        }
+
+        ClientResponse response = stream.Read(bytes);
+        string? wrong = stream.Take(envoy, response);
+        story.Tell($"{envoy.Name} {(wrong is null ? "accepts" : "refuses")} {response.Nonce}{(envoy.Silent ? " and says nothing" : "")}");
+        claims.OnBuilt(envoy);
+        byte[] answer = stream.Answer(response, wrong);
+        if (envoy.Stubborn && response.Secrets.Any(static item => item.Secret.Kind == SecretKind.Bundle))
+        {
+            return;
+        }
+
+        if (envoy.Silent)
+        {
+            envoy.Withheld.Add(() => InOrder(stream, TimeSpan.Zero, () => Request(envoy, stream, answer)));
+            return;
+        }
+
+        if (Loss > 0 && random.NextDouble() < Loss)
+        {
+            DropStream(envoy, stream.Client);
+            return;
+        }
+
+        TimeSpan delay = Late > 0 && random.NextDouble() < Late ? LatestAnswer * (0.33 + (0.67 * random.NextDouble())) : Latency();
+        InOrder(stream, delay, () => Request(envoy, stream, answer));
+        if (random.Next(20) == 0)
+        {
+            // envoy#47309: a consumer that comes late makes the mux repeat its last ACK.
+            InOrder(stream, delay + Latency(), () => Request(envoy, stream, answer));
+        }
+    }
+
+    private void InOrder(XdsStream stream, TimeSpan delay, Action action)
+    {
+        TimeSpan at = time.Up + delay;
+        stream.ArrivesAt = at > stream.ArrivesAt ? at : stream.ArrivesAt;
+        time.After(stream.ArrivesAt - time.Up, () =>
+        {
+            if (stream.IsOpen)
+            {
+                action();
+            }
+        });
+    }
+
+    private TimeSpan Latency() => TimeSpan.FromMilliseconds(1 + random.Next(40));
+}

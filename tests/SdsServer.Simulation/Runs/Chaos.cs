@@ -1,0 +1,368 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Secrets;
+using SdsServer.Simulation.Envoys;
+using SdsServer.Testing.Virtual;
+
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>Everything that goes wrong, between what operators do.</summary>
+internal sealed class Chaos(
+    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
+{
+    private int _lastName;
+    private int? _effectsToDeath;
+    private double _pickiness;
+    private double _storeTrouble;
+    private bool _calm;
+
+    // Half of the runs go for what is seldom: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
+    private bool _restless;
+
+    /// <summary>Some processes to begin with, each with its own ways.</summary>
+    public void Populate()
+    {
+        network.Loss = random.Next(3) * 0.02;
+        network.Late = random.Next(3) * 0.02;
+        _pickiness = random.Next(4) * 0.04;
+        _storeTrouble = random.Next(3) * 0.03;
+        server.Pace = Pace;
+        server.Fate = Fate;
+        server.Died = OnServerDied;
+        _restless = random.Next(2) == 0;
+        network.LeafDelay = _restless ? TimeSpan.FromSeconds(random.Next(4) * 15) : TimeSpan.Zero;
+        int count = 2 + random.Next(3);
+        for (int node = 0; node < count; node++)
+        {
+            Spawn(NewKey(node), bundleOnly: node == 3 && random.Next(2) == 0);
+        }
+
+        if (random.Next(5) == 0)
+        {
+            Spawn(envoys[0].Key, bundleOnly: false);
+        }
+    }
+
+    public TimeSpan Pause() => random.Next(_restless ? 60 : 20) switch
+    {
+        0 => TimeSpan.FromSeconds(60 + (600 * random.NextDouble())),
+        < 5 => TimeSpan.FromSeconds(10 + (50 * random.NextDouble())),
+        < 12 => TimeSpan.FromSeconds(10 * random.NextDouble()),
+        _ => TimeSpan.FromSeconds(random.NextDouble()),
+    };
+
+    public void Step()
+    {
+        if (_restless && random.Next(3) > 0)
+        {
+            StirUp();
+            return;
+        }
+
+        switch (random.Next(28))
+        {
+            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
+            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
+            case 4: WithLive(CutOff); break;
+            case 5: WithLive(Die); break;
+            case 6: WithLive(HotRestart); break;
+            case 7: WithLive(AddContext); break;
+            case 8: WithLive(RemoveContext); break;
+            case 9: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
+            case 10: WithLive(Displease); break;
+            case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
+            case 12 or 13: _effectsToDeath = random.Next(12); break;
+            case 14: JumpClock(); break;
+            default: operators.Step(); break;
+        }
+    }
+
+    private void StirUp()
+    {
+        switch (random.Next(12))
+        {
+            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
+            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
+            case 4: _effectsToDeath = random.Next(12); break;
+            case 5: WithLive(AddContext); break;
+            case 6: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
+            case 7: WithLive(CutOff); break;
+            default: operators.Turn(); operators.StartPlan(); break;
+        }
+    }
+
+    /// <summary>Nothing goes wrong any more.</summary>
+    public void Calm()
+    {
+        _calm = true;
+        operators.IsCalm = true;
+        _effectsToDeath = null;
+        _storeTrouble = 0;
+        _pickiness = 0;
+        network.Loss = 0;
+        network.LeafDelay = TimeSpan.Zero;
+        network.Late = 0;
+        time.WallError = TimeSpan.Zero;
+        foreach (SimulatedEnvoy envoy in envoys)
+        {
+            Hush(envoy, false);
+            envoy.Forgive();
+            envoy.CutOffUntil = TimeSpan.Zero;
+        }
+
+        // An open refusal would keep G1 shut for as long as it is not answered anew.
+        if (random.Next(6) == 0 && envoys.Find(envoy => envoy.Alive && !envoy.Workload.BundleOnly && !envoy.Sources.Exists(source => source.Refused)) is { } stubborn)
+        {
+            story.Tell($"{stubborn.Name} takes bundles from now on, but never answers them");
+            stubborn.Stubborn = true;
+        }
+    }
+
+    private void Spawn(InstanceKey key, bool bundleOnly)
+    {
+        if (envoys.Count(envoy => envoy.Alive && envoy.Key == key) >= 2 || envoys.Count(envoy => envoy.Alive) >= 6
+            || envoys.Any(envoy => envoy.Key == key && envoy.Workload.BundleOnly)
+            || (!policy.StrictAbsence && envoys.Any(envoy => envoy.Alive && envoy.Key == key && envoy.CutOffUntil > time.Up)))
+        {
+            return;
+        }
+
+        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), Finds) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
+        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(5) == 0, OneName: random.Next(2) == 0);
+        SecretSource? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
+        envoy.Contexts.Add(new TlsContext(leaf, Add(envoy, SecretKind.Bundle)));
+        int more = random.Next(_restless ? 2 : 3) == 0 ? 1 : 0;
+        for (int context = 0; context < more; context++)
+        {
+            envoy.Contexts.Add(NewContext(envoy));
+        }
+
+        envoys.Add(envoy);
+        story.Tell($"{envoy.Name} starts with {string.Join(", ", envoy.Sources)}");
+        network.Boot(envoy);
+    }
+
+    private TlsContext NewContext(SimulatedEnvoy envoy)
+    {
+        SecretSource? leaf = envoy.Workload.BundleOnly ? null
+            : random.Next(2) == 0 ? Add(envoy, SecretKind.Leaf)
+            : envoy.Sources.First(source => source is { Kind: SecretKind.Leaf, Removed: false });
+        SecretSource bundle = random.Next(4) == 0
+            ? envoy.Sources.First(source => source is { Kind: SecretKind.Bundle, Removed: false })
+            : Add(envoy, SecretKind.Bundle);
+        return new TlsContext(leaf, bundle);
+    }
+
+    // Without ADS every source has a stream of its own; its name may be the same.
+    private static SecretSource Add(SimulatedEnvoy envoy, SecretKind kind)
+    {
+        Manner manner = envoy.Manner;
+        XdsClient? shared = manner.Aggregated && envoy.Clients.Count > 0 ? envoy.Clients[0] : null;
+        if (shared is null)
+        {
+            shared = new XdsClient(envoy.Clients.Count, manner.Dialect, manner.Aggregated);
+            envoy.Clients.Add(shared);
+        }
+
+        string name = (kind, manner is { OneName: true, Aggregated: false }) switch
+        {
+            (SecretKind.Leaf, true) => "default",
+            (SecretKind.Bundle, true) => "ROOTCA",
+            (SecretKind.Leaf, false) => $"leaf/{envoy.Sources.Count}",
+            _ => $"bundle/{envoy.Sources.Count}",
+        };
+        return envoy.Add(kind, name, shared);
+    }
+
+    private string? Finds(SimulatedEnvoy envoy, HeldSecret secret)
+    {
+        if (!envoy.Findings.TryGetValue(secret.Text, out string? wrong))
+        {
+            envoy.Findings[secret.Text] = wrong = envoy.Pickiness > 0 && random.NextDouble() < envoy.Pickiness ? $"Failed to load {secret.Kind}" : null;
+        }
+
+        return wrong;
+    }
+
+    private void AddContext(SimulatedEnvoy envoy)
+    {
+        // A slot that is missing shows in the count, unless a new one takes its place: then only the longest backoff tells (rule E9).
+        if (envoy.Contexts.Count < 3 && !envoy.Clients.Exists(client => client.IsSlow))
+        {
+            story.Tell($"{envoy.Name} adds a context");
+            HashSet<SecretSource> known = [.. envoy.Sources];
+            TlsContext added = NewContext(envoy);
+            envoy.Contexts.Add(added);
+            network.Built(envoy, added);
+            foreach (SecretSource? source in (SecretSource?[])[added.Leaf, added.Bundle])
+            {
+                if (source is not null && !known.Contains(source))
+                {
+                    network.Add(envoy, source);
+                }
+            }
+        }
+    }
+
+    private void RemoveContext(SimulatedEnvoy envoy)
+    {
+        // Under strict absence a process has to be restarted when it drops a source: that one is waited for.
+        if (envoy.Contexts.Count > 1 && !policy.StrictAbsence)
+        {
+            TlsContext context = Any(envoy.Contexts);
+            envoy.Contexts.Remove(context);
+            foreach (SecretSource source in envoy.Sources.Where(source => !source.Removed && !envoy.Contexts.Exists(other => other.Uses(source))))
+            {
+                network.Remove(envoy, source);
+            }
+        }
+    }
+
+    private void Die(SimulatedEnvoy envoy)
+    {
+        story.Tell($"{envoy.Name} dies");
+        envoy.Alive = false;
+        network.DropConnection(envoy, Notice());
+        if (random.Next(3) == 0 && !envoys.Any(other => other.Alive && other.Key.Peer == envoy.Key.Peer))
+        {
+            time.After(TimeSpan.FromSeconds(random.NextDouble()), () =>
+            {
+                if (!envoys.Any(other => other.Alive && other.Key.Peer == envoy.Key.Peer))
+                {
+                    server.Post(new ProcessDeparted(envoy.Key.Peer));
+                }
+            });
+        }
+
+        if (random.Next(4) > 0)
+        {
+            time.After(TimeSpan.FromSeconds(2 + (40 * random.NextDouble() * random.NextDouble())), () => Spawn(envoy.Key, envoy.Workload.BundleOnly));
+        }
+    }
+
+    private void HotRestart(SimulatedEnvoy parent)
+    {
+        if (!parent.Workload.BundleOnly && envoys.Count(envoy => envoy.Alive && envoy.Key == parent.Key) == 1 && time.Up >= parent.CutOffUntil)
+        {
+            story.Tell($"{parent.Name} is restarted hot");
+            Spawn(parent.Key, bundleOnly: false);
+            time.After(Settings.ParentLife * random.NextDouble(), () =>
+            {
+                parent.Alive = false;
+                network.DropConnection(parent, Notice());
+            });
+        }
+    }
+
+    // Rule E1 takes a process that stays away for W, while another of its key holds a leaf, as gone: longer cuts only where nobody shares the key.
+    private void CutOff(SimulatedEnvoy envoy)
+    {
+        if (time.Up < server.StartedAt + policy.ReconnectWindow && envoy.Contexts.TrueForAll(context => context.Presents is null))
+        {
+            // Nothing but its showing up in time tells a leader that has just begun of such a process (rule E2).
+            return;
+        }
+
+        bool alone = policy.StrictAbsence || envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1;
+        TimeSpan cut = TimeSpan.FromSeconds(random.Next(2) == 0 || !alone ? 90 * random.NextDouble() : 2_400 * random.NextDouble());
+        story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
+        envoy.CutOffUntil = time.Up + cut;
+        network.DropConnection(envoy, Notice());
+    }
+
+    private static void Hush(SimulatedEnvoy envoy, bool silent)
+    {
+        envoy.Silent = silent;
+        if (!silent)
+        {
+            List<Action> answers = [.. envoy.Withheld];
+            envoy.Withheld.Clear();
+            answers.ForEach(answer => answer());
+        }
+    }
+
+    private void Displease(SimulatedEnvoy envoy)
+    {
+        envoy.Forgive();
+        envoy.Pickiness = random.Next(2) == 0 ? 0 : 0.5 * random.NextDouble();
+    }
+
+    private void JumpClock()
+    {
+        time.WallError = random.Next(4) switch
+        {
+            0 => TimeSpan.FromHours(25),
+            1 => TimeSpan.FromHours(-25),
+            2 => TimeSpan.FromMinutes(4 * random.NextDouble()),
+            _ => TimeSpan.Zero,
+        };
+        story.Tell($"the server's clock is wrong by {time.WallError}");
+    }
+
+    private void OnServerDied()
+    {
+        story.Tell($"the server dies");
+        _effectsToDeath = null;
+        envoys.ForEach(network.ServerDied);
+        TimeSpan down = TimeSpan.FromSeconds(random.Next(8) == 0 ? 600 * random.NextDouble() : 20 * random.NextDouble());
+        time.After(down, () =>
+        {
+            // Without a plan a restarted server has nothing to compare its clock with.
+            if (server.Store.State.Plan is null)
+            {
+                time.WallError = TimeSpan.Zero;
+            }
+
+            // A leader that has just begun can know a process that has bundle bytes, and never had a leaf, only if it shows up in time (rule E2).
+            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
+            {
+                envoy.CutOffUntil = TimeSpan.Zero;
+            }
+
+            story.Tell($"the server starts");
+            server.Start();
+        });
+    }
+
+    private EffectFate Fate(EngineEffect effect)
+    {
+        if (_effectsToDeath is { } left)
+        {
+            if (left == 0)
+            {
+                return random.Next(2) == 0 ? EffectFate.DiesBefore : EffectFate.DiesAfter;
+            }
+
+            _effectsToDeath = left - 1;
+        }
+
+        // A delivery and an answer to an operator go nowhere near the store or the signer.
+        return effect is not (Deliver or CommandDone or Noted) && _storeTrouble > 0 && random.NextDouble() < _storeTrouble
+            ? (random.Next(2) == 0 ? EffectFate.Fails : EffectFate.FailsAfter)
+            : EffectFate.Works;
+    }
+
+    private (TimeSpan, TimeSpan) Pace(EngineEffect effect)
+    {
+        TimeSpan quick = TimeSpan.FromMilliseconds(random.Next(5));
+        bool slow = !_calm && random.Next(12) == 0;
+        return slow
+            ? (TimeSpan.FromSeconds((effect is SignLeaf ? 40 : 6) * random.NextDouble()), TimeSpan.FromSeconds(3 * random.NextDouble()))
+            : (quick, TimeSpan.FromMilliseconds(random.Next(5)));
+    }
+
+    private TimeSpan Notice() => random.Next(3) == 0 ? TimeSpan.FromSeconds(20 * random.NextDouble()) : TimeSpan.Zero;
+
+    private void WithLive(Action<SimulatedEnvoy> action)
+    {
+        List<SimulatedEnvoy> live = [.. envoys.Where(envoy => envoy.Alive)];
+        if (live.Count > 0)
+        {
+            action(Any(live));
+        }
+    }
+
+    private T Any<T>(IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
+
+    private static InstanceKey NewKey(int node) => new($"spiffe://mesh/{node}", $"n{node}", $"ip:10.0.0.{node}");
+}

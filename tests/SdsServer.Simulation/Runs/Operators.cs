@@ -1,0 +1,250 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Simulation.Envoys;
+using SdsServer.Testing.Virtual;
+
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>Operators who do what they like, when they like, but do not lie: they retire only what has ended.</summary>
+internal sealed class Operators(
+    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
+{
+    private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
+    private long _lastRequest;
+
+    public void Step()
+    {
+        switch (random.Next(18))
+        {
+            case 17 when random.Next(3) == 0: Override(); break;
+            case 15 or 16: SetRole(); break;
+            case 13 or 14: Race(); break;
+            case 0: RetireDead(); break;
+            case 1: Repush(); break;
+            case 2: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
+            case 3 or 4 or 5: Turn(); break;
+            case 6 or 7: Tend(); break;
+            default: StartPlan(); break;
+        }
+    }
+
+    /// <summary>What a reasonable operator does now and then: lift holds, take manual steps, retire consumers that no expiry ends.</summary>
+    public void Tend()
+    {
+        if (Dead().Concat(Ghosts()).FirstOrDefault(view => view.Rostered) is { } gone)
+        {
+            Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = gone.Id });
+        }
+
+        if (server.Engine?.State.Plan is { } plan)
+        {
+            bool clockIsRight = time.WallError.Duration() < policy.MaxSkew / 2;
+            if (plan.Hold is { } hold && (hold.Cause != HoldCause.Clock || clockIsRight))
+            {
+                Order(id => new UnholdRotation { Id = id, Actor = "operator", Cause = hold.Cause });
+            }
+
+            if (GateKind.Approval is var approval && (plan.Policy.TrustGate.Kind == approval || plan.Policy.WaveGate.Kind == approval || plan.Policy.DropGate.Kind == approval))
+            {
+                Order(id => new AdvanceRotation { Id = id, Actor = "operator" });
+            }
+        }
+    }
+
+    public void StartPlan()
+    {
+        string to = Authorities[random.Next(Authorities.Length)];
+        string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+        bool emergency = random.Next(14) == 0;
+        string? compromised = emergency && server.Engine?.State.Plan is { } running ? (random.Next(2) == 0 ? running.From : running.To) : null;
+        RotationPolicy rotation = Policy();
+        // A rehearsal must begin nothing, whenever it comes.
+        bool rehearsal = random.Next(8) == 0;
+        StartRotation Start(long id) => new()
+        {
+            Id = id,
+            Actor = "operator",
+            RequestId = (rehearsal ? "rehearsal" : "") + request,
+            RotationId = "r" + request,
+            To = to,
+            Kind = emergency ? RotationKind.Emergency : KindTo(to),
+            Compromised = compromised,
+            Policy = rotation,
+            ValidateOnly = rehearsal,
+        };
+        Order(Start);
+        if (random.Next(3) == 0)
+        {
+            // The answer was lost on its way, and the operator asks again.
+            time.After(TimeSpan.FromSeconds(200 * random.NextDouble() * random.NextDouble()), () => Order(Start));
+        }
+    }
+
+    /// <summary>What the webhook says: something else each time, and yes in the end.</summary>
+    public WebhookAnswered Webhook(AskWebhook ask)
+    {
+        int mood = IsCalm ? 0 : random.Next(8);
+        return new WebhookAnswered(ask.Ask, mood switch { 6 => WebhookVerdict.Wait, 7 => WebhookVerdict.Deny, _ => WebhookVerdict.Allow }, "because");
+    }
+
+    /// <summary>Nobody is in the mood for trouble any more.</summary>
+    public bool IsCalm { get; set; }
+
+    private RotationPolicy Policy()
+    {
+        TimeSpan Soak() => TimeSpan.FromSeconds(random.Next(3) * 5);
+        return new RotationPolicy
+        {
+            TrustGate = AnyGate(),
+            WaveGate = AnyGate(),
+            DropGate = AnyGate(),
+            TrustSoak = Soak(),
+            Waves = random.Next(4) switch
+            {
+                0 => [],
+                1 => [Wave.Of(new WaveSelector("/1")), Wave.Of(2)],
+                2 => [Wave.OfPercent(50)],
+                _ => RotationPolicy.UsualWaves,
+            },
+            WaveSoak = Soak(),
+            CanarySoak = Soak(),
+            DropSoak = Soak(),
+            MaxInFlight = random.Next(4) == 0 ? 1 : null,
+            AutomaticRollback = random.Next(4) == 0,
+            LeafLifetime = random.Next(6) == 0 ? Settings.LeafLifetime / 2 : null,
+            GateDeadline = random.Next(3) == 0 ? TimeSpan.FromMinutes(10) : null,
+            SignDeadline = TimeSpan.FromSeconds(random.Next(4) * 40),
+            DropDeadline = TimeSpan.FromSeconds(120 + (random.Next(4) * 80)),
+            ForceAtDeadlines = random.Next(3) == 0,
+        };
+    }
+
+    private GatePolicy AnyGate() => random.Next(12) switch
+    {
+        0 => GatePolicy.Approval,
+        1 => new GatePolicy(GateKind.Webhook),
+        2 => new GatePolicy(GateKind.Time, TimeSpan.FromSeconds(60 * random.NextDouble())),
+        _ => GatePolicy.Ack,
+    };
+
+    private RotationKind KindTo(string to) => server.Engine is { State: { } state } && state.RootOf(state.Signer).Id == state.RootOf(to).Id
+        ? RotationKind.Intermediate
+        : RotationKind.Planned;
+
+    /// <summary>Somebody walks the role table of Open Service Mesh.</summary>
+    private void SetRole()
+    {
+        string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+        string authority = Authorities[random.Next(Authorities.Length)];
+        AuthorityRole role = (AuthorityRole)random.Next(3);
+        RotationPolicy policy = Policy();
+        Order(id => new SetRole { Id = id, Actor = "operator", AuthorityId = authority, Role = role, RotationId = "r" + request, Policy = policy });
+    }
+
+    /// <summary>Somebody passes over all that blocks, by name, or over some of it, which is refused.</summary>
+    private void Override()
+    {
+        if (server.Engine is { State.Plan: not null, Serving: true } engine && engine.AllBlockers() is { Count: > 0 } blockers)
+        {
+            ImmutableHashSet<string> names = [.. blockers.Select(blocker => blocker.OverrideName).OfType<string>().Where(_ => random.Next(6) > 0)];
+            Order(id => new AdvanceRotation { Id = id, Actor = "operator", Override = names });
+        }
+    }
+
+    /// <summary>Two operators have looked at the same revision, and order what changes it: one of them wins, or the engine was quicker.</summary>
+    private void Race()
+    {
+        if (server.Engine is not { Serving: true, State: { } state })
+        {
+            return;
+        }
+
+        long seen = state.Decisions;
+        int won = 0;
+        for (int racer = 0; racer < 2; racer++)
+        {
+            Func<long, EngineCommand> order = Racing(state, racer, seen);
+            Order(order, outcome =>
+            {
+                won += outcome is { Status: CommandStatus.Done, Logged: true } ? 1 : 0;
+                if (won > 1)
+                {
+                    throw new Violation("E14.8", $"both of two operators who had seen revision {seen} have won");
+                }
+
+                if (outcome.Status == CommandStatus.Aborted && outcome.State.Decisions == seen)
+                {
+                    throw new Violation("E14.8", $"'{outcome.Message}' although nobody has changed revision {seen}");
+                }
+            });
+        }
+    }
+
+    private Func<long, EngineCommand> Racing(TrustState state, int racer, long seen)
+    {
+        if (state.Plan is not { } plan)
+        {
+            string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+            string to = Authorities[random.Next(Authorities.Length)];
+            RotationKind kind = KindTo(to);
+            return id => new StartRotation { Id = id, Actor = $"racer {racer}", RequestId = request, RotationId = "r" + request, To = to, Kind = kind, ExpectedDecisions = seen };
+        }
+
+        RotationGoal other = plan.Goal == RotationGoal.Forward ? RotationGoal.Back : RotationGoal.Forward;
+        return random.Next(2) == 0
+            ? id => new HoldRotation { Id = id, Actor = $"racer {racer}", ExpectedDecisions = seen }
+            : id => new TurnRotation { Id = id, Actor = $"racer {racer}", Goal = other, ExpectedDecisions = seen };
+    }
+
+    public void Turn()
+    {
+        RotationGoal goal = (RotationGoal)random.Next(2);
+        Order(id => new TurnRotation { Id = id, Actor = "operator", Goal = goal });
+    }
+
+    private void Order(Func<long, EngineCommand> order, Action<CommandOutcome>? answer = null)
+    {
+        if (server.Up)
+        {
+            if (story.IsTold)
+            {
+                EngineCommand command = order(0);
+                string what = command is StartRotation start ? $" {start.Kind} to {start.To}" : command is SetRole set ? $" {set.AuthorityId} {set.Role}" : command is TurnRotation turn ? $" {turn.Goal}" : "";
+                story.Tell($"{command.Actor}: {command.GetType().Name}{what}");
+            }
+
+            server.Order(order, answer);
+        }
+    }
+
+    private void RetireDead()
+    {
+        if (Dead().FirstOrDefault() is { } dead)
+        {
+            Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = dead.Id });
+        }
+    }
+
+    // The entry of a consumer that came back, as a new one, before its old connection was known to be dead.
+    private IEnumerable<InstanceView> Ghosts()
+    {
+        IReadOnlyList<InstanceView> all = server.Engine?.Instances() ?? [];
+        return all.Where(view => !view.Connected && all.Any(other => other.Connected && other.Rostered && other.Key == view.Key));
+    }
+
+    private IEnumerable<InstanceView> Dead() =>
+        server.Engine?.Instances().Where(view => !view.Connected && !envoys.Any(envoy => envoy.Alive && envoy.Key == view.Key)) ?? [];
+
+    private void Repush()
+    {
+        if (server.Engine?.Instances().FirstOrDefault(view => view.Connected) is { } view)
+        {
+            Order(id => new RepushInstance { Id = id, Actor = "operator", InstanceId = view.Id });
+        }
+    }
+}

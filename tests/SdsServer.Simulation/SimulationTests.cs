@@ -1,0 +1,27 @@
+using SdsServer.Simulation.Runs;
+
+namespace SdsServer.Simulation;
+
+public sealed class SimulationTests
+{
+    [Fact]
+    public async Task A_million_events_break_no_claim()
+    {
+        Soak soak = new(firstSeed: 1, events: 1_000_000, threads: Environment.ProcessorCount, steps: Settings.Steps);
+        await soak.RunAsync(TextWriter.Null);
+
+        Assert.True(soak.Violations.Count == 0, string.Join('\n', soak.Violations.Select(violation => $"replay --seed {violation.Seed}: {violation.Found}")));
+        Assert.True(soak.Plans > soak.Runs / 2, $"only {soak.Plans} plans finished in {soak.Runs} runs: they test too little");
+        Assert.True(soak.Pairs > soak.Runs * 10, $"only {soak.Pairs} pairs were compared in {soak.Events} events");
+    }
+
+    [Fact]
+    public void A_seed_tells_the_same_story_again()
+    {
+        (_, IReadOnlyList<string> first) = new Replay(7, Settings.Steps, new HashSet<int>()).Go(told: true);
+        (_, IReadOnlyList<string> again) = new Replay(7, Settings.Steps, new HashSet<int>()).Go(told: true);
+
+        Assert.NotEmpty(first);
+        Assert.Equal(first, again);
+    }
+}

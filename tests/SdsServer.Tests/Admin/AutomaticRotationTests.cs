@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SdsServer.Core.Rotation;
+using SdsServer.Grpc;
+using SdsServer.Hosting;
+using SdsServer.Protos.Admin.V1;
+using SdsServer.Testing;
+
+namespace SdsServer.Tests.Admin;
+
+public sealed class AutomaticRotationTests
+{
+    private static readonly RotationSchedule Schedule = new(0.8, 0.85);
+    private static readonly DateTimeOffset Start = DateTimeOffset.UtcNow;
+    private readonly ManualTime _time = new(Start) { IsMonotonic = true };
+
+    [Fact]
+    public async Task A_root_is_left_in_time_by_the_operators_way_and_the_new_one_signs_later()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(Short, time: _time);
+        AutomaticRotation automatic = Of(host);
+        string old = (await host.StateAsync()).Signer;
+
+        _time.Advance(TimeSpan.FromDays(79));
+        Assert.False(await automatic.LookAsync(default));
+        _time.Advance(TimeSpan.FromDays(2));
+        Assert.True(await automatic.LookAsync(default));
+        Assert.False(await automatic.LookAsync(default));
+
+        TrustState state = await host.StateAsync();
+        RotationPlan plan = state.Plan!;
+        Assert.Equal((RotationSchedule.RequestIdFor(old), old, "engine"), (plan.Id, plan.From, plan.StartedBy));
+        Assert.InRange(plan.Policy.SignNotBefore!.Value - Start, TimeSpan.FromDays(84.9), TimeSpan.FromDays(85.1));
+        Assert.Equal(2, state.Authorities.Length);
+        Assert.NotEqual(state.Authorities[0].RootId, state.Authorities[1].RootId);
+        AuditEntry started = (await host.CallAsync<ListAuditEntriesRequest, ListAuditEntriesResponse>(
+            SdsServer.Admin.AuditService.Descriptor, "ListAuditEntries", new ListAuditEntriesRequest { Parent = AdminHost.Domain })).AuditEntries.Single(entry => entry.Action == "StartRotation");
+        Assert.Equal(("engine", $"'{old}' nears its end"), (started.Actor, started.Reason));
+    }
+
+    [Fact]
+    public async Task A_server_that_died_between_the_root_and_the_rotation_makes_no_second_root()
+    {
+        SimulatedDisk disk = new();
+        string root;
+        await using (AdminHost host = await AdminHost.StartAsync(Short, time: _time, disk: disk))
+        {
+            _time.Advance(TimeSpan.FromDays(81));
+
+            // The store takes the new root, and dies before the rotation.
+            disk.BeforeCommit = _ => disk.State("example.org") is { Authorities.Length: 2 } ? throw new IOException("power is gone") : Task.CompletedTask;
+            Task look = Of(host).LookAsync(default);
+            await AdminHost.UntilAsync("the root to be stored", () => disk.State("example.org") is { Authorities.Length: 2 });
+            root = disk.State("example.org")!.Authorities[1].Id;
+            Assert.Null(disk.State("example.org")!.Plan);
+            host.Loop.Fail(new IOException("killed"));
+            await Assert.ThrowsAsync<RpcException>(() => look);
+        }
+
+        disk.BeforeCommit = _ => Task.CompletedTask;
+        await using AdminHost next = await AdminHost.StartAsync(Short, time: _time, disk: disk);
+        Assert.True(await Of(next).LookAsync(default));
+
+        TrustState state = await next.StateAsync();
+        Assert.Equal((2, root), (state.Authorities.Length, state.Plan!.To));
+    }
+
+    [Fact]
+    public async Task What_is_refused_leaves_nothing_behind_and_is_tried_again()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(Short, expectedPlanTime: TimeSpan.FromDays(5000), time: _time);
+        _time.Advance(TimeSpan.FromDays(81));
+
+        await Assert.ThrowsAsync<RpcException>(() => Of(host).LookAsync(default));
+        await Assert.ThrowsAsync<RpcException>(() => Of(host).LookAsync(default));
+
+        Assert.Single((await host.StateAsync()).Authorities);
+    }
+
+    private static void Short(ServerOptions options) => options.Root.Lifetime = TimeSpan.FromDays(100);
+
+    private AutomaticRotation Of(AdminHost host) => new(host.Loop, host.Rotations, Schedule, "example.org", _time, NullLogger.Instance);
+}
