@@ -110,7 +110,9 @@ public sealed partial class TrustDomainEngine
     // The root in the bundle that the emergency is neither about nor moves to.
     private string? Third(Authority from, Authority target) => _state.Bundle.FirstOrDefault(root => root != from.RootId && root != target.RootId);
 
-    private bool IsUnused(string rootId) => Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId;
+    // A wave that has begun under it may sign while the change is being saved.
+    private bool IsUnused(string rootId) =>
+        Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId && !(_state.Plan is { WavesBegun: > 0 } plan && _state.RootOf(plan.To).Id == rootId);
 
     /// <summary>
     /// Rule E10: everything under the stolen root is tainted, the plan under way is over, and a root that nothing needs makes room for the

@@ -8,6 +8,6 @@ public sealed class KilledAtACommitTests(ITestOutputHelper output) : CrashStorie
     [Fact]
     public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, turnBack: false, 5);
 
-    [Fact]
+    [EveryCommitFact]
     public Task No_handshake_fails_when_it_happens_again_and_again() => KillAgainAndAgainAsync(turnBack: false);
 }
