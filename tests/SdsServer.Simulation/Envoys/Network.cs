@@ -50,7 +50,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     {
         if (source.Client.Stream is { } stream)
         {
-            Request(envoy, stream, stream.Subscribe(source));
+            Say(envoy, stream, TimeSpan.Zero, stream.Subscribe(source));
         }
         else
         {
@@ -70,7 +70,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         else if (source.Client.Stream is { } stream)
         {
             source.UnansweredSince = null;
-            Request(envoy, stream, stream.Unsubscribe(source));
+            Say(envoy, stream, TimeSpan.Zero, stream.Unsubscribe(source));
         }
     }
 
@@ -195,7 +195,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             ? new SotwStream(client, connection, node, _world, Caller)
             : new DeltaStream(client, connection, node, _world, Caller);
         client.Stream = stream;
-        stream.ArrivesAt = time.Up;
+        (stream.ArrivesAt, stream.HeardAt) = (time.Up, time.Up);
         story.Tell($"{envoy.Name} opens a stream of {client} on connection {connection} for {string.Join(", ", client.Names)}, reports '{client.Accepted}'");
         Request(envoy, stream, stream.FirstRequest());
     }
@@ -299,7 +299,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             }
 
             story.Tell($"{envoy.Name} is sent {response.Version} ({string.Join(", ", response.Items.Select(item => item.Subscription.Name))}) as {response.Nonce}");
-            InOrder(stream, Latency(), () => Arrive(envoy, stream, bytes));
+            After(stream, stream.ArrivesAt = Later(time.Up + Latency(), stream.ArrivesAt), () => Arrive(envoy, stream, bytes));
         }
     }
 
@@ -328,7 +328,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
         if (envoy.Silent)
         {
-            envoy.Withheld.Add(() => InOrder(stream, TimeSpan.Zero, () => Request(envoy, stream, answer)));
+            Say(envoy, stream, TimeSpan.Zero, answer);
             return;
         }
 
@@ -339,26 +339,37 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         TimeSpan delay = Late > 0 && random.NextDouble() < Late ? LatestAnswer * (0.33 + (0.67 * random.NextDouble())) : Latency();
-        InOrder(stream, delay, () => Request(envoy, stream, answer));
+        Say(envoy, stream, delay, answer);
         if (random.Next(20) == 0)
         {
             // envoy#47309: a consumer that comes late makes the mux repeat its last ACK.
-            InOrder(stream, delay + Latency(), () => Request(envoy, stream, answer));
+            Say(envoy, stream, delay + Latency(), answer);
         }
     }
 
-    private void InOrder(XdsStream stream, TimeSpan delay, Action action)
+    /// <summary>What is said on a stream arrives in the order in which it was said; whoever is silent says all of it later.</summary>
+    private void Say(SimulatedEnvoy envoy, XdsStream stream, TimeSpan delay, byte[] request)
     {
-        TimeSpan at = time.Up + delay;
-        stream.ArrivesAt = at > stream.ArrivesAt ? at : stream.ArrivesAt;
-        time.After(stream.ArrivesAt - time.Up, () =>
+        void Arrives() => After(stream, stream.HeardAt = Later(time.Up + delay, stream.HeardAt), () => Request(envoy, stream, request));
+        if (envoy.Silent)
         {
-            if (stream.IsOpen)
-            {
-                action();
-            }
-        });
+            envoy.Withheld.Add(Arrives);
+        }
+        else
+        {
+            Arrives();
+        }
     }
+
+    private void After(XdsStream stream, TimeSpan at, Action action) => time.After(at - time.Up, () =>
+    {
+        if (stream.IsOpen)
+        {
+            action();
+        }
+    });
+
+    private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private TimeSpan Latency() => TimeSpan.FromMilliseconds(1 + random.Next(40));
 }

@@ -25,6 +25,9 @@ internal abstract class XdsStream(XdsClient client, long connection)
     /// <summary>When the last message of this stream arrives: later ones do not overtake it.</summary>
     public TimeSpan ArrivesAt { get; set; }
 
+    /// <summary>Virtual time at which the request said last arrives, which none said later overtakes.</summary>
+    public TimeSpan HeardAt { get; set; }
+
     /// <summary>What the engine has handed to this stream.</summary>
     public DeliveryMailbox Mailbox { get; } = new();
 
