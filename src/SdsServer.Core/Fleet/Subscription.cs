@@ -21,6 +21,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
     /// <summary>The version it said to hold.</summary>
     public string ReportedVersion { get; } = opened.ReportedVersion ?? "";
 
+    /// <summary>That version covers several bundles, and does not say which of them this one holds.</summary>
+    public bool IsVersionJoint { get; } = opened.IsVersionJoint;
+
     /// <summary>Sent, or about to be, and not answered.</summary>
     public Delivery? InFlight { get; set; }
 

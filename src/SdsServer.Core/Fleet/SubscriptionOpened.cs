@@ -23,6 +23,9 @@ public sealed record SubscriptionOpened(
     /// <summary>Number of the stream, unique in this process, where it carries several subscriptions; null: it carries this one alone.</summary>
     public long? Stream { get; init; }
 
+    /// <summary>The reported version covers several bundles: which of them holds which bytes it does not say.</summary>
+    public bool IsVersionJoint { get; init; }
+
     /// <summary>What waves select the proxy by; null: its identity alone.</summary>
     public ProxyTraits? Traits { get; init; }
 

@@ -24,7 +24,7 @@ public static partial class SecretVersion
         return match.Success ? match.Groups[1].Value : null;
     }
 
-    /// <summary>The epoch of the bundle that a reported version names, or null.</summary>
+    /// <summary>The newest epoch of the bundles that a reported version names, or null.</summary>
     public static long? BundleEpoch(string? version)
     {
         if (string.IsNullOrEmpty(version))
@@ -32,8 +32,7 @@ public static partial class SecretVersion
             return null;
         }
 
-        Match match = Bundle().Match(version);
-        return match.Success ? long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : null;
+        return Bundle().Matches(version).Max(match => (long?)long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
     }
 
     [GeneratedRegex(@"(?:^|\+)b([0-9]{1,18})-", RegexOptions.CultureInvariant)]

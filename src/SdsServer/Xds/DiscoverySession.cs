@@ -56,6 +56,8 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     protected bool IsUnanswered => _unanswered is not null;
 
+    protected string? UnansweredVersion => _unanswered?.Version;
+
     /// <exception cref="RpcException">The client asks for more than it may; nothing has changed, and the stream ends.</exception>
     public SessionStep Handle(TRequest request, DateTimeOffset now)
     {
@@ -129,7 +131,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     protected Subscription? Find(string name) => _byName.GetValueOrDefault(name);
 
-    protected void Open(string name, string? reportedVersion, string? heldVersion, DateTimeOffset now)
+    protected void Open(string name, string? reportedVersion, string? heldVersion, DateTimeOffset now, bool joint = false)
     {
         if (KindOf(name) is not { } kind)
         {
@@ -144,6 +146,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
             subscription.Id, client.Connection, client.Key, client.Workload, kind, name, reportedVersion, client.Node.Version)
         {
             Stream = _firstSubscription ??= subscription.Id,
+            IsVersionJoint = joint,
             Traits = client.Traits,
             Admin = client.Admin,
         });

@@ -27,7 +27,8 @@ internal sealed class SotwSession(StreamClient client, SecretNames names, XdsLim
 
         HashSet<string> wanted = Wanted(request);
         bool answered = Nonce is not null && !IsUnanswered;
-        if (IsUnanswered)
+        // One that names an older version only changes the list: an ACK repeats the version of the response (xDS protocol, "ACK").
+        if (IsUnanswered && (request.ErrorDetail is not null || request.VersionInfo == UnansweredVersion))
         {
             Answer(request.ErrorDetail, now);
         }
@@ -105,9 +106,10 @@ internal sealed class SotwSession(StreamClient client, SecretNames names, XdsLim
         }
 
         string? reported = _wanted is null ? Reported(versionInfo) : null;
+        bool joint = reported is not null && wanted.Count(name => KindOf(name) == SecretKind.Bundle) > 1;
         foreach (string name in wanted.Where(name => _wanted is null || !_wanted.Contains(name)))
         {
-            Open(name, reported, KindOf(name) == SecretKind.Leaf ? HeldLeaf(reported) : null, now);
+            Open(name, reported, KindOf(name) == SecretKind.Leaf ? HeldLeaf(reported) : null, now, joint);
         }
 
         _wanted = wanted;

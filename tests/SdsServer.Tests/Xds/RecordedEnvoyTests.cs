@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Secrets;
 using SdsServer.Protos.Envoy.Core.V3;
@@ -26,7 +27,11 @@ public sealed class RecordedEnvoyTests
         Assert.Equal(4, requests.Length);
         AssertNode(DiscoveryProtocols.Sotw.Node(requests[0]), stream);
 
-        Play(driver, requests, request => request.ErrorDetail is not null, request => request.ResponseNonce = driver.Last?.Nonce ?? "");
+        Play(driver, requests, request => request.ErrorDetail is not null, (request, ours) =>
+        {
+            request.ResponseNonce = driver.Last?.Nonce ?? "";
+            request.VersionInfo = request.VersionInfo.Length == 0 ? "" : ours[request.VersionInfo];
+        });
     }
 
     [RecordedEnvoyTheory]
@@ -38,21 +43,24 @@ public sealed class RecordedEnvoyTests
         Assert.Equal(4, requests.Length);
         AssertNode(DiscoveryProtocols.Delta.Node(requests[0]), stream);
 
-        Play(driver, requests, request => request.ErrorDetail is not null, request => request.ResponseNonce = driver.Last?.Nonce ?? "");
+        Play(driver, requests, request => request.ErrorDetail is not null, (request, _) => request.ResponseNonce = driver.Last?.Nonce ?? "");
     }
 
     private static void Play<TRequest>(
-        SessionDriver<TRequest> driver, TRequest[] requests, Func<TRequest, bool> isRefusal, Action<TRequest> useOurNonce)
+        SessionDriver<TRequest> driver, TRequest[] requests, Func<TRequest, bool> isRefusal, Action<TRequest, Dictionary<string, string>> translate)
     {
         SessionStep first = driver.Handle(requests[0]);
         Assert.All(first.Events, happened => Assert.Null(Assert.IsType<SubscriptionOpened>(happened).ReportedVersion));
         Assert.Null(first.Response);
         string name = driver.Open.Keys.Order(StringComparer.Ordinal).First();
+        // By the versions of the server that was recorded.
+        Dictionary<string, string> ours = [];
         for (int i = 1; i < requests.Length; i++)
         {
             SecretPayload payload = name == "ROOTCA" ? TestSecrets.Bundle(i) : TestSecrets.Leaf(i);
             Assert.NotNull(driver.Deliver(name, payload).Response);
-            useOurNonce(requests[i]);
+            ours.Add(string.Create(CultureInfo.InvariantCulture, $"v{i}"), payload.Version);
+            translate(requests[i], ours);
             SessionStep step = driver.Handle(requests[i]);
             FleetEvent answer = Assert.Single(step.Events);
             Assert.Equal(isRefusal(requests[i]), answer is DeliveryNacked);

@@ -17,10 +17,10 @@ public sealed class SessionPropertyTests
     {
         SotwDriver driver = new() { Limits = new() };
         string[] names = [];
-        return new Game<DiscoveryRequest>(driver, (nonce, refusal) =>
+        return new Game<DiscoveryRequest>(driver, (nonce, version, refusal) =>
         {
             names = random.Next(3) == 0 ? [.. s_names.Where(_ => random.Next(2) == 0)] : names;
-            return new DiscoveryRequest { ResponseNonce = nonce, ResourceNames = { names }, ErrorDetail = refusal ? new() { Message = "no" } : null };
+            return new DiscoveryRequest { ResponseNonce = nonce, VersionInfo = version, ResourceNames = { names }, ErrorDetail = refusal ? new() { Message = "no" } : null };
         });
     });
 
@@ -28,7 +28,7 @@ public sealed class SessionPropertyTests
     public void Delta_keeps_its_promises_in_any_order_of_events() => ForEachSeed(random =>
     {
         DeltaDriver driver = new() { Limits = new() };
-        return new Game<DeltaDiscoveryRequest>(driver, (nonce, refusal) => new DeltaDiscoveryRequest
+        return new Game<DeltaDiscoveryRequest>(driver, (nonce, _, refusal) => new DeltaDiscoveryRequest
         {
             ResponseNonce = nonce,
             ErrorDetail = refusal ? new() { Message = "no" } : null,
@@ -53,12 +53,13 @@ public sealed class SessionPropertyTests
         }
     }
 
-    private sealed class Game<TRequest>(SessionDriver<TRequest> driver, Func<string, bool, TRequest> request)
+    private sealed class Game<TRequest>(SessionDriver<TRequest> driver, Func<string, string, bool, TRequest> request)
     {
         private readonly SessionModel _model = new();
         private readonly List<long> _known = [1];
         private long _deliveries = 5000;
         private string? _newestNonce;
+        private string _newestVersion = "";
 
         public void Play(Random random)
         {
@@ -69,7 +70,7 @@ public sealed class SessionPropertyTests
 
             for (int i = 0; i < 50 && _model.IsUnanswered; i++)
             {
-                Handle(_newestNonce!, false);
+                Handle(_newestNonce!, _newestVersion, false);
             }
 
             _model.Drained();
@@ -80,7 +81,7 @@ public sealed class SessionPropertyTests
             switch (random.Next(10))
             {
                 case < 3:
-                    Handle(random.Next(4) > 0 && _newestNonce is not null ? _newestNonce : random.Next(2) == 0 ? "" : "another", random.Next(4) == 0);
+                    Handle(random.Next(4) > 0 && _newestNonce is not null ? _newestNonce : random.Next(2) == 0 ? "" : "another", random.Next(8) == 0 ? "older" : _newestVersion, random.Next(4) == 0);
                     break;
                 case 3:
                     driver.Now += TimeSpan.FromSeconds(random.Next(4));
@@ -95,11 +96,12 @@ public sealed class SessionPropertyTests
             }
         }
 
-        private void Handle(string nonce, bool refusal)
+        private void Handle(string nonce, string version, bool refusal)
         {
-            // A session without a response yet has nothing that a nonce could answer.
-            bool answers = _model.IsUnanswered && nonce == _newestNonce;
-            Look(driver.Session.Handle(request(nonce, refusal), driver.Now), answers, false);
+            // A session without a response yet has nothing that a nonce could answer; only in state of the world does an ACK repeat the version.
+            bool repeats = refusal || version == _newestVersion || typeof(TRequest) == typeof(DeltaDiscoveryRequest);
+            bool answers = _model.IsUnanswered && nonce == _newestNonce && repeats;
+            Look(driver.Session.Handle(request(nonce, version, refusal), driver.Now), answers, false);
         }
 
         private void Deliver(Random random)
@@ -127,6 +129,7 @@ public sealed class SessionPropertyTests
             _known.Clear();
             _known.AddRange([1, .. _model.Open]);
             _newestNonce = step.Response?.Nonce ?? _newestNonce;
+            _newestVersion = step.Response?.Version ?? _newestVersion;
         }
     }
 }

@@ -56,13 +56,24 @@ public sealed class SotwSessionTests
     }
 
     [Fact]
+    public void A_request_that_repeats_an_older_version_changes_the_list_and_answers_nothing()
+    {
+        _driver.Subscribe("roots/a");
+        _driver.Deliver("roots/a", TestSecrets.Bundle(1));
+        SecretResponse response = _driver.Last!;
+
+        Assert.Equal("roots/b", Assert.IsType<SubscriptionOpened>(Assert.Single(_driver.Request(response.Nonce, "", "roots/a", "roots/b").Events)).Name);
+        Assert.IsType<DeliveryAcked>(Assert.Single(_driver.Request(response.Nonce, response.Version, "roots/a", "roots/b").Events));
+    }
+
+    // Not the version (envoyproxy/envoy#14841).
+    [Fact]
     public void Only_error_detail_makes_a_nack()
     {
         _driver.Subscribe("roots/a");
         _driver.Deliver("roots/a", TestSecrets.Bundle(1));
-
-        // The version says otherwise (envoyproxy/envoy#14841).
-        Assert.IsType<DeliveryAcked>(Assert.Single(_driver.Request(_driver.Last!.Nonce, "something else", "roots/a").Events));
+        Assert.Empty(_driver.Request(_driver.Last!.Nonce, "something else", "roots/a").Events);
+        _driver.Ack("roots/a");
         _driver.Deliver("roots/a", TestSecrets.Bundle(2));
         SessionStep refused = _driver.Handle(new()
         {
@@ -330,4 +341,11 @@ public sealed class SotwSessionTests
         Assert.Equal([new SubscriptionClosed(101), new SubscriptionClosed(102)], _driver.Session.Close().AsEnumerable());
         Assert.Null(_driver.Session.Deliver([new Delivery(1, 101, TestSecrets.Bundle(2), true)], _driver.Now).Response);
     }
+
+    [Theory]
+    [InlineData("b1-05accc809587cca9", true, "roots/a", "roots/b", "leaf")]
+    [InlineData("b1-05accc809587cca9", false, "roots/a", "leaf")]
+    [InlineData("", false, "roots/a", "roots/b")]
+    public void A_reported_version_is_joint_where_it_covers_several_bundles(string version, bool joint, params string[] names) =>
+        Assert.All(_driver.Request("", version, names).Events.Cast<SubscriptionOpened>(), opened => Assert.Equal(joint, opened.IsVersionJoint));
 }
