@@ -14,12 +14,12 @@ public sealed class InMemoryTrustStoreTests : TrustStoreContract
     {
         long term = await PopulateAsync();
         _disk.BeforeCommit = method => throw new IOException(method);
-        IOException error = await Assert.ThrowsAsync<IOException>(() => Store.SaveAsync(Samples.State(term, 2), [], CancellationToken.None));
+        IOException error = await Assert.ThrowsAsync<IOException>(() => Store.SaveAsync(Samples.State(term, 2), [], [], CancellationToken.None));
         Assert.Equal(nameof(ITrustStore.SaveAsync), error.Message);
         _disk.BeforeCommit = _ => Task.CompletedTask;
 
         _disk.AfterCommit = _ => throw new IOException();
-        await Assert.ThrowsAsync<IOException>(() => Store.SaveAsync(Samples.State(term, 2), [], CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => Store.SaveAsync(Samples.State(term, 2), [], [], CancellationToken.None));
         _disk.AfterCommit = _ => Task.CompletedTask;
 
         Assert.Equal(2, (await BeginAsync()).State!.Revision);

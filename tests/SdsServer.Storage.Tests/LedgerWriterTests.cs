@@ -19,7 +19,7 @@ public sealed class LedgerWriterTests : IAsyncLifetime, IAsyncDisposable
     {
         _store = new InMemoryTrustStore(_disk);
         _term = (await _store.BeginTermAsync(TrustDomain, KeepAll, None)).Term;
-        await _store.SaveAsync(State(_term, 1), [], None);
+        await _store.SaveAsync(State(_term, 1), [], [], None);
         _writer = new LedgerWriter(_store, TrustDomain, _term);
     }
 

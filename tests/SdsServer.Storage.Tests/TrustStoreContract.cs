@@ -16,7 +16,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
 
     private static Dictionary<string, Func<ITrustStore, long, Task>> Writes { get; } = new()
     {
-        ["save"] = (store, term) => store.SaveAsync(State(term, revision: 2), [Entry("stale")], None),
+        ["save"] = (store, term) => store.SaveAsync(State(term, revision: 2), [Entry("stale")], [], None),
         ["insert"] = (store, term) => store.InsertLeavesAsync(TrustDomain, term, [Insert(2)], None),
         ["states"] = (store, term) => store.SetLeafStatesAsync(TrustDomain, term, [(Row(1).Serial, LeafState.Superseded)], None),
         ["log"] = (store, term) => store.AppendLogAsync(TrustDomain, term, [Entry("refused")], None),
@@ -53,7 +53,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     public async Task Everything_comes_back_whole_after_a_restart()
     {
         long term = (await BeginAsync()).Term;
-        await Store.SaveAsync(State(term, 1), [Entry("begin"), Entry("add trust")], None);
+        await Store.SaveAsync(State(term, 1), [Entry("begin"), Entry("add trust")], [], None);
         await Store.InsertLeavesAsync(TrustDomain, term, [Insert(3), Insert(1), Insert(2)], None);
         await Store.SetLeafStatesAsync(TrustDomain, term, [(Row(2).Serial, LeafState.Nacked)], None);
         await Store.PutRosterAsync(TrustDomain, term, Consumer("export-1"), None);
@@ -77,7 +77,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     public async Task A_state_without_optional_parts_comes_back_whole()
     {
         TrustState state = State((await BeginAsync()).Term, 1) with { Plan = null, Authorities = [], Roots = [] };
-        await Store.SaveAsync(state, [], None);
+        await Store.SaveAsync(state, [], [], None);
         Assert.Equivalent(state, (await BeginAsync()).State, strict: true);
     }
 
@@ -88,10 +88,10 @@ public abstract class TrustStoreContract : IAsyncLifetime
     public async Task A_state_that_does_not_follow_the_stored_one_is_refused_with_its_log(long revision)
     {
         long term = (await BeginAsync()).Term;
-        await Store.SaveAsync(State(term, 1), [Entry("first")], None);
+        await Store.SaveAsync(State(term, 1), [Entry("first")], [], None);
 
         StaleRevisionException error = await Assert.ThrowsAsync<StaleRevisionException>(
-            () => Store.SaveAsync(State(term, revision) with { Floor = 99 }, [Entry("refused")], None));
+            () => Store.SaveAsync(State(term, revision) with { Floor = 99 }, [Entry("refused")], [], None));
 
         Assert.Equal((revision - 1, 1), (error.Expected, error.Found));
         Assert.Single(await Store.ReadLogAsync(TrustDomain, 0, 10, None));
@@ -102,7 +102,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     public async Task Of_racing_saves_of_one_revision_exactly_one_wins()
     {
         long term = (await BeginAsync()).Term;
-        Task[] racers = [.. Enumerable.Range(0, 20).Select(i => Task.Run(() => Store.SaveAsync(State(term, 1) with { Floor = i }, [Entry($"{i}")], None)))];
+        Task[] racers = [.. Enumerable.Range(0, 20).Select(i => Task.Run(() => Store.SaveAsync(State(term, 1) with { Floor = i }, [Entry($"{i}")], [], None)))];
         await Task.WhenAll(racers).ContinueWith(_ => { }, TaskScheduler.Default);
 
         int winner = Array.FindIndex(racers, it => it.IsCompletedSuccessfully);
@@ -146,7 +146,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     public async Task A_row_is_refused_when_the_signer_moved_and_the_others_of_its_batch_are_written()
     {
         long term = (await BeginAsync()).Term;
-        await Store.SaveAsync(State(term, 1, signerRevision: 5), [], None);
+        await Store.SaveAsync(State(term, 1, signerRevision: 5), [], [], None);
 
         IReadOnlyList<bool> written = await Store.InsertLeavesAsync(TrustDomain, term, [Insert(1, 5), Insert(2, 4), Insert(3, 6), Insert(4, 5)], None);
 
@@ -182,6 +182,23 @@ public abstract class TrustStoreContract : IAsyncLifetime
 
         Assert.Equal([Row(2).Serial, Row(4).Serial], found.Ledger.Select(row => row.Serial));
         Assert.Equal([1, 2, 4], (await BeginAsync()).Ledger.Select(row => Convert.ToInt32(row.Serial, 16)));
+    }
+
+    // The floor of the state rests on it: what is written lazily comes too late to undo it.
+    [Fact]
+    public async Task A_leaf_expires_with_the_state_or_not_at_all_and_stays_so()
+    {
+        long term = await PopulateAsync();
+        await Store.InsertLeavesAsync(TrustDomain, term, [Insert(2)], None);
+        await Assert.ThrowsAsync<StaleRevisionException>(() => Store.SaveAsync(State(term, 7), [], [Row(1).Serial], None));
+        Assert.Equal([LeafState.Issued, LeafState.Issued], await StatesAsync());
+
+        term = (await BeginAsync()).Term;
+        await Store.SaveAsync(State(term, 2), [], [Row(1).Serial, "unknown"], None);
+        await Store.SetLeafStatesAsync(TrustDomain, term, [(Row(1).Serial, LeafState.Acked), (Row(2).Serial, LeafState.Acked)], None);
+        Assert.Equal([LeafState.Expired, LeafState.Acked], await StatesAsync());
+
+        async Task<LeafState[]> StatesAsync() => [.. (await BeginAsync()).Ledger.Select(row => row.State)];
     }
 
     [Fact]
@@ -300,7 +317,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     {
         long term = await PopulateAsync();
         await Store.AppendLogAsync(TrustDomain, term, [Entry("one"), Entry("two")], None);
-        await Store.SaveAsync(State(term, 2), [Entry("three")], None);
+        await Store.SaveAsync(State(term, 2), [Entry("three")], [], None);
 
         await ReopenAsync();
 
@@ -313,10 +330,10 @@ public abstract class TrustStoreContract : IAsyncLifetime
     public async Task The_log_is_read_page_by_page()
     {
         long term = (await BeginAsync()).Term;
-        await Store.SaveAsync(State(term, 1), [Entry("1"), Entry("2")], None);
-        await Store.SaveAsync(State(term, 2), [Entry("3")], None);
+        await Store.SaveAsync(State(term, 1), [Entry("1"), Entry("2")], [], None);
+        await Store.SaveAsync(State(term, 2), [Entry("3")], [], None);
         long other = (await Store.BeginTermAsync("other.example", KeepAll, None)).Term;
-        await Store.SaveAsync(State(other, 1, trustDomain: "other.example"), [Entry("theirs")], None);
+        await Store.SaveAsync(State(other, 1, trustDomain: "other.example"), [Entry("theirs")], [], None);
 
         IReadOnlyList<(long Number, Decision Entry)> first = await Store.ReadLogAsync(TrustDomain, 0, 2, None);
         IReadOnlyList<(long Number, Decision Entry)> second = await Store.ReadLogAsync(TrustDomain, first[^1].Number, 2, None);
@@ -333,7 +350,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         const string other = "other.example";
         await Store.BeginTermAsync(other, KeepAll, None);
         long otherTerm = (await Store.BeginTermAsync(other, KeepAll, None)).Term;
-        await Store.SaveAsync(State(otherTerm, 1, trustDomain: other), [], None);
+        await Store.SaveAsync(State(otherTerm, 1, trustDomain: other), [], [], None);
         await Store.InsertLeavesAsync(other, otherTerm, [Insert(1)], None);
         await Store.AddKeyAsync(other, otherTerm, "ca-old", new byte[] { 9 }, None);
         await Store.SetLeafStatesAsync(other, otherTerm, [(Row(1).Serial, LeafState.Superseded)], None);
@@ -354,7 +371,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     {
         long term = await PopulateAsync();
         CancellationToken cancelled = new(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.SaveAsync(State(term, 2), [], cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.SaveAsync(State(term, 2), [], [], cancelled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.InsertLeavesAsync(TrustDomain, term, [Insert(2)], cancelled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.BeginTermAsync(TrustDomain, KeepAll, cancelled));
         TrustRecord found = await BeginAsync();
@@ -380,7 +397,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         {
             for (int revision = 2; revision <= saves; revision++)
             {
-                await Store.SaveAsync(State(term, revision, signerRevision: 1 + (revision / 10)), [Entry($"{revision}")], None);
+                await Store.SaveAsync(State(term, revision, signerRevision: 1 + (revision / 10)), [Entry($"{revision}")], [], None);
             }
         });
         List<string>[] written = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
@@ -419,7 +436,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
     protected async Task<long> PopulateAsync()
     {
         long term = (await BeginAsync()).Term;
-        await Store.SaveAsync(State(term, 1), [Entry("begin")], None);
+        await Store.SaveAsync(State(term, 1), [Entry("begin")], [], None);
         await Store.InsertLeavesAsync(TrustDomain, term, [Insert(1)], None);
         await Store.PutRosterAsync(TrustDomain, term, Consumer("export-1"), None);
         await Store.AddKeyAsync(TrustDomain, term, "ca-old", new byte[] { 7 }, None);

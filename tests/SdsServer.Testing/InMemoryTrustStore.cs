@@ -18,7 +18,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
                 domain.Term, domain.State, [.. domain.Ledger.Values.Where(row => !IsSpent(row, keepLedgerFrom))], [.. domain.Roster.Values]);
         }, cancellation);
 
-    public Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
+    public Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, IReadOnlyList<string> expired, CancellationToken cancellation) =>
         WriteAsync(nameof(SaveAsync), () =>
         {
             SimulatedTrustDomain domain = disk.Open(next.TrustDomain).Fenced(next.Term);
@@ -30,6 +30,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
 
             domain.State = next;
             domain.Log.AddRange(log);
+            SetStates(domain, expired.Select(serial => (serial, LeafState.Expired)));
             return true;
         }, cancellation);
 
@@ -65,14 +66,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
         WriteAsync(nameof(SetLeafStatesAsync), () =>
         {
             SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
-            foreach ((string serial, LeafState state) in states)
-            {
-                if (domain.Ledger.TryGetValue(serial, out LedgerRow? row))
-                {
-                    domain.Ledger[serial] = row with { State = state };
-                }
-            }
-
+            SetStates(domain, states);
             return true;
         }, cancellation);
 
@@ -147,6 +141,17 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
     {
         _disposed = true;
         return ValueTask.CompletedTask;
+    }
+
+    private static void SetStates(SimulatedTrustDomain domain, IEnumerable<(string Serial, LeafState State)> states)
+    {
+        foreach ((string serial, LeafState state) in states)
+        {
+            if (domain.Ledger.TryGetValue(serial, out LedgerRow? row) && row.State != LeafState.Expired)
+            {
+                domain.Ledger[serial] = row with { State = state };
+            }
+        }
     }
 
     private static bool IsSpent(LedgerRow row, DateTimeOffset keepFrom) => row.State == LeafState.Superseded || row.NotAfter < keepFrom;

@@ -34,6 +34,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The oldest epoch any of its slots may enforce; 0 while nothing is known.</summary>
     public long Lo { get; set; }
 
+    /// <summary>The epoch when it first came; 0 where an earlier term has met it.</summary>
+    public long ArrivedAt { get; init; }
+
     /// <summary>Roots that an operator has found it to trust, where it takes no bundle from here; empty for none.</summary>
     public ImmutableArray<string> ConfirmedRoots { get; set; } = [];
 
@@ -97,8 +100,8 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public WaveStanding Standing { get; set; }
 
-    /// <summary>Serial number of the newest leaf that its Envoy's admin has shown.</summary>
-    public string? ConfirmedLeaf { get; set; }
+    /// <summary>The plan for which its Envoy's admin has shown a leaf of the new authority; null for none.</summary>
+    public string? ConfirmedIn { get; set; }
 
     /// <summary>What the admin said last, for people to read.</summary>
     public string ProbeDetail { get; set; } = "";

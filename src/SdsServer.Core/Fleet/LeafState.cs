@@ -15,6 +15,9 @@ public enum LeafState
     /// <summary>Replaced by a later accepted leaf of the same instance, or its process is gone: nobody presents it.</summary>
     Superseded,
 
+    /// <summary>Past its validity and the tolerated skew when the floor rose without it: it counts no more, whatever a later clock says.</summary>
+    Expired,
+
     /// <summary>An operator has passed over it by name: its proxy may still present it, and is refused.</summary>
     Overruled,
 }

@@ -8,11 +8,15 @@ internal sealed class SlotSet
 {
     // A process has a handful. In the order of their ids, which is the order in which they are served.
     private readonly List<Subscription> _live = [];
-    private TimeSpan _missingFor;
-    private TimeSpan? _missingSince;
+
+    // Since when each missing slot has been away, on a clock that runs while the process is connected, the longest first; and what it
+    // asked for, where this term has met it.
+    private readonly List<(TimeSpan Since, string? Name)> _missing = [];
+    private TimeSpan _ran;
+    private TimeSpan? _runsSince;
 
     /// <summary>The most there were at once.</summary>
-    public int Slots { get; private set; }
+    public int Slots => _live.Count + _missing.Count;
 
     /// <summary>Monotonic time at which the set of live subscriptions last changed.</summary>
     public TimeSpan ChangedAt { get; private set; }
@@ -20,7 +24,7 @@ internal sealed class SlotSet
     public List<Subscription> Live => _live;
 
     /// <summary>Every slot is there.</summary>
-    public bool Complete => _live.Count > 0 && _live.Count >= Slots;
+    public bool Complete => _live.Count > 0 && _missing.Count == 0;
 
     public void Add(Subscription subscription, TimeSpan up)
     {
@@ -32,45 +36,52 @@ internal sealed class SlotSet
 
         _live.Insert(at, subscription);
         ChangedAt = up;
-        Slots = Math.Max(Slots, _live.Count);
+        if (_missing.Count > 0)
+        {
+            // Of those that it may be, the one that has been away longest: if it is another, none of the rest is given up too early.
+            int back = _missing.FindIndex(slot => slot.Name == subscription.Name);
+            _missing.RemoveAt(Math.Max(back, 0));
+        }
     }
 
     public void Remove(Subscription subscription, TimeSpan up)
     {
-        _live.Remove(subscription);
+        if (_live.Remove(subscription))
+        {
+            _missing.Add((Ran(up), subscription.Name));
+        }
+
         ChangedAt = up;
     }
 
-    public void RaiseTo(int slots) => Slots = Math.Max(Slots, slots);
-
-    /// <summary>Runs the clock of a missing slot, which stands still while the process has no connection.</summary>
-    public void Observe(bool connected, TimeSpan up)
+    /// <summary>There were more once, which are missing from now on.</summary>
+    public void RaiseTo(int slots, TimeSpan up)
     {
-        if (_missingSince is { } since)
+        while (Slots < slots)
         {
-            _missingFor += up - since;
-        }
-
-        bool missing = _live.Count < Slots;
-        _missingSince = missing && connected ? up : null;
-        if (!missing)
-        {
-            _missingFor = TimeSpan.Zero;
+            _missing.Add((Ran(up), null));
         }
     }
 
-    /// <summary>Monotonic time at which a missing slot has been missing for <paramref name="window"/>; null while the clock stands.</summary>
-    public TimeSpan? MissingUntil(TimeSpan window) => _missingSince is { } since ? since + (window - _missingFor) : null;
-
-    /// <summary>Takes the missing slots as gone. The last one is never given up: then nothing is known at all.</summary>
-    public void GiveUpMissing(TimeSpan up)
+    /// <summary>Runs the clock of the missing slots, which stands still while the process has no connection.</summary>
+    public void Observe(bool connected, TimeSpan up)
     {
-        if (_live.Count > 0)
+        _ran = Ran(up);
+        _runsSince = connected ? up : null;
+    }
+
+    /// <summary>Monotonic time at which the first of the missing slots has been missing for <paramref name="window"/>; null while the clock stands.</summary>
+    public TimeSpan? MissingUntil(TimeSpan window) => _missing.Count > 0 && _runsSince is { } since ? since + (_missing[0].Since + window - _ran) : null;
+
+    /// <summary>Takes as gone what has been missing for <paramref name="window"/>. Not while all are missing: then nothing is known at all.</summary>
+    public void GiveUpMissing(TimeSpan window, TimeSpan up)
+    {
+        TimeSpan ran = Ran(up);
+        if (_live.Count > 0 && _missing.RemoveAll(slot => ran - slot.Since >= window) > 0)
         {
-            Slots = _live.Count;
-            _missingFor = TimeSpan.Zero;
-            _missingSince = null;
             ChangedAt = up;
         }
     }
+
+    private TimeSpan Ran(TimeSpan up) => _runsSince is { } since ? _ran + (up - since) : _ran;
 }

@@ -70,7 +70,7 @@ public sealed partial class TrustDomainEngine
     {
         if (slots.MissingUntil(_policy.SuccessionWindow) is { } until && _now.Up >= until)
         {
-            slots.GiveUpMissing(_now.Up);
+            slots.GiveUpMissing(_policy.SuccessionWindow, _now.Up);
         }
     }
 
@@ -110,9 +110,9 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    // What an earlier term has sent, and was refused, nobody remembers; whoever reports these very bytes has accepted them.
+    // What an earlier term has sent, and was refused, nobody remembers; whoever reports these very bytes, and no others, has accepted them.
     private bool MayHaveRefused(Subscription subscription) =>
-        !_sharedProves && !subscription.ReportedVersion.Contains(_shared.Version, StringComparison.Ordinal);
+        !_sharedProves && (subscription.IsVersionJoint || !subscription.ReportedVersion.Contains(_shared.Version, StringComparison.Ordinal));
 
     private bool IsBundleDue(Subscription subscription)
     {

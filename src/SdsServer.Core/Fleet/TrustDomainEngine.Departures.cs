@@ -57,6 +57,21 @@ public sealed partial class TrustDomainEngine
         Forget(instance);
     }
 
+    /// <summary>Whoever came under its key just before may be the same process, by a source that is new: the others have not had their time to come back.</summary>
+    private void DoubtNewcomers(Instance expired)
+    {
+        foreach (Instance newer in _byKey[expired.Key].Where(other => other is { Connected: true, Fresh: true }).ToList())
+        {
+            TimeSpan changed = newer.Bundles.ChangedAt > newer.Leaves.ChangedAt ? newer.Bundles.ChangedAt : newer.Leaves.ChangedAt;
+            if (_now.Up < changed + _policy.ReconnectWindow)
+            {
+                NotFresh(newer);
+                newer.Lo = Math.Min(newer.Lo, expired.Lo);
+                Attend(newer);
+            }
+        }
+    }
+
     private void Forget(Instance instance)
     {
         if (instance.Connection is { } connection)
@@ -94,13 +109,20 @@ public sealed partial class TrustDomainEngine
             if (_exported.Remove(serial, out LedgerRow? exported))
             {
                 _needs.Remove(exported.Anchors, exported.AuthorityId);
+                _expired.Add(serial);
             }
             else if (_leafOwners.TryGetValue(serial, out Instance? owner))
             {
                 RemoveOutstanding(owner, owner.Outstanding[serial]);
+                _expired.Add(serial);
                 RememberSlots(owner.Key, owner.Bundles.Slots, owner.Leaves.Slots, due);
                 if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Enrolled && owner.Work != LeafWork.Committing)
                 {
+                    if (owner.CountedAt is not null)
+                    {
+                        DoubtNewcomers(owner);
+                    }
+
                     Forget(owner);
                 }
                 else

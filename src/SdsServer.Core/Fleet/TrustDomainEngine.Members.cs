@@ -11,6 +11,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>After a restart every instance with an unexpired row, and the roster, is a member at the floor (rule E2).</summary>
     private void Restore(TrustRecord record)
     {
+        _expired.AddRange(record.Ledger.Where(row => row.State != LeafState.Expired && IsOver(row)).Select(row => row.Serial));
         foreach (IGrouping<string, LedgerRow> rows in record.Ledger
             .Where(row => row.Kind == LedgerRowKind.Leaf && row.State is not (LeafState.Superseded or LeafState.Overruled))
             .GroupBy(row => row.InstanceId)
@@ -57,8 +58,8 @@ public sealed partial class TrustDomainEngine
         instance.Fresh = false;
         instance.AwaySince = _now.Up;
         instance.Lo = _floor;
-        instance.Bundles.RaiseTo(bundleSlots);
-        instance.Leaves.RaiseTo(leafSlots);
+        instance.Bundles.RaiseTo(bundleSlots, _now.Up);
+        instance.Leaves.RaiseTo(leafSlots, _now.Up);
         return instance;
     }
 
@@ -67,8 +68,7 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private bool IsObsolete(LedgerRow row) => !row.Anchors.Any(anchor => _state.IsSafe(anchor, _floor));
 
-    // Also by the time that an earlier term has seen: its floor has risen without such a leaf, so a wall clock set back must not bring it to life again.
-    private bool IsOver(LedgerRow row) => row.NotAfter + _policy.MaxSkew < (_state.SeenAt > _clock.Judged ? _state.SeenAt : _clock.Judged);
+    private bool IsOver(LedgerRow row) => row.State == LeafState.Expired || row.NotAfter + _policy.MaxSkew < _clock.Judged;
 
     private Instance Register(Instance instance)
     {

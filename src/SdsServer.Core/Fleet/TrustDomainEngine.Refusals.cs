@@ -96,6 +96,11 @@ public sealed partial class TrustDomainEngine
                 yield return Behind(instance);
             }
 
+            if (heeds && plan.WaveCount > 1 && Waves.Reached == 0 && (plan.WavesBegun > 0 || !IsFleetPresent) && _floor >= needed)
+            {
+                yield return NobodyConnected(plan);
+            }
+
             if (verdict.Gate == Gate.G2)
             {
                 foreach (Instance instance in _instances.Values.Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent && !instance.HasOpenRefusal))
@@ -115,6 +120,13 @@ public sealed partial class TrustDomainEngine
             yield return Blocker.Of(BlockerReason.Soak, "the evidence is complete; the wait that the policy sets runs", soak);
         }
     }
+
+    private Blocker NobodyConnected(RotationPlan plan) => !IsFleetPresent
+        ? Blocker.Of(BlockerReason.Absent, "no proxy that takes leaves is connected, so a wave would show nothing", null)
+        : Blocker.Of(
+            BlockerReason.Absent,
+            $"nobody in the {plan.WavesBegun} waves begun is connected: others take their place if nobody comes",
+            _desertedSince is { } since && since + _policy.ReconnectWindow > _now.Up ? _now.Utc + (since + _policy.ReconnectWindow - _now.Up) : null);
 
     private Blocker Lagging(Instance instance)
     {

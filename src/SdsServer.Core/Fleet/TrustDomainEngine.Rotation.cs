@@ -14,6 +14,9 @@ public sealed partial class TrustDomainEngine
 
     private readonly List<EngineCommand> _commands = [];
     private readonly long _term;
+
+    // Without these the floor stands where it is: they end with the state that says so, or a clock set back would bring them to life in the next term.
+    private readonly List<string> _expired = [];
     private TrustState? _saving;
     private TimeSpan _forceAt;
     private (EngineCommand Command, string Message)? _savingFor;
@@ -67,7 +70,8 @@ public sealed partial class TrustDomainEngine
     private void Save(TrustState next, Decision? entry)
     {
         _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _clock.Reckoned };
-        _effects.Add(new SaveState(_saving, entry is null ? null : entry with { Revision = next.Decisions }));
+        _effects.Add(new SaveState(_saving, entry is null ? null : entry with { Revision = next.Decisions }, [.. _expired]));
+        _expired.Clear();
     }
 
     private void OnStateSaved(StateSaved saved)

@@ -58,7 +58,7 @@ public sealed partial class TrustDomainEngine
     private Instance Arrive(SubscriptionOpened opened)
     {
         bool hides = MayHideSlots(opened.Key);
-        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload));
+        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload) { ArrivedAt = _state.Epoch });
         JoinConnection(instance, opened.Connection);
         if (hides)
         {
@@ -89,8 +89,8 @@ public sealed partial class TrustDomainEngine
         instance.Fresh = false;
         if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old) && _clock.Judged < old.Until)
         {
-            instance.Bundles.RaiseTo(old.Bundles);
-            instance.Leaves.RaiseTo(old.Leaves);
+            instance.Bundles.RaiseTo(old.Bundles, _now.Up);
+            instance.Leaves.RaiseTo(old.Leaves, _now.Up);
         }
     }
 
@@ -122,6 +122,17 @@ public sealed partial class TrustDomainEngine
     {
         int bundles = known.Bundles.Slots;
         int leaves = known.Leaves.Slots;
+
+        // What either may enforce, the one process may; nothing older has been sent to it under the other name than what was current when it came.
+        known.Lo = Math.Min(known.Lo, Math.Max(provisional.Lo, provisional.ArrivedAt));
+        known.OverruledBelow = Math.Max(known.OverruledBelow, provisional.OverruledBelow);
+        if (provisional.Outstanding.Count > 0)
+        {
+            // Both were taken for processes of their own: what each may hide, the one process may.
+            known.Bundles.RaiseTo(bundles + provisional.Bundles.Slots, _now.Up);
+            known.Leaves.RaiseTo(leaves + provisional.Leaves.Slots, _now.Up);
+        }
+
         foreach (Subscription subscription in provisional.Subscriptions.ToList())
         {
             provisional.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);

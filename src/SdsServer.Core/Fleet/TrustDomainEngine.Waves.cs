@@ -34,8 +34,9 @@ public sealed partial class TrustDomainEngine
         return MaySign(other) ? other : wanted;
     }
 
+    // By the floor that is durable: a crash must not find leaves that the floor of before does not vouch for.
     private bool MaySign(string authorityId) =>
-        _state.Authority(authorityId) is { Tainted: false } authority && _state.IsSafe(authority.RootId, _floor);
+        _state.Authority(authorityId) is { Tainted: false } authority && _state.IsSafe(authority.RootId, _state.Floor);
 
     private static bool IsReached(Instance instance, RotationPlan plan)
     {
@@ -60,7 +61,8 @@ public sealed partial class TrustDomainEngine
         _standings[(int)WaveStanding.Moved]);
 
     // A term that has just begun has met few of its proxies; a server that is cut off has met none.
-    private bool IsFleetPresent => _now.Up >= _frozenUntil && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _leafOwners.Count == 0);
+    private bool IsFleetPresent => _now.Up >= _frozenUntil
+        && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _standings[(int)WaveStanding.PassedOver] > 0 || _leafOwners.Count == 0);
 
     private void NoticeDeserted() =>
         _desertedSince = _state.Plan is { WavesBegun: > 0 } && Waves.Reached == 0 && IsFleetPresent ? _desertedSince ?? _now.Up : null;
@@ -75,6 +77,11 @@ public sealed partial class TrustDomainEngine
     /// <summary>Where a process stands in the waves now; counted, so that a gate asks nobody.</summary>
     private void Tally(Instance instance)
     {
+        if (_state.Plan is { } plan && instance.PassedOverIn == plan.Id && !instance.HasOpenRefusal && HasMoved(instance, plan.To))
+        {
+            instance.PassedOverIn = null;
+        }
+
         WaveStanding standing = StandingOf(instance);
         if (standing != instance.Standing)
         {
@@ -88,7 +95,7 @@ public sealed partial class TrustDomainEngine
     {
         if (_state.Plan is not { } plan || !TakesLeaves(instance, plan.Id))
         {
-            return WaveStanding.None;
+            return _state.Plan is { Id: var id } && instance.PassedOverIn == id && instance.Connected ? WaveStanding.PassedOver : WaveStanding.None;
         }
 
         if (!IsReached(instance, plan))
@@ -96,14 +103,14 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Unreached;
         }
 
-        if (HasMoved(instance, plan.To) && IsConfirmed(instance, plan))
-        {
-            return WaveStanding.Moved;
-        }
-
         if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))
         {
             return WaveStanding.Silent;
+        }
+
+        if (HasMoved(instance, plan.To) && IsConfirmed(instance, plan))
+        {
+            return WaveStanding.Moved;
         }
 
         return instance.Work is LeafWork.Signing or LeafWork.Committing
@@ -121,22 +128,25 @@ public sealed partial class TrustDomainEngine
     private TimeSpan? StuckAt(Instance instance) =>
         instance.Newest is { Lost: false, State: LeafState.Issued } newest ? newest.IssuedAt + (_policy.AckTimeout * 2) : null;
 
-    /// <summary>Every leaf it may present comes from the authority, and it has accepted each.</summary>
+    /// <summary>Every leaf it may present comes from the authority, and it has accepted one: renewals, which never end, undo no evidence.</summary>
     private static bool HasMoved(Instance instance, string authorityId)
     {
+        bool accepted = false;
         foreach (OutstandingLeaf leaf in instance.Outstanding.Values)
         {
-            if (leaf.Row.AuthorityId != authorityId || leaf.State != LeafState.Acked)
+            if (leaf.Row.AuthorityId != authorityId)
             {
                 return false;
             }
+
+            accepted |= leaf.State == LeafState.Acked;
         }
 
-        return instance.Outstanding.Count > 0;
+        return accepted;
     }
 
     private static bool IsConfirmed(Instance instance, RotationPlan plan) =>
-        plan.Policy.Evidence == LeafEvidence.Ack || instance.Admin is null || (instance.Newest is { } newest && newest.Row.Serial == instance.ConfirmedLeaf);
+        plan.Policy.Evidence == LeafEvidence.Ack || instance.Admin is null || instance.ConfirmedIn == plan.Id;
 
     /// <summary>Has Envoy's own word fetched where the policy asks for it.</summary>
     private void Probe(Instance instance)
@@ -154,7 +164,11 @@ public sealed partial class TrustDomainEngine
         if (_instances.TryGetValue(probed.InstanceId, out Instance? instance))
         {
             instance.ProbeDetail = probed.Detail;
-            instance.ConfirmedLeaf = probed.Found ? probed.Serial : instance.ConfirmedLeaf;
+            if (probed.Found && _state.Plan is { } plan && instance.Outstanding.TryGetValue(probed.Serial, out OutstandingLeaf? shown) && shown.Row.AuthorityId == plan.To)
+            {
+                instance.ConfirmedIn = plan.Id;
+            }
+
             Attend(instance);
         }
     }

@@ -6,6 +6,9 @@ internal enum WaveStanding
     /// <summary>No plan, not connected, no member, or it takes no leaf: waves do not count it.</summary>
     None,
 
+    /// <summary>An operator has passed over it for this plan, and it has not caught up since: no gate waits for it.</summary>
+    PassedOver,
+
     /// <summary>In no wave begun.</summary>
     Unreached,
 

@@ -18,10 +18,10 @@ public interface ITrustStore : IAsyncDisposable
     Task<TrustRecord> BeginTermAsync(string trustDomain, DateTimeOffset keepLedgerFrom, CancellationToken cancellation);
 
     /// <summary>
-    /// Replaces the stored state and appends to the log, both or neither.
+    /// Replaces the stored state, appends to the log and marks leaves as <see cref="LeafState.Expired"/>, all or nothing.
     /// Throws <see cref="StaleRevisionException"/>, changing nothing, unless the stored revision is <c>next.Revision - 1</c> (0: nothing stored).
     /// </summary>
-    Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation);
+    Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, IReadOnlyList<string> expired, CancellationToken cancellation);
 
     /// <summary>Appends to the log alone: what was refused, or changed nothing that <see cref="SaveAsync"/> would have stored.</summary>
     Task AppendLogAsync(string trustDomain, long term, IReadOnlyList<Decision> log, CancellationToken cancellation);
@@ -33,7 +33,7 @@ public interface ITrustStore : IAsyncDisposable
     /// </summary>
     Task<IReadOnlyList<bool>> InsertLeavesAsync(string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation);
 
-    /// <summary>Records what became of leaves. Unknown serials are ignored. May be called late: a missing record only over-counts.</summary>
+    /// <summary>Records what became of leaves. Unknown serials, and expired leaves, are left as they are. May be called late: a missing record only over-counts.</summary>
     Task SetLeafStatesAsync(string trustDomain, long term, IReadOnlyList<(string Serial, LeafState State)> states, CancellationToken cancellation);
 
     /// <summary>

@@ -89,12 +89,13 @@ public sealed class SqliteTrustStore : ITrustStore
             },
             cancellation);
 
-    public Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
+    public Task SaveAsync(TrustState next, IReadOnlyList<Decision> log, IReadOnlyList<string> expired, CancellationToken cancellation) =>
         Database.WriteAsync(
             connection =>
             {
                 (long id, long revision, _) = TrustDomains.Fence(connection, next.TrustDomain, next.Term);
                 TrustDomains.Save(connection, id, revision, next);
+                Leaves.SetStates(connection, id, expired.Select(serial => (serial, LeafState.Expired)));
                 Decisions.Append(connection, id, log);
             },
             cancellation);

@@ -101,7 +101,7 @@ internal sealed class EffectRunner : IAsyncDisposable
         {
             try
             {
-                await _store.SaveAsync(save.State, log, stop);
+                await _store.SaveAsync(save.State, log, save.Expired, stop);
             }
             catch (StaleRevisionException stale) when (stale.Found == save.State.Revision)
             {

@@ -74,7 +74,7 @@ internal static class TrustDomainStartup
             Evidence = "epoch 1, floor 1",
             Revision = state.Decisions,
         };
-        await store.SaveAsync(state, [made], cancellation);
+        await store.SaveAsync(state, [made], [], cancellation);
         return state;
     }
 }

@@ -70,7 +70,7 @@ internal sealed class IssuingBench : IAsyncDisposable
             Signer = authority.Id,
             SeenAt = Now,
         };
-        await store.SaveAsync(state, [], CancellationToken.None);
+        await store.SaveAsync(state, [], [], CancellationToken.None);
         Keyring keyring = new(store, Domain);
         return new IssuingBench(directory, store, keyring, await keyring.OpenAsync(authority, CancellationToken.None), state);
     }

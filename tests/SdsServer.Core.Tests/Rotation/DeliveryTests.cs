@@ -219,4 +219,21 @@ public sealed class DeliveryTests
         world.Pass(60);
         Assert.Equal(("B", true), (world.Bundle, proxy.IsOn("b")));
     }
+
+    // One of the two may have refused the bytes that the other has accepted.
+    [Fact]
+    public void A_version_that_covers_several_bundles_does_not_say_that_each_has_accepted_these_bytes()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        world.Restart(proxy);
+        string shared = world.Engine.Bundle.Version;
+        proxy.Open(SecretKind.Leaf, leaf);
+        ScriptedStream one = proxy.Open(SecretKind.Bundle, $"{shared}+{leaf}");
+        ScriptedStream two = proxy.Open(SecretKind.Bundle, $"{shared}+{leaf}", joint: true);
+        world.Pass(1);
+        Assert.Equal(shared, one.Last.Payload!.Version);
+        Assert.NotEqual(shared, two.Last.Payload!.Version);
+    }
 }

@@ -224,4 +224,20 @@ public sealed class EmergencyTests
         Assert.True(proxy.IsOn("a2"));
         Assert.Single(proxy.Bundle.Got);
     }
+
+    // A crash would find it in the ledger, and a floor that does not vouch for it.
+    [Fact]
+    public void Nothing_is_signed_under_the_new_root_before_the_state_says_that_everyone_enforces_it()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        world.Server.Pace = effect => effect is SaveState { Entry: null } ? (TimeSpan.FromSeconds(10), default) : default;
+        world.Rotate("b", Emergency with { SignNotBefore = Mesh.Born.AddMinutes(30), SignDeadline = TimeSpan.FromHours(1) }, kind: RotationKind.Emergency);
+        world.Pass(5);
+        Assert.Equal((2, 1), (world.Engine.Floor, world.Store.State.Floor));
+        Sidecar joiner = world.Sidecar("joiner").Start();
+        Assert.DoesNotContain(world.Store.Ledger, row => row.AuthorityId == "b");
+        world.Pass(20);
+        Assert.True(joiner.IsOn("b"));
+    }
 }

@@ -211,4 +211,55 @@ public sealed class RotationTracesOfAbsenceTests
         world.Pass(1);
         Assert.All(away.Instances, instance => Assert.False(instance.Member));
     }
+
+    // Without a plan nobody doubts the clock.
+    [Fact]
+    public void A_leaf_ends_with_the_state_whose_floor_rests_on_its_end()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar away = world.Sidecar("away").Start();
+        string leaf = away.Leaf.Last.Payload!.Version;
+        string serial = away.Leaf.Serial;
+        away.Disconnect();
+        world.Rotate("b");
+        world.Server.Pace = effect => effect is SetLeafState ? (TimeSpan.FromDays(1), default) : default;
+        world.Pass(TimeSpan.FromHours(1.5));
+        Assert.Equal((null, 3), (world.State.Plan, world.Store.State.Floor));
+        Assert.Equal(LeafState.Expired, world.Store.Row(serial)!.State);
+
+        foreach (double hours in (double[])[-25, -50])
+        {
+            world.Time.WallError = TimeSpan.FromHours(hours);
+            world.Restart();
+            away.Open(SecretKind.Leaf, leaf);
+            world.Pass(1);
+            Assert.All(away.Instances, instance => Assert.False(instance.Member));
+            away.Disconnect();
+        }
+    }
+
+    // A source of its own, added while it was away: the others have their time to come back.
+    [Fact]
+    public void Who_came_just_before_an_absent_process_of_its_key_expires_may_be_that_process()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(5));
+        proxy.Return(null, null);
+        world.Pass(4);
+        Assert.Equal([1, 2], proxy.Instances.Select(instance => instance.Lo).Order());
+
+        world.Pass(20);
+        Assert.Equal(1, world.Engine.Floor);
+        ScriptedStream hidden = proxy.Open(SecretKind.Bundle, "b1-any");
+        world.Pass(20);
+        Assert.Equal((2, 1), (hidden.Epoch, world.Engine.Floor));
+        world.Pass(20);
+        Assert.Equal(2, world.Engine.Floor);
+    }
 }

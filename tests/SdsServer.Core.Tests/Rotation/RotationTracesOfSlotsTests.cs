@@ -225,4 +225,72 @@ public sealed class RotationTracesOfSlotsTests
         world.Pass(1);
         Assert.Single(process.Leaf.Got);
     }
+
+    [Fact]
+    public void T19_each_missing_slot_has_its_own_time()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 3);
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        proxy.Streams[1].Close();
+        world.Pass(TimeSpan.FromMinutes(10));
+        proxy.Streams[2].Close();
+        world.Rotate("b");
+        world.Pass(TimeSpan.FromMinutes(6));
+        Assert.Equal(2, proxy.Instance.BundleSlots);
+
+        // One is back, nobody can tell which: the time of the other counts from when the later one went.
+        proxy.Streams[0].Close();
+        proxy.Open(SecretKind.Bundle, "b2-any");
+        world.Pass(TimeSpan.FromMinutes(8));
+        Assert.Equal(2, proxy.Instance.BundleSlots);
+        world.Pass(TimeSpan.FromMinutes(8));
+        Assert.Equal(1, proxy.Instance.BundleSlots);
+    }
+
+    [Fact]
+    public void One_process_that_was_taken_for_two_enforces_the_older_of_what_both_did()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        string first = proxy.Leaf.Last.Payload!.Version;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual);
+        proxy.Return(null, null);
+        world.Pass(1);
+        string second = proxy.Leaf.Last.Payload!.Version;
+        Assert.Equal([1, 2], proxy.Instances.Select(instance => instance.Lo).Order());
+
+        proxy.Disconnect();
+        proxy.Open(SecretKind.Leaf, first);
+        proxy.Open(SecretKind.Bundle, "b2-any");
+        proxy.Open(SecretKind.Leaf, second);
+        world.Pass(60);
+        Assert.Equal((1, 2), (proxy.Instance.Lo, proxy.Instance.BundleSlots));
+        Assert.Equal(1, world.Engine.Floor);
+        proxy.Open(SecretKind.Bundle, "b1-any");
+        world.Pass(31);
+        Assert.Equal(2, world.Engine.Floor);
+    }
+
+    [Fact]
+    public void What_a_source_was_sent_before_its_process_was_known_counts_for_the_process()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        Sidecar elsewhere = world.Sidecar("p");
+        ScriptedStream early = elsewhere.Open(SecretKind.Bundle, "b1-any");
+        early.Answers = false;
+        world.Pass(1);
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(40);
+        Assert.Equal(2, world.Engine.Floor);
+
+        elsewhere.Open(SecretKind.Leaf, leaf);
+        world.Pass(1);
+        Assert.Equal(1, proxy.Instance.Lo);
+    }
 }

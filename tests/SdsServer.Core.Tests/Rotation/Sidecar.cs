@@ -1,3 +1,4 @@
+using System.Globalization;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
@@ -36,12 +37,12 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
 
     public InstanceView Instance => Assert.Single(Instances);
 
-    public ScriptedStream Open(SecretKind kind, string? reports = null)
+    public ScriptedStream Open(SecretKind kind, string? reports = null, bool joint = false, string? name = null)
     {
         ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin },
+            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint },
             stream.Take);
         return stream;
     }
@@ -52,7 +53,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         Bundle = Open(SecretKind.Bundle);
         for (int more = 1; more < bundles; more++)
         {
-            Open(SecretKind.Bundle);
+            Open(SecretKind.Bundle, name: string.Create(CultureInfo.InvariantCulture, $"Bundle{more}"));
         }
 
         if (!workload.BundleOnly)

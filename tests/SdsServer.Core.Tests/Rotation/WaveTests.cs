@@ -101,6 +101,7 @@ public sealed class WaveTests
 
         world.Pass(TimeSpan.FromMinutes(30));
         Assert.Equal((0, "a"), (world.State.Plan!.WavesBegun, world.State.Signer));
+        Assert.Contains("no proxy that takes leaves is connected", Assert.Single(world.Engine.AllBlockers()).Detail, StringComparison.Ordinal);
     }
 
     // Its first leaf is from the new authority, so nothing old stands in the way; its answer still counts.
@@ -399,4 +400,46 @@ public sealed class WaveTests
     }
 
     private static int Moved(IEnumerable<Sidecar> fleet) => fleet.Count(sidecar => sidecar.IsOn("b"));
+
+    // In a large fleet somebody is always being renewed.
+    [Fact]
+    public void Renewals_undo_no_evidence()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromMinutes(20));
+        ImmutableArray<Sidecar> fleet = world.Fleet(10);
+        world.Rotate("b", Waves with { Waves = [Wave.Of(2)], CanarySoak = TimeSpan.FromMinutes(35), GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal(10, Moved(fleet));
+    }
+
+    [Fact]
+    public void Who_was_passed_over_counts_again_when_it_has_caught_up()
+    {
+        EngineWorld world = new();
+        Sidecar only = Assert.Single(world.Fleet(1));
+        only.Leaf.Answers = false;
+        world.Rotate("b", Waves with { Waves = [Wave.Of(1), Wave.Of(1)], CanarySoak = TimeSpan.FromHours(1) });
+        world.Pass(60);
+        world.Unhold(HoldCause.Silent);
+        world.Pass(1);
+        Assert.Equal(0, world.Engine.WaveFacts.Reached);
+        only.Leaf.Ack();
+        world.Pass(31);
+        Assert.Equal(1, world.Engine.WaveFacts.Moved);
+    }
+
+    [Fact]
+    public void Where_everybody_was_passed_over_the_waves_go_on()
+    {
+        EngineWorld world = new();
+        Sidecar only = Assert.Single(world.Fleet(1));
+        only.Leaf.Answers = false;
+        world.Rotate("b", Waves with { Waves = [Wave.Of(1), Wave.Of(1)] });
+        world.Pass(60);
+        world.Unhold(HoldCause.Silent);
+        world.Pass(20);
+        Assert.Contains("nobody in the 1 waves begun is connected", Assert.Single(world.Engine.AllBlockers()).Detail, StringComparison.Ordinal);
+        world.Pass(60);
+        Assert.True(world.State.Plan!.WavesBegun > 1);
+    }
 }

@@ -45,7 +45,7 @@ internal sealed record Replay(long Seed, int Steps, IReadOnlySet<int> Without)
         }
         catch (Exception found)
         {
-            return (found, run.Lines);
+            return (found, [.. run.Lines, .. run.Fleet()]);
         }
     }
 

@@ -92,6 +92,9 @@ internal sealed class Run
         _claims.OnEffect(effect);
     }
 
+    /// <summary>How the server sees the fleet now.</summary>
+    public IEnumerable<string> Fleet() => _server.Engine?.Instances().Select(Describe) ?? [];
+
     private void Settle()
     {
         _random.Begin(int.MaxValue);
@@ -114,7 +117,7 @@ internal sealed class Run
         {
             TrustDomainEngine engine = _server.Engine!;
             string why = engine.State.Plan is { } plan
-                ? $"rotation to {plan.Target} in {engine.Phase}, hold {plan.Hold?.Reason}, blocked by {string.Join("; ", engine.AllBlockers().Select(blocker => $"{blocker.InstanceId} {blocker.Reason} {blocker.Detail}"))}"
+                ? $"rotation to {plan.Target} in {engine.Phase}, hold {plan.Hold?.Reason}, {engine.WaveFacts}, proven {plan.WaveProvenAt:HH:mm:ss} now {engine.Outlook()?.Verdict}, blocked by {string.Join("; ", engine.AllBlockers().Select(blocker => $"{blocker.InstanceId} {blocker.Reason} {blocker.Detail}"))}"
                 : string.Join("; ", _envoys.Where(envoy => envoy.Alive && !HoldsGoodLeaf(envoy)).Select(envoy => $"{envoy.Name} has no good leaf"));
             throw new Violation("end", $"not settled a day after the last trouble: {why}; {string.Join("; ", engine.Instances().Select(Describe))}");
         }

@@ -61,7 +61,7 @@ internal static class StoreProcess
 
     private static async Task SaveAsync(SqliteTrustStore store, long term, long revision)
     {
-        await store.SaveAsync(State(term, revision), [Entry($"{revision}")], CancellationToken.None);
+        await store.SaveAsync(State(term, revision), [Entry($"{revision}")], [], CancellationToken.None);
         Print($"revision {revision}");
     }
 

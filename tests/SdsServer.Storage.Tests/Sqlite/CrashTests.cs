@@ -51,7 +51,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
         long term = (await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None)).Term;
         for (int i = 1; i <= 60; i++)
         {
-            await store.SaveAsync(State(term, i), [Entry($"{i}")], CancellationToken.None);
+            await store.SaveAsync(State(term, i), [Entry($"{i}")], [], CancellationToken.None);
             await store.InsertLeavesAsync(TrustDomain, term, [Insert(2 * i), Insert((2 * i) + 1)], CancellationToken.None);
         }
 

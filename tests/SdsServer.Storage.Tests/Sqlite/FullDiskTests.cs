@@ -54,7 +54,7 @@ public sealed class FullDiskTests(ITestOutputHelper output) : IDisposable
     private static async Task CheckAsync(SqliteTrustStore store, Func<Task> fill, Func<Task> makeRoom)
     {
         long term = (await store.BeginTermAsync(TrustDomain, KeepAll, None)).Term;
-        await store.SaveAsync(State(term, 1), [Entry("1")], None);
+        await store.SaveAsync(State(term, 1), [Entry("1")], [], None);
         await store.AddTokenAsync(TrustDomain, term, Token("t"), Entry("token"), None);
         await fill();
 
@@ -74,7 +74,7 @@ public sealed class FullDiskTests(ITestOutputHelper output) : IDisposable
         await makeRoom();
 
         Assert.Equal([true], await store.InsertLeavesAsync(TrustDomain, term, [Insert(next)], None));
-        await store.SaveAsync(State(term, 2), [Entry("2")], None);
+        await store.SaveAsync(State(term, 2), [Entry("2")], [], None);
         TrustRecord found = await store.BeginTermAsync(TrustDomain, KeepAll, None);
         Assert.Equal(Enumerable.Range(0, next + 1).Select(i => Row(i).Serial), found.Ledger.Select(row => row.Serial));
         Assert.Equal(2, found.State!.Revision);

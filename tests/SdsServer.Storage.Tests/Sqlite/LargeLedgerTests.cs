@@ -25,7 +25,7 @@ public sealed class LargeLedgerTests(ITestOutputHelper output) : IDisposable
         const int rows = 100_000;
         await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(_directory.Options, NullLogger.Instance, None);
         long term = (await store.BeginTermAsync(TrustDomain, KeepAll, None)).Term;
-        await store.SaveAsync(State(term, 1), [], None);
+        await store.SaveAsync(State(term, 1), [], [], None);
         long commits = await CountCommitsAsync(store, async () =>
         {
             foreach (int[] batch in Enumerable.Range(0, rows).Chunk(1_000))

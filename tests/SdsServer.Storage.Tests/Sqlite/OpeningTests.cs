@@ -317,7 +317,7 @@ public sealed class OpeningTests : IDisposable
     {
         await using SqliteTrustStore store = await OpenAsync();
         TrustRecord record = await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None);
-        await store.SaveAsync(State(record.Term, 1), [Entry("begin")], CancellationToken.None);
+        await store.SaveAsync(State(record.Term, 1), [Entry("begin")], [], CancellationToken.None);
         await store.InsertLeavesAsync(
             TrustDomain, record.Term, [.. Enumerable.Range(0, 300).Select(i => Insert(i))], CancellationToken.None);
     }

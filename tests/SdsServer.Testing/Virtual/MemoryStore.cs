@@ -34,7 +34,7 @@ public sealed class MemoryStore(TrustState first)
         return new TrustRecord(Term, State, [.. _ledger.Values.Where(row => row.State != LeafState.Superseded)], [.. _roster.Values]);
     }
 
-    public void Save(long term, TrustState next, Decision? entry)
+    public void Save(long term, TrustState next, Decision? entry, IReadOnlyList<string> expired)
     {
         Fence(term);
         if (next.Revision != State.Revision + 1)
@@ -43,6 +43,11 @@ public sealed class MemoryStore(TrustState first)
         }
 
         State = next;
+        foreach (string serial in expired)
+        {
+            SetLeafState(term, serial, LeafState.Expired);
+        }
+
         if (entry is not null)
         {
             Log.Add(entry);
@@ -81,7 +86,7 @@ public sealed class MemoryStore(TrustState first)
     public void SetLeafState(long term, string serial, LeafState state)
     {
         Fence(term);
-        if (_ledger.TryGetValue(serial, out LedgerRow? row))
+        if (_ledger.TryGetValue(serial, out LedgerRow? row) && row.State != LeafState.Expired)
         {
             _ledger[serial] = row with { State = state };
         }

@@ -230,7 +230,7 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
     {
         try
         {
-            store.Save(term, save.State, save.Entry);
+            store.Save(term, save.State, save.Entry, save.Expired);
         }
         catch (StaleRevisionException stale) when (stale.Found == save.State.Revision)
         {

@@ -98,7 +98,7 @@ public sealed class LedgerPruningTests
             Signer = "a",
             SeenAt = Start,
         };
-        await store.SaveAsync(state, [], default);
+        await store.SaveAsync(state, [], [], default);
         LedgerRow[] rows =
         [
             LedgerRows.Of("long ago", Start - LedgerPruning.Retention - TimeSpan.FromMinutes(1)),

@@ -69,7 +69,8 @@ internal static class Leaves
 
     public static void SetStates(SqliteConnection connection, long trustDomain, IEnumerable<(string Serial, LeafState State)> states) =>
         connection.Execute(
-            "UPDATE leaves SET state = @state WHERE trust_domain = @trustDomain AND serial = @serial",
+            // An expired leaf stays so: what is written lazily may come after the state whose floor rests on it.
+            "UPDATE leaves SET state = @state WHERE trust_domain = @trustDomain AND serial = @serial AND state <> 'Expired'",
             states.Select(it => new { trustDomain, serial = it.Serial, state = it.State.ToString() }));
 
     public static void RaiseSlots(SqliteConnection connection, long trustDomain, string instanceId, int bundleSlots, int leafSlots) =>

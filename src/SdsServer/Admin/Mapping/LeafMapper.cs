@@ -28,6 +28,7 @@ internal sealed class LeafMapper(ResourceNames names)
         LeafState.Acked => Api.LeafState.Acked,
         LeafState.Nacked => Api.LeafState.Nacked,
         LeafState.Superseded => Api.LeafState.Superseded,
+        LeafState.Expired => Api.LeafState.Expired,
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 }
