@@ -258,8 +258,9 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             case DeliveryNacked nacked when stream.Subscriptions.TryGetValue(nacked.Subscription, out SecretSource? source):
                 Claims.OnAnswer(envoy, source, refused: true);
                 break;
-            case SubscriptionClosed closed:
-                stream.Subscriptions.Remove(closed.Subscription);
+            case SubscriptionClosed closed when stream.Subscriptions.Remove(closed.Subscription, out SecretSource? source):
+                // The name may be asked for again on this stream: nobody will answer what was sent before.
+                source.UnansweredSince = null;
                 break;
         }
 
