@@ -13,17 +13,21 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
     private const string Actor = "engine";
 
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Seldom = TimeSpan.FromHours(1);
 
     private string _lastWarning = "";
 
-    /// <summary>Looks every minute until it is stopped, or the term is over.</summary>
+    /// <summary>Looks every minute, after refusals less and less often, until it is stopped, or the term is over.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        TimeSpan wait = Every;
         while (!stop.IsCancellationRequested && !loop.Failed.IsCompleted)
         {
+            TimeSpan again = Every;
             try
             {
                 await LookAsync(stop);
+                wait = Every;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -34,13 +38,17 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
                 // Once, not every minute: the operator has read it.
                 if (error.Message != _lastWarning)
                 {
-                    HostingLog.Warn(logger, $"the rotation that is due before the root expires could not be started, and is tried again every minute: {error.Message}");
+                    HostingLog.Warn(logger, $"the rotation that is due before the root expires could not be started, and is tried again, every hour at least: {error.Message}");
                 }
 
                 _lastWarning = error.Message;
+
+                // Each refusal is in the audit log, which must not fill up with them.
+                again = wait;
+                wait = wait * 2 < Seldom ? wait * 2 : Seldom;
             }
 
-            await Task.Delay(Every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(again, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

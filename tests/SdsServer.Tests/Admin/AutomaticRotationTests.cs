@@ -76,6 +76,33 @@ public sealed class AutomaticRotationTests
         Assert.Single((await host.StateAsync()).Authorities);
     }
 
+    [Fact]
+    public async Task What_is_refused_again_and_again_is_tried_less_and_less_often()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(Short, expectedPlanTime: TimeSpan.FromDays(5000), time: _time);
+        _time.Advance(TimeSpan.FromDays(81));
+        ManualTime clock = new(Start);
+        using CancellationTokenSource stop = new();
+        Task running = new AutomaticRotation(host.Loop, host.Rotations, Schedule, "example.org", clock, NullLogger.Instance).RunAsync(stop.Token);
+
+        List<int> refusedAt = [];
+        for (int minute = 0; minute < 200; minute++)
+        {
+            await AdminHost.UntilAsync("it to wait", () => clock.Waiting == 1);
+            refusedAt.AddRange(Enumerable.Repeat(minute, await RefusalsAsync(host) - refusedAt.Count));
+            clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        await stop.CancelAsync();
+        await running;
+        Assert.Equal([0, 1, 3, 7, 15, 31, 63, 123, 183], refusedAt);
+    }
+
+    // Each made a root, and took it away again.
+    private static async Task<int> RefusalsAsync(AdminHost host) =>
+        (await host.CallAsync<ListAuditEntriesRequest, ListAuditEntriesResponse>(
+            SdsServer.Admin.AuditService.Descriptor, "ListAuditEntries", new ListAuditEntriesRequest { Parent = AdminHost.Domain })).AuditEntries.Count(entry => entry.Action == "CreateAuthority");
+
     private static void Short(ServerOptions options) => options.Root.Lifetime = TimeSpan.FromDays(100);
 
     private AutomaticRotation Of(AdminHost host) => new(host.Loop, host.Rotations, Schedule, "example.org", _time, NullLogger.Instance);
