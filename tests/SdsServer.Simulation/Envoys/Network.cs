@@ -45,6 +45,9 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
     }
 
+    /// <summary>A context is gone, and what it presented with it.</summary>
+    public void Dropped(SimulatedEnvoy envoy) => claims.OnBuilt(envoy);
+
     /// <summary>A context that was added asks for what it lacks.</summary>
     public void Add(SimulatedEnvoy envoy, SecretSource source)
     {

@@ -215,6 +215,8 @@ internal sealed class Chaos(
             {
                 network.Remove(envoy, source);
             }
+
+            network.Dropped(envoy);
         }
     }
 
