@@ -48,7 +48,7 @@ internal static class Mutations
         new("fresh: nobody of its key vanished", $"{Engine}.Subscriptions.cs", "_vanished.Contains(key)\n        || ", ""),
         new("fresh: nobody of its key is without a leaf", $"{Engine}.Subscriptions.cs", "same.Exists(other => other.Outstanding.Count == 0 && !other.Enrolled)", "same.Count == 0"),
         new("fresh: not in a young term", $"{Engine}.Subscriptions.cs", "|| _now.Up < _frozenUntil;", ";"),
-        new("returner: slots of expired rows", $"{Engine}.Subscriptions.cs", "            instance.Bundles.RaiseTo(old.Bundles);\n", ""),
+        new("returner: slots of expired rows", $"{Engine}.Subscriptions.cs", "            instance.Bundles.RaiseTo(old.Bundles, _now.Up);\n", ""),
         new("lineage: only who reports the leaf goes on", $"{Engine}.Subscriptions.cs", "Instance? holder = Holder(opened);", "Instance? holder = Holder(opened) ?? (_byKey.TryGetValue(opened.Key, out List<Instance>? kin) ? kin.Find(other => !other.Connected) : null);"),
         new("W: gone only after W", $"{Engine}.Departures.cs", "return latest + _policy.SuccessionWindow;", "return latest;"),
         new("W: not while one of its key has no leaf", $"{Engine}.Departures.cs", "            if (other.HoldsSince is not { } holds)\n            {\n                return null;\n            }\n", "            if (other.HoldsSince is not { } holds)\n            {\n                continue;\n            }\n"),
@@ -57,7 +57,7 @@ internal static class Mutations
         new("restart: rows are members", $"{Engine}.Members.cs", "row => row.Kind == LedgerRowKind.Leaf && row.State is not (LeafState.Superseded or LeafState.Overruled)", "row => row.Kind == LedgerRowKind.Leaf && row.State is LeafState.Superseded"),
         new("restart: members stand at the floor", $"{Engine}.Members.cs", "instance.Lo = _floor;", "instance.Lo = _state.Epoch;"),
         new("restart: the roster", $"{Engine}.Members.cs", "foreach (RosterEntry entry in record.Roster)", "foreach (RosterEntry entry in record.Roster.Take(0))"),
-        new("restart: slots of the rows", $"{Engine}.Members.cs", "        instance.Bundles.RaiseTo(bundleSlots);\n", ""),
+        new("restart: slots of the rows", $"{Engine}.Members.cs", "        instance.Bundles.RaiseTo(bundleSlots, _now.Up);\n", ""),
 
         // Leaves (E1, E3, E7).
         new("leaf: superseded when every slot accepted another", $"{Engine}.Members.cs", "if (!instance.Leaves.Complete || !IsQuiet(instance, instance.Leaves))", "if (!IsQuiet(instance, instance.Leaves))"),
