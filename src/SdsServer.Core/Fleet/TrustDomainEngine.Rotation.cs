@@ -111,7 +111,7 @@ public sealed partial class TrustDomainEngine
 
     private void AttendConnected()
     {
-        foreach (Instance instance in _instances.Values.Where(instance => instance.Connected).ToList())
+        foreach (Instance instance in _instances.Walk().Where(instance => instance.Connected).ToList())
         {
             Attend(instance);
         }
