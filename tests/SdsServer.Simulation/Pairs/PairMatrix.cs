@@ -10,17 +10,19 @@ internal sealed class PairMatrix(PairWorld world)
 
     private readonly Dictionary<TlsProxy, TlsIdentity> _tried = [];
     private readonly Dictionary<string, HashSet<(string, string)>> _covered = [];
+
+    // When, who with whom, and why.
+    private readonly List<string> _failures = [];
     private (long Epoch, long Floor, long SignerRevision, string Signer, RotationPhase Phase, RotationGoal? Goal, int? Waves) _at;
 
     /// <summary>Handshakes that went well.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Those that did not: when, who with whom, and why.</summary>
-    public List<string> Failures { get; } = [];
 
     /// <summary>Ordered pairs that have shaken hands in this phase on the way to this goal.</summary>
     public int PairsIn(RotationPhase phase, RotationGoal? goal) => _covered.TryGetValue(Label(phase, goal), out HashSet<(string, string)>? pairs) ? pairs.Count : 0;
 
+    /// <summary>Lets those shake hands who are touched by what has happened since; the test fails at the first step at which one cannot.</summary>
     public async Task ShakeAsync()
     {
         TrustState state = world.State;
@@ -45,6 +47,8 @@ internal sealed class PairMatrix(PairWorld world)
         {
             _tried[proxy] = proxy.Identity!;
         }
+
+        Assert.True(_failures.Count == 0, $"{_failures.Count} handshakes of this step failed:\n{string.Join('\n', _failures.Take(5))}");
     }
 
     /// <summary>Whether a proxy that holds this identity is accepted by a peer as it is now.</summary>
@@ -55,7 +59,7 @@ internal sealed class PairMatrix(PairWorld world)
     }
 
     /// <summary>How many handshakes, and how many ordered pairs in which phase.</summary>
-    public override string ToString() => $"{Done} handshakes, {Failures.Count} failed; ordered pairs in {string.Join(", ", _covered.Select(phase => $"{phase.Key.Trim()} {phase.Value.Count}"))}";
+    public override string ToString() => $"{Done} handshakes; ordered pairs in {string.Join(", ", _covered.Select(phase => $"{phase.Key.Trim()} {phase.Value.Count}"))}";
 
     private async Task TryAsync(TlsProxy client, TlsProxy server, CancellationToken cancellation)
     {
@@ -64,7 +68,7 @@ internal sealed class PairMatrix(PairWorld world)
         {
             if (error is not null)
             {
-                Failures.Add($"{world.Time.Up}, {Label(_at.Phase, _at.Goal)}: {client} with {server}: {error}");
+                _failures.Add($"{world.Time.Up}, {Label(_at.Phase, _at.Goal)}: {client} with {server}: {error}");
                 return;
             }
 
