@@ -2,6 +2,7 @@ using SdsServer.Simulation.Runs;
 
 namespace SdsServer.Simulation;
 
+[Trait("Rule", "E14.1")]
 public sealed class SimulationTests
 {
     [Fact]

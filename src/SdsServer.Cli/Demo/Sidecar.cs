@@ -6,7 +6,7 @@ namespace SdsServer.Cli.Demo;
 /// The TLS side of a sidecar: takes secrets, and swaps what it presents and enforces in one step. A secret that does not make a TLS context
 /// changes nothing. Safe to use from any thread.
 /// </summary>
-internal sealed class Sidecar(string name, string spiffeId, bool delta)
+internal sealed class Sidecar(string name, string spiffeId, bool delta, TimeProvider? time = null)
 {
     public const string LeafName = "default";
     public const string BundleName = "ROOTCA";
@@ -119,7 +119,7 @@ internal sealed class Sidecar(string name, string spiffeId, bool delta)
                         throw new SecretRejectedException($"Unexpected SDS secret '{secret.Name}' of kind {secret.TypeCase}");
                 }
 
-                TlsIdentity? identity = leaf is null || bundle is null ? null : new TlsIdentity(leaf, bundle);
+                TlsIdentity? identity = leaf is null || bundle is null ? null : new TlsIdentity(leaf, bundle, time);
                 (_leaf, _bundle, _identity) = (leaf, bundle, identity);
                 _versions[secret.Name] = version;
                 Interlocked.Increment(ref _acks);

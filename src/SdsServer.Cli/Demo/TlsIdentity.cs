@@ -7,10 +7,14 @@ namespace SdsServer.Cli.Demo;
 internal sealed class TlsIdentity
 {
     private readonly X509Certificate2Collection _roots;
+    private readonly TimeProvider _time;
 
-    public TlsIdentity(LeafSecret leaf, BundleSecret bundle)
+    /// <param name="leaf">What it presents.</param>
+    /// <param name="bundle">What it enforces.</param>
+    /// <param name="time">The clock by which it judges dates; null: the machine's.</param>
+    public TlsIdentity(LeafSecret leaf, BundleSecret bundle, TimeProvider? time = null)
     {
-        (Leaf, Bundle, _roots) = (leaf, bundle, bundle.Roots);
+        (Leaf, Bundle, _roots, _time) = (leaf, bundle, bundle.Roots, time ?? TimeProvider.System);
         // A context of its own and no resumption: every handshake shows both certificates and checks them in full.
         Context = SslStreamCertificateContext.Create(leaf.Certificate, leaf.Intermediates, offline: true);
     }
@@ -32,6 +36,8 @@ internal sealed class TlsIdentity
             TrustMode = X509ChainTrustMode.CustomRootTrust,
             RevocationMode = X509RevocationMode.NoCheck,
             DisableCertificateDownloads = true,
+            VerificationTime = _time.GetUtcNow().UtcDateTime,
+            VerificationTimeIgnored = false,
         };
         policy.CustomTrustStore.AddRange(_roots);
         policy.ApplicationPolicy.Add(new(extendedKeyUsage));

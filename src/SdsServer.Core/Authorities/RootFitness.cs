@@ -17,6 +17,12 @@ public sealed class RootFitness(Keyring keyring, LeafPolicy leaves, TimeSpan exp
             return known.NotAfter > now + leaves.Lifetime ? [] : [$"its root ends at {known.NotAfter:u}, before a leaf of {leaves.Lifetime} would"];
         }
 
+        // Before its key is tried: what is wrong with the certificate says what to do, what fails because of it does not.
+        if (!trusted && AuthorityRules.Check("root", Certificate.Parse(state.Root(authority.RootId).Certificate.AsSpan()), now).ToList() is { Count: > 0 } findings)
+        {
+            return [.. findings.Select(finding => finding.ToString())];
+        }
+
         Task<SigningAuthority> opening = keyring.OpenAsync(authority, CancellationToken.None);
         if (!opening.IsCompletedSuccessfully)
         {

@@ -122,7 +122,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Silent)
         {
-            foreach (Instance silent in _instances.Values.Where(instance => instance.Standing == WaveStanding.Silent).ToList())
+            foreach (Instance silent in _instances.Walk().Where(instance => instance.Standing == WaveStanding.Silent).ToList())
             {
                 silent.PassedOverIn = plan.Id;
                 Attend(silent);

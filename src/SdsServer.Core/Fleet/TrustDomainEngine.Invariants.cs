@@ -105,7 +105,7 @@ public sealed partial class TrustDomainEngine
 
     private string Named(Func<Instance, bool> predicate)
     {
-        List<Instance> all = [.. _instances.Values.Where(predicate).OrderBy(instance => instance.Id, StringComparer.Ordinal)];
+        List<Instance> all = [.. _instances.Walk().Where(predicate).OrderBy(instance => instance.Id, StringComparer.Ordinal)];
         string named = string.Join(", ", all.Take(MaxNamed).Select(instance => $"{instance.Key.SpiffeId} ({instance.Key.NodeId})"));
         return all.Count > MaxNamed ? $"{named} and {all.Count - MaxNamed} more" : all.Count == 0 ? "nobody who is known by name" : named;
     }

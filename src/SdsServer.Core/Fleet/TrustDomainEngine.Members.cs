@@ -72,7 +72,7 @@ public sealed partial class TrustDomainEngine
 
     private Instance Register(Instance instance)
     {
-        _instances.Add(instance.Id, instance);
+        _instances.Add(instance);
         if (!_byKey.TryGetValue(instance.Key, out List<Instance>? same))
         {
             _byKey[instance.Key] = same = [];

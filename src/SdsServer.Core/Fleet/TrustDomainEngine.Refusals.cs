@@ -69,7 +69,7 @@ public sealed partial class TrustDomainEngine
                 yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever holds an older bundle must have had time to come back", _now.Utc + (_frozenUntil - _now.Up));
             }
 
-            foreach (Instance instance in _instances.Values.Where(instance => instance.CountedAt < needed))
+            foreach (Instance instance in _instances.Walk().Where(instance => instance.CountedAt < needed))
             {
                 yield return Behind(instance);
             }
@@ -103,7 +103,7 @@ public sealed partial class TrustDomainEngine
 
             if (verdict.Gate == Gate.G2)
             {
-                foreach (Instance instance in _instances.Values.Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent && !instance.HasOpenRefusal))
+                foreach (Instance instance in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent && !instance.HasOpenRefusal))
                 {
                     yield return Lagging(instance);
                 }
@@ -161,7 +161,7 @@ public sealed partial class TrustDomainEngine
     {
         string root = _state.RootOf(plan.Outgoing).Id;
         bool Needs(LedgerRow row) => gate is Gate.G4 ? row.AuthorityId == plan.Outgoing : row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
-        foreach (Instance instance in _instances.Values)
+        foreach (Instance instance in _instances.Walk())
         {
             foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))
             {

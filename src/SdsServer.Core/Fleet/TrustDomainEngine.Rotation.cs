@@ -115,7 +115,7 @@ public sealed partial class TrustDomainEngine
 
     private void AttendConnected()
     {
-        foreach (Instance instance in _instances.Values.Where(instance => instance.Connected).ToList())
+        foreach (Instance instance in _instances.Walk().Where(instance => instance.Connected).ToList())
         {
             Attend(instance);
         }

@@ -252,7 +252,7 @@ public sealed partial class TrustDomainEngine
 
     private void OnDeparted(ProcessDeparted departed)
     {
-        foreach (Instance instance in _instances.Values.Where(instance => instance.Key.Peer == departed.Peer).ToList())
+        foreach (Instance instance in _instances.Walk().Where(instance => instance.Key.Peer == departed.Peer).ToList())
         {
             _effects.Add(new Noted(instance.Id, "its process has ended"));
             End(instance);

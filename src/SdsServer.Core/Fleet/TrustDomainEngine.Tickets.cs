@@ -29,7 +29,7 @@ public sealed partial class TrustDomainEngine
 
     private void OfferAllTicketKeys()
     {
-        foreach (Instance instance in _instances.Values.Where(instance => instance.Tickets.Live.Count > 0).ToList())
+        foreach (Instance instance in _instances.Walk().Where(instance => instance.Tickets.Live.Count > 0).ToList())
         {
             Attend(instance);
         }

@@ -24,10 +24,10 @@ public sealed partial class TrustDomainEngine
 
     public FleetSummary Summarize() => new(
         _members.Total,
-        _instances.Values.Count(instance => instance.CountedAt is null),
+        _instances.Walk().Count(instance => instance.CountedAt is null),
         _members.At(_state.Epoch),
         _refusing.Count,
-        _instances.Values.Count(instance => instance is { CountedAt: not null, Connected: false }),
+        _instances.Walk().Count(instance => instance is { CountedAt: not null, Connected: false }),
         _leafOwners.Count,
         _state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
 
@@ -35,7 +35,7 @@ public sealed partial class TrustDomainEngine
     public FleetProgress Progress(string authorityId)
     {
         int takers = 0, moved = 0, refusing = 0, quarantined = 0;
-        foreach (Instance instance in _instances.Values)
+        foreach (Instance instance in _instances.Walk())
         {
             quarantined += instance.CountedAt is not null && IsQuarantined(instance) ? 1 : 0;
             if (instance.Outstanding.Count > 0)
@@ -51,7 +51,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>Every instance, ordered by identity, node and id.</summary>
     public IReadOnlyList<InstanceView> Instances() =>
-        [.. _instances.Values
+        [.. _instances.Walk()
             .OrderBy(instance => instance.Key.SpiffeId, StringComparer.Ordinal)
             .ThenBy(instance => instance.Key.NodeId, StringComparer.Ordinal)
             .ThenBy(instance => instance.Id, StringComparer.Ordinal)

@@ -38,7 +38,7 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveView[] waves = [.. Enumerable.Range(0, plan.WaveCount).Select(index => new WaveView(index + 1, Extent(plan.Policy, index), index < plan.WavesBegun, 0, 0, 0, 0))];
-        foreach (Instance instance in _instances.Values.Where(instance => TakesLeaves(instance, plan.Id)))
+        foreach (Instance instance in _instances.Walk().Where(instance => TakesLeaves(instance, plan.Id)))
         {
             ref WaveView wave = ref waves[WaveNumber(instance, plan, bounds) - 1];
             wave = wave with

@@ -71,7 +71,7 @@ public sealed partial class TrustDomainEngine
     private RotationPlan BeginWave(RotationPlan plan, int wave) => WaveAssignment.Begin(plan, wave, Candidates(plan.Id));
 
     private List<WaveCandidate> Candidates(string planId) =>
-        [.. _instances.Values.Where(instance => TakesLeaves(instance, planId)).Select(instance =>
+        [.. _instances.Walk().Where(instance => TakesLeaves(instance, planId)).Select(instance =>
             new WaveCandidate(WaveAssignment.PlaceOf(planId, instance.Key.SpiffeId, instance.Key.NodeId), instance.Traits))];
 
     /// <summary>Where a process stands in the waves now; counted, so that a gate asks nobody.</summary>

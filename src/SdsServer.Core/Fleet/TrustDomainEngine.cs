@@ -27,7 +27,7 @@ public sealed partial class TrustDomainEngine
     private readonly ClockWatch _clock;
     private readonly TimeSpan _frozenUntil;
     private readonly Dictionary<long, Subscription> _subscriptions = [];
-    private readonly Dictionary<string, Instance> _instances = [];
+    private readonly InstanceTable _instances = new();
     private readonly Dictionary<InstanceKey, List<Instance>> _byKey = [];
     private readonly Dictionary<long, List<Instance>> _byConnection = [];
     private readonly Dictionary<string, Instance> _leafOwners = [];
@@ -90,6 +90,9 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>Keys of which the slots of expired rows are remembered.</summary>
     internal int OldSlots => _oldSlots.Count;
+
+    /// <summary>Instances looked at in walks over the whole fleet.</summary>
+    internal long Walked => _instances.Walked;
 
     /// <summary>Monotonic time at which <see cref="Handle"/> wants a <see cref="ClockTicked"/> at the latest; null: none.</summary>
     public TimeSpan? NextWake { get; private set; }
@@ -155,7 +158,7 @@ public sealed partial class TrustDomainEngine
         {
             // Timers are monotonic, leaves expire by the wall: what is due to whom has changed at once.
             _doubted = _clock.InDoubt;
-            _instances.Values.ToList().ForEach(Attend);
+            _instances.Walk().ToList().ForEach(Attend);
         }
 
         RunTimers();

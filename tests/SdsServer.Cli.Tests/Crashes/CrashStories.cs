@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace SdsServer.Cli.Tests.Crashes;
 
 /// <summary>Runs stories and says how they went, a line each.</summary>
+[Trait("Rule", "E14.4")]
 public abstract class CrashStories(ITestOutputHelper output)
 {
     private static readonly bool s_all = Environment.GetEnvironmentVariable("SDSSERVER_E2E") == "all";

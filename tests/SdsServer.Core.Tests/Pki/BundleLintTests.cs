@@ -6,6 +6,7 @@ using SdsServer.Core.Pki;
 namespace SdsServer.Core.Tests.Pki;
 
 /// <summary>One row for each rule, each failing that rule alone unless said; the good rows beside them stay silent.</summary>
+[Trait("Rule", "E14.9")]
 public sealed class BundleLintTests
 {
     private static readonly Forge One = Forge.Root("CN=one"), Two = Forge.Root("CN=two");

@@ -5,6 +5,7 @@ using SdsServer.Core.Pki;
 namespace SdsServer.Core.Tests.Pki;
 
 /// <summary>Guard G0, one row for each rule, each failing that rule alone unless said.</summary>
+[Trait("Rule", "E14.9")]
 public sealed class RootAdmissionTests
 {
     private static readonly Forge InUse = Forge.Root("CN=in use");

@@ -19,10 +19,10 @@ internal sealed class EngineWorld
     private long _lastSubscription;
     private int _lastRotation;
 
-    public EngineWorld(FleetPolicy? policy = null, IEnumerable<LedgerRow>? ledger = null, int seed = 1, EngineSeams? seams = null, TimeSpan? lifetime = null)
+    public EngineWorld(FleetPolicy? policy = null, IEnumerable<LedgerRow>? ledger = null, int seed = 1, EngineSeams? seams = null, TimeSpan? lifetime = null, TrustState? first = null)
     {
         Policy = policy ?? new FleetPolicy();
-        Store = new MemoryStore(Mesh.First());
+        Store = new MemoryStore(first ?? Mesh.First());
         foreach (LedgerRow row in ledger ?? [])
         {
             Store.Put(row);

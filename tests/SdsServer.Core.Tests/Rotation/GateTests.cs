@@ -150,19 +150,4 @@ public sealed class GateTests
         Assert.Equal((MoveKind.Finish, Gate.G4), (verdict.Move, refusal!.Gate));
         Assert.Equal(slow.Key.SpiffeId, Assert.Single(refusal.Blockers).SpiffeId);
     }
-
-    [Fact]
-    public void An_absent_proxy_holds_the_gate_exactly_until_its_leaf_has_expired_and_the_skew_is_over()
-    {
-        EngineWorld world = new();
-        world.Fleet(1);
-        Sidecar absent = world.Sidecar("absent").Start();
-        DateTimeOffset ends = absent.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
-        absent.Disconnect();
-        world.Rotate("b");
-        world.Pass(ends - world.Time.True);
-        Assert.Equal(1, world.Engine.Floor);
-        world.Pass(0.01);
-        Assert.True(world.Engine.Floor >= 2);
-    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
@@ -69,6 +68,7 @@ public sealed class IssuingTests
         Assert.Single(world.Notes, note => note == "the ledger takes rows again");
     }
 
+    [Trait("Rule", "E14.11")]
     [Fact]
     public void Distributing_a_root_issues_no_leaf_and_a_change_of_intermediate_no_bundle()
     {
@@ -85,6 +85,47 @@ public sealed class IssuingTests
         other.Pass(60);
         Assert.Equal((1, "a2", RotationPhase.Steady), (proxy.Bundle.Got.Count, other.State.Signer, other.Engine.Phase));
         Assert.Equal("a2", Assert.Single(proxy.Instance.Outstanding).AuthorityId);
+    }
+
+    // The new root signs nothing, and the old one nothing but what is due: distribution is no occasion to touch leaves.
+    [Trait("Rule", "E14.11")]
+    [Fact]
+    public void While_a_root_is_distributed_leaves_are_renewed_when_due_and_newcomers_get_their_first_and_nothing_else_is_issued()
+    {
+        EngineWorld world = new();
+        List<Sidecar> fleet = [.. world.Fleet(20)];
+        world.Pass(TimeSpan.FromHours(4));
+        fleet.AddRange(Enumerable.Range(0, 20).Select(number => world.Sidecar($"later{number}").Start()));
+        Dictionary<string, LedgerRow> held = world.Store.Ledger.ToDictionary(row => row.InstanceId);
+        world.Effects.Clear();
+        world.Rotate("b", EngineWorld.Quick with { TrustSoak = TimeSpan.FromHours(18), GateDeadline = TimeSpan.FromDays(9) });
+        world.Pass(60);
+        Assert.Empty(world.Effects.OfType<SignLeaf>());
+        Sidecar newcomer = world.Sidecar("newcomer").Start();
+        int issued = 0;
+        for (int minute = 0; minute < 15 * 60; minute++)
+        {
+            world.Effects.Clear();
+            world.Pass(60);
+            foreach (WriteLedger write in world.Effects.OfType<WriteLedger>())
+            {
+                LedgerRow row = write.Insert.Row;
+                LedgerRow before = held[row.InstanceId];
+                Assert.InRange((world.Time.True - before.NotBefore) / (before.NotAfter - before.NotBefore), 0.38, 0.62);
+                Assert.Equal("a", row.AuthorityId);
+                held[row.InstanceId] = row;
+                issued++;
+            }
+
+            foreach (LedgerRow row in world.Store.Ledger)
+            {
+                held.TryAdd(row.InstanceId, row);
+            }
+        }
+
+        Assert.Equal(RotationPhase.Distributing, world.Engine.Phase);
+        Assert.Equal(fleet.Count + 1, issued);
+        Assert.All(fleet.Append(newcomer), sidecar => Assert.Equal(2, sidecar.Leaf.Got.Count));
     }
 
     [Fact]
@@ -127,42 +168,5 @@ public sealed class IssuingTests
         world.Pass(60);
         Assert.Contains("no subscription to the trust bundle", proxy.Instance.HeldBecause, StringComparison.Ordinal);
         Assert.Empty(world.Store.Ledger);
-    }
-
-    [Fact]
-    public void An_event_costs_the_same_with_fifty_thousand_proxies_as_with_five_hundred()
-    {
-        double few = AllocatedPerEvent(500);
-        double many = AllocatedPerEvent(50_000);
-        Assert.True(many < few * 3, $"{few:0} bytes an event with 500 proxies, {many:0} with 50,000");
-    }
-
-    // What an event allocates stands for the work it makes: it does not depend on how busy the machine is.
-    private static double AllocatedPerEvent(int proxies)
-    {
-        EngineWorld world = new(new FleetPolicy { IssuesInFlight = 1_000, IssuesPerSecond = 10_000 });
-        world.Server.Seen = _ => { };
-        List<Sidecar> fleet = [];
-        for (int i = 0; i < proxies; i++)
-        {
-            Sidecar sidecar = world.Sidecar($"p{i}");
-            sidecar.Open(SecretKind.Bundle);
-            sidecar.Open(SecretKind.Leaf);
-            fleet.Add(sidecar);
-        }
-
-        world.Pass(60);
-        Debug.Assert(fleet.Count == proxies);
-        Assert.Equal(proxies, world.Engine.Summarize().Leaves);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        long events = world.Server.Events;
-        foreach (Sidecar sidecar in fleet.Take(200))
-        {
-            sidecar.Streams[1].Close();
-            sidecar.Open(SecretKind.Leaf);
-        }
-
-        world.Pass(60);
-        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)(world.Server.Events - events);
     }
 }

@@ -11,6 +11,7 @@ public sealed class PlanTests
 {
     private static readonly RotationPolicy Manual = EngineWorld.Manual;
 
+    [Trait("Rule", "E14.6")]
     [Theory]
     [InlineData(RotationPhase.Distributing)]
     [InlineData(RotationPhase.Issuing)]
@@ -231,6 +232,7 @@ public sealed class PlanTests
         Assert.Null(world.State.Plan);
     }
 
+    [Trait("Rule", "E14.8")]
     [Fact]
     public void Of_two_operators_who_saw_the_same_state_one_is_told_to_look_again()
     {
@@ -243,6 +245,7 @@ public sealed class PlanTests
         Assert.Equal(RotationGoal.Forward, world.State.Plan!.Goal);
     }
 
+    [Trait("Rule", "E14.8")]
     [Fact]
     public void A_rollback_beats_an_advance_that_waits_with_it()
     {

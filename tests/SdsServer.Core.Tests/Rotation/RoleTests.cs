@@ -4,6 +4,7 @@ using SdsServer.Core.Rotation;
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>The role table of Open Service Mesh, walked by setting roles.</summary>
+[Trait("Rule", "E14.5")]
 public sealed class RoleTests
 {
     private const AuthorityRole Active = AuthorityRole.Active;

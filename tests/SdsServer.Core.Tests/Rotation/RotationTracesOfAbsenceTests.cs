@@ -10,6 +10,8 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>Traces in which a simpler rule looks right and is not: clocks, holders that are not connected, many at once.</summary>
 public sealed class RotationTracesOfAbsenceTests
 {
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T9")]
     [Fact]
     public void T9_a_clock_that_jumps_25_hours_ahead_leaves_nobody_out_and_holds_the_plan()
     {
@@ -38,6 +40,8 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(1, world.Engine.Floor);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T10")]
     [Fact]
     public void T10_an_exported_intermediate_keeps_its_root_until_it_expires()
     {
@@ -66,6 +70,8 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal("B", world.Bundle);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T11")]
     [Fact]
     public void T11_a_leaf_that_ends_at_another_root_than_its_authoritys_is_not_sent_and_says_why()
     {
@@ -83,6 +89,8 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Null(world.Engine.SignerProblem);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T12")]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -103,6 +111,8 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal("b", world.State.Signer);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T13")]
     [Fact]
     public void T13_a_client_that_only_takes_the_bundle_counts_until_it_is_retired_also_after_a_restart()
     {
@@ -125,6 +135,8 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Empty(world.Store.Roster);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T14")]
     [Fact]
     public void T14_a_fleet_that_comes_back_with_leaves_in_hand_is_issued_anew_over_time_and_nobody_is_held()
     {
@@ -148,6 +160,8 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.All(fleet, sidecar => Assert.Single(sidecar.Instance.Outstanding, row => row.State == LeafState.Acked && "l" + row.Serial == sidecar.Leaf.Last.Payload!.Version));
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T15")]
     [Fact]
     public void T15_bytes_whose_answer_was_lost_with_the_stream_are_not_sent_again()
     {

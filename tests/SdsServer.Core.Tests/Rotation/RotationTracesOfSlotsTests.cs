@@ -7,6 +7,8 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>Traces in which a simpler rule looks right and is not: sources of one process that come and go apart.</summary>
 public sealed class RotationTracesOfSlotsTests
 {
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T16")]
     [Fact]
     public void T16_after_a_server_restart_one_of_two_slots_proves_nothing_for_the_other()
     {
@@ -26,6 +28,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Equal(world.State.Epoch, world.Engine.Floor);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T17")]
     [Fact]
     public void T17_a_returner_with_an_expired_leaf_waits_for_its_second_slot()
     {
@@ -49,6 +53,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Single(proxy.Leaf.Got);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T18")]
     [Fact]
     public void T18_a_leaf_that_was_refused_counts_also_when_its_process_comes_back_looking_new()
     {
@@ -76,6 +82,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Equal("A", world.Bundle);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T18")]
     [Fact]
     public void T18_a_process_that_looks_new_and_holds_no_leaf_yet_ends_nobody_of_its_key()
     {
@@ -113,6 +121,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Equal(2, one.Instances.Count);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T19")]
     [Fact]
     public void T19_the_clock_of_a_missing_slot_stands_while_its_process_has_no_connection()
     {
@@ -134,6 +144,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.True(world.Engine.Floor >= 2);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T19")]
     [Fact]
     public void T19_under_strict_absence_a_missing_slot_is_never_given_up()
     {
@@ -146,6 +158,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Equal(1, world.Engine.Floor);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T20")]
     [Fact]
     public void T20_a_process_without_a_leaf_that_returns_after_a_server_restart_with_one_of_two_slots_gets_no_leaf_before_the_other_had_its_time()
     {
@@ -169,6 +183,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Single(process.Leaf.Got);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T21")]
     [Fact]
     public void T21_a_slot_that_closes_while_another_opens_is_still_counted()
     {
@@ -189,6 +205,8 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Equal(1, world.Engine.Floor);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T22")]
     [Fact]
     public void T22_after_a_server_restart_the_floor_waits_until_every_slot_has_had_time_to_show_up()
     {

@@ -8,6 +8,8 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>Traces in which a simpler rule looks right and is not: proof, twins, rollbacks.</summary>
 public sealed class RotationTracesTests
 {
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T1")]
     [Fact]
     public void T1_an_ack_of_bytes_that_were_refused_before_a_reconnect_proves_nothing()
     {
@@ -31,6 +33,8 @@ public sealed class RotationTracesTests
         Assert.Equal(2, world.Engine.Floor);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T2")]
     [Fact]
     public void T2_a_newcomer_and_a_returner_during_issuing_get_the_bundle_first_and_the_leaf_on_its_ack()
     {
@@ -58,6 +62,8 @@ public sealed class RotationTracesTests
         Assert.Equal("b", Assert.Single(returner.Instance.Outstanding).AuthorityId);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T3")]
     [Fact]
     public void T3_a_silent_stranger_stops_neither_renewals_nor_the_rotation()
     {
@@ -79,6 +85,8 @@ public sealed class RotationTracesTests
         world.AssertSound();
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T4")]
     [Fact]
     public void T4_what_one_twin_proves_does_not_stand_for_the_other()
     {
@@ -100,6 +108,8 @@ public sealed class RotationTracesTests
         Assert.NotEmpty(other.Leaf.Got);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T5")]
     [Fact]
     public void T5_with_two_sources_for_one_name_the_slower_one_decides()
     {
@@ -116,6 +126,8 @@ public sealed class RotationTracesTests
         Assert.Equal(2, world.Engine.Floor);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T6")]
     [Fact]
     public void T6_a_leaf_that_a_slow_signer_returns_after_a_rollback_never_leaves()
     {
@@ -135,6 +147,8 @@ public sealed class RotationTracesTests
         Assert.Equal(RotationPhase.Steady, world.Engine.Phase);
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T6")]
     [Fact]
     public void T6_a_row_that_reaches_the_ledger_after_a_rollback_is_refused()
     {
@@ -152,6 +166,8 @@ public sealed class RotationTracesTests
         Assert.All(proxy.Leaf.Got, delivery => Assert.Equal("a", world.Store.Ledger.Single(row => "l" + row.Serial == delivery.Payload!.Version).AuthorityId));
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T7")]
     [Fact]
     public void T7_back_from_removing_waits_for_everyone_again_also_twice()
     {
@@ -188,6 +204,8 @@ public sealed class RotationTracesTests
         world.AssertSound();
     }
 
+    [Trait("Rule", "E14.2")]
+    [Trait("Trace", "T8")]
     [Fact]
     public void T8_the_floor_waits_for_a_follower_that_may_still_hand_out_an_older_bundle()
     {

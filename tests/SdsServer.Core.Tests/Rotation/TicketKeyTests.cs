@@ -4,6 +4,7 @@ using SdsServer.Core.Secrets;
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>Session ticket keys, which must not let a session outlive its root.</summary>
+[Trait("Rule", "E14.10")]
 public sealed class TicketKeyTests
 {
     [Fact]

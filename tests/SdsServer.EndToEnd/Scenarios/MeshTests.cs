@@ -5,6 +5,9 @@ using Xunit.Abstractions;
 namespace SdsServer.EndToEnd.Scenarios;
 
 /// <summary>Runs rows of the plan. Each lane is a class of its own, because classes run beside each other.</summary>
+[Trait("Rule", "E14.3")]
+[Trait("Rule", "E14.6")]
+[Trait("Rule", "E14.10")]
 public abstract class MeshTests(ITestOutputHelper output)
 {
     private protected async Task RunAsync(string name)

@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace SdsServer.EndToEnd.Scenarios;
 
 /// <summary>A workload known by the user its sidecars run as, without any token, through a rotation that takes its own steps.</summary>
+[Trait("Rule", "E14.3")]
 public sealed class OtherUserTests(ITestOutputHelper output)
 {
     private const int Nobody = 65534;

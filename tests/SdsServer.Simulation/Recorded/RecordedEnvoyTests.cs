@@ -12,6 +12,7 @@ using SdsServer.Xds;
 namespace SdsServer.Simulation.Recorded;
 
 /// <summary>The simulated Envoy says what real ones said: same kind of answer, version, nonce and names, and the same secret is blamed.</summary>
+[Trait("Rule", "E14.1")]
 public sealed class RecordedEnvoyTests
 {
     // Streams are independent, and were recorded in the order in which answers were written: either may have been served first in a round.

@@ -2,6 +2,7 @@ using SdsServer.Testing;
 
 namespace SdsServer.Simulation.Sabotage;
 
+[Trait("Rule", "E14.1")]
 public sealed class MutationTests
 {
     [Fact]

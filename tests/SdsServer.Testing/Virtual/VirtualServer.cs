@@ -42,6 +42,9 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
     /// <summary>Roots at which a chain of this authority ends.</summary>
     public Func<string, TrustState, string[]> Anchors { get; set; } = (authority, state) => [state.Authority(authority).RootId];
 
+    /// <summary>Signs a leaf; null: it says in plain text what it is.</summary>
+    public Func<SignLeaf, TrustState, SignedLeaf>? Signer { get; init; }
+
     /// <summary>What a webhook says; null: nothing.</summary>
     public Func<AskWebhook, WebhookAnswered?> Webhook { get; set; } = _ => null;
 
@@ -242,7 +245,7 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
     {
         Later(sign, EffectFate.Works, _ => { }, () => fate is EffectFate.Fails or EffectFate.FailsAfter
             ? new LeafSignFailed(sign.Ticket, "signer out of order")
-            : new LeafSigned(sign.Ticket, Mesh.Leaf(random, sign.Earliest, sign.Latest, sign.MaxLifetime is { } longest && longest < LeafLifetime ? longest : LeafLifetime, [.. Anchors(sign.AuthorityId, state)])));
+            : new LeafSigned(sign.Ticket, Signer is not null ? Signer(sign, state) : Mesh.Leaf(random, sign.Earliest, sign.Latest, sign.MaxLifetime is { } longest && longest < LeafLifetime ? longest : LeafLifetime, [.. Anchors(sign.AuthorityId, state)])));
     }
 
     // The ledger is not tried again: the engine asks for another leaf.

@@ -5,6 +5,7 @@ using StatusCode = SdsServer.Grpc.StatusCode;
 
 namespace SdsServer.Tests.Admin;
 
+[Trait("Rule", "E14.5")]
 public sealed class RoleTests
 {
     [Fact]

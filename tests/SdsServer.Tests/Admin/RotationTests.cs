@@ -151,6 +151,7 @@ public sealed class RotationTests
         await rotations.UntilOverAsync("r1");
     }
 
+    [Trait("Rule", "E14.8")]
     [Fact]
     public async Task A_command_on_an_old_revision_changes_nothing_and_returns_the_state_as_it_is()
     {
@@ -168,6 +169,7 @@ public sealed class RotationTests
         Assert.Equal(Phase.Distributing, conflict.Current.Phase);
     }
 
+    [Trait("Rule", "E14.8")]
     [Fact]
     public async Task Of_two_racing_operators_one_starts_and_the_other_leaves_nothing_behind()
     {
@@ -244,6 +246,7 @@ public sealed class RotationTests
         Assert.Equal(RefusalCode.RotationActive, forecast.Refusal.Code);
     }
 
+    [Trait("Rule", "E14.9")]
     [Fact]
     public async Task A_root_that_is_not_fit_leaves_neither_authority_nor_key()
     {
