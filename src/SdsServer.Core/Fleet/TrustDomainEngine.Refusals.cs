@@ -58,7 +58,7 @@ public sealed partial class TrustDomainEngine
         RotationPlan plan = state.Plan!;
         long needed = verdict.Gate switch
         {
-            Gate.G1 => state.RootOf(plan.Target).Since ?? 0,
+            Gate.G1 or Gate.G3 => state.RootOf(plan.Target).Since ?? 0,
             Gate.G4 => state.RootOf(plan.Outgoing).DroppedAt ?? 0,
             _ => 0,
         };

@@ -140,7 +140,7 @@ public sealed partial class TrustDomainEngine
             return next;
         }
 
-        bool drained = next.Signer == plan.Target && Facts(plan).NeedOutgoing == 0;
+        bool drained = next.Signer == plan.Target && Facts(plan) is { NeedOutgoing: 0, TargetSigns: true };
         if (drained != plan.DrainedAt is not null || plan.DrainedAt > _clock.Reckoned)
         {
             plan = plan with { DrainedAt = drained ? _clock.Reckoned : null };
@@ -256,6 +256,7 @@ public sealed partial class TrustDomainEngine
             Floor = _floor,
             NeedOutgoing = Needing(outgoing),
             SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
+            TargetSigns = MaySign(plan.Target),
             UnresolvedNacks = _refusing.Count(instance => instance.PassedOverIn != plan.Id),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,

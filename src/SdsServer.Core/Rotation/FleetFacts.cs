@@ -13,6 +13,9 @@ public sealed record FleetFacts
     /// <summary>Outstanding leaves signed by the plan's outgoing authority.</summary>
     public required int SignedByOutgoing { get; init; }
 
+    /// <summary>The plan's target may sign: its root is safe by the floor that is durable. Until then the outgoing authority signs in its place.</summary>
+    public required bool TargetSigns { get; init; }
+
     /// <summary>Members with a NACK that no later ACK of fresh bytes has healed.</summary>
     public required int UnresolvedNacks { get; init; }
 

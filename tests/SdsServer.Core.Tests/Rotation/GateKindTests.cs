@@ -222,4 +222,21 @@ public sealed class GateKindTests
 
     private static void Answer(EngineWorld world, AskWebhook ask, WebhookVerdict verdict, string reason) =>
         world.Server.Post(new WebhookAnswered(ask.Ask, verdict, reason));
+
+    // Where the time gate has set a signer whose root is not everywhere, the old authority signs in its place.
+    [Fact]
+    public void No_root_goes_while_its_authority_signs_in_the_place_of_one_that_is_not_trusted_everywhere()
+    {
+        EngineWorld world = new();
+        Sidecar gone = world.Sidecar("gone").Start();
+        gone.Disconnect();
+        world.Rotate("b", EngineWorld.Quick with { Waves = [], TrustGate = new GatePolicy(GateKind.Time, TimeSpan.FromSeconds(5)) });
+        world.Restart();
+        world.Retire(gone.Instance.Id);
+        world.Pass(20);
+        Assert.Equal(("b", "A,B"), (world.State.Signer, world.Bundle));
+        Assert.Equal(BlockerReason.YoungTerm, Assert.Single(world.Engine.AllBlockers()).Reason);
+        world.Pass(11);
+        Assert.Equal("B", world.Bundle);
+    }
 }

@@ -15,6 +15,10 @@ internal static class Mutations
         new("G1: trust soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.Policy.TrustSoak : TimeSpan.Zero;", "TimeSpan.Zero : TimeSpan.Zero;"),
         new("G1: no open refusal", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.Kind == RotationKind.Emergency || fleet.UnresolvedNacks == 0", "fleet.UnresolvedNacks >= 0"),
         new("G3: no leaf needs the root", $"{Engine}.Rotation.cs", "NeedOutgoing = Needing(outgoing)", "NeedOutgoing = 0"),
+        new(
+            "G3: nobody signs under the root",
+            new Edit("SdsServer.Core/Rotation/RotationPlanner.cs", "fleet is { NeedOutgoing: 0, TargetSigns: true }, DropSoakEnd", "fleet is { NeedOutgoing: 0 }, DropSoakEnd"),
+            new Edit($"{Engine}.Rotation.cs", "Facts(plan) is { NeedOutgoing: 0, TargetSigns: true }", "Facts(plan) is { NeedOutgoing: 0 }")),
         new("G3: drop soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.DrainedAt + DropWait(plan)", "plan.DrainedAt"),
         new("G4: gone everywhere", "SdsServer.Core/Rotation/RotationPlanner.cs", "Gate.G4, IsGone(state, plan, fleet)", "Gate.G4, IsGone(state, plan, fleet) || fleet.Floor > 0"),
         new("since: a root is as old as its latest epoch", "SdsServer.Core/Rotation/Moves.cs", "Since = epoch, DroppedAt = null", "Since = state.Root(rootId).Since ?? epoch, DroppedAt = null"),
