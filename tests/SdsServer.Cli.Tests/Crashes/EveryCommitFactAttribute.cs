@@ -1,6 +1,6 @@
 namespace SdsServer.Cli.Tests.Crashes;
 
-/// <summary>A story that is told only when all of them are: it takes minutes, and waits for leaves of processes that nobody retires.</summary>
+/// <summary>A story that is told only when all of them are: it takes minutes.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EveryCommitFactAttribute : FactAttribute
 {
