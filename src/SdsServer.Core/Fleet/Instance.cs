@@ -145,6 +145,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>
     public TimeSpan? AwaySince { get; set; }
 
+    /// <summary>Monotonic time at which a process of its key last went that had no leaf; null for never.</summary>
+    public TimeSpan? KinVanishedAt { get; set; }
+
     /// <summary>UTC time at which it came, for people to read; null where nobody remembers.</summary>
     public DateTimeOffset? FirstSeen { get; set; }
 

@@ -8,7 +8,7 @@ public sealed partial class TrustDomainEngine
 {
     /// <summary>
     /// A process that has been away for W, while a newer one of its key has held an accepted leaf for W, is gone (rule E1). Not while
-    /// somebody of its key is connected without one: a process that has refused its leaf comes back looking new.
+    /// somebody of its key is connected without one, or was within W: a process that has refused its leaf comes back looking new.
     /// </summary>
     private bool IsSucceeded(Instance instance) => SucceededAt(instance) is { } at && _now.Up >= at;
 
@@ -20,6 +20,7 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
+        latest = instance.KinVanishedAt > latest ? instance.KinVanishedAt.Value : latest;
         foreach (Instance other in same.Where(other => other.Connected))
         {
             if (other.HoldsSince is not { } holds)

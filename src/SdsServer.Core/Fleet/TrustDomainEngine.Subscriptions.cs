@@ -246,8 +246,12 @@ public sealed partial class TrustDomainEngine
     private void Vanish(Instance instance)
     {
         _vanished.Add(instance.Key);
-
         Forget(instance);
+        foreach (Instance other in _byKey.GetValueOrDefault(instance.Key) ?? [])
+        {
+            other.KinVanishedAt = _now.Up;
+            SetTimer(other);
+        }
     }
 
     private void OnDeparted(ProcessDeparted departed)

@@ -276,4 +276,24 @@ public sealed class RotationTracesOfAbsenceTests
         world.Pass(20);
         Assert.Equal(2, world.Engine.Floor);
     }
+
+    // It refuses what it is sent, looks new for that, and its connection flickers.
+    [Fact]
+    public void A_process_is_not_succeeded_while_one_of_its_key_that_has_no_leaf_may_come_back()
+    {
+        EngineWorld world = new();
+        Sidecar one = world.Sidecar("p").Start();
+        string serial = one.Leaf.Serial;
+        one.Disconnect();
+        Sidecar twin = world.Sidecar("p").Start();
+        one.Open(SecretKind.Bundle).Answers = false;
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Contains(twin.Instances, instance => instance.Outstanding.Any(row => row.Serial == serial));
+
+        one.Disconnect();
+        world.Pass(TimeSpan.FromMinutes(14));
+        Assert.Contains(twin.Instances, instance => instance.Outstanding.Any(row => row.Serial == serial));
+        world.Pass(TimeSpan.FromMinutes(2));
+        Assert.DoesNotContain(twin.Instances, instance => instance.Outstanding.Any(row => row.Serial == serial));
+    }
 }

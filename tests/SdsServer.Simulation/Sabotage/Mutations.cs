@@ -56,6 +56,7 @@ internal static class Mutations
         new("lineage: only who reports the leaf goes on", $"{Engine}.Subscriptions.cs", "Instance? holder = Holder(opened);", "Instance? holder = Holder(opened) ?? (_byKey.TryGetValue(opened.Key, out List<Instance>? kin) ? kin.Find(other => !other.Connected) : null);"),
         new("W: gone only after W", $"{Engine}.Departures.cs", "return latest + _policy.SuccessionWindow;", "return latest;"),
         new("W: not while one of its key has no leaf", $"{Engine}.Departures.cs", "            if (other.HoldsSince is not { } holds)\n            {\n                return null;\n            }\n", "            if (other.HoldsSince is not { } holds)\n            {\n                continue;\n            }\n"),
+        new("W: not while one of its key without a leaf may come back", $"{Engine}.Departures.cs", "        latest = instance.KinVanishedAt > latest ? instance.KinVanishedAt.Value : latest;\n", ""),
         new("strict absence: W ends nothing", $"{Engine}.Departures.cs", "if (_policy.StrictAbsence || instance.AwaySince", "if (instance.AwaySince"),
         new("demoted: who stops proving without a leaf", $"{Engine}.Answers.cs", "        Demote(instance);\n", ""),
         new("restart: rows are members", $"{Engine}.Members.cs", "row => row.Kind == LedgerRowKind.Leaf && row.State is not (LeafState.Superseded or LeafState.Overruled)", "row => row.Kind == LedgerRowKind.Leaf && row.State is LeafState.Superseded"),
