@@ -413,7 +413,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 _wallAccepted = time.WallError;
                 _wallWasWrong = true;
                 break;
-            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !entry.Action.EndsWith($"wave {plan.WavesBegun}", StringComparison.Ordinal) && !envoys.Any(envoy => Presents(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
+            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !entry.Action.EndsWith($"wave {plan.WavesBegun}", StringComparison.Ordinal) && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
             case DecisionKind.SetSigner when heeds && plan.Goal == RotationGoal.Forward && envoys.FirstOrDefault(Refuses) is { } refusing:
                 throw new Violation("G1", $"the signer is set while {refusing.Name}, which holds a leaf, refuses what it was sent");
@@ -428,6 +428,10 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     }
 
     private static bool Presents(SimulatedEnvoy envoy, string root) => envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.Roots.Contains(root));
+
+    // It has accepted one; whether a source that has not asked yet keeps it from use nobody can know.
+    private static bool Holds(SimulatedEnvoy envoy, string root) =>
+        Presents(envoy, root) || envoy.Sources.Exists(source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Stored: { } leaf } && leaf.Roots.Contains(root));
 
     private bool IsSettled(SimulatedEnvoy envoy) => envoy.Alive && envoy.Connection is not null && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter > time.True);
 
