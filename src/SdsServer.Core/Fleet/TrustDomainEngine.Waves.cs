@@ -128,17 +128,9 @@ public sealed partial class TrustDomainEngine
     private TimeSpan? StuckAt(Instance instance) =>
         instance.Newest is { Lost: false, State: LeafState.Issued } newest ? newest.IssuedAt + (_policy.AckTimeout * 2) : null;
 
-    /// <summary>
-    /// Every leaf it may present comes from the authority, and it has accepted one, with nothing of its bundles unanswered: Envoy accepts a
-    /// leaf before the context that it belongs to is complete. Renewals, which never end, undo no evidence.
-    /// </summary>
+    /// <summary>Every leaf it may present comes from the authority, and it has accepted one: renewals, which never end, undo no evidence.</summary>
     private static bool HasMoved(Instance instance, string authorityId)
     {
-        if (instance.Bundles.Live.Exists(static subscription => subscription.OfferedEpoch == 0 || subscription.InFlight is not null))
-        {
-            return false;
-        }
-
         bool accepted = false;
         foreach (OutstandingLeaf leaf in instance.Outstanding.Values)
         {

@@ -442,29 +442,4 @@ public sealed class WaveTests
         world.Pass(60);
         Assert.True(world.State.Plan!.WavesBegun > 1);
     }
-
-    // Envoy accepts a leaf before the context that it belongs to is complete.
-    [Fact]
-    public void A_leaf_is_no_evidence_while_a_bundle_of_its_process_is_unanswered()
-    {
-        EngineWorld world = new();
-        ImmutableArray<Sidecar> fleet = world.Fleet(10);
-        world.Rotate("b", Waves with { CanarySoak = TimeSpan.Zero, TrustSoak = TimeSpan.FromMinutes(1) });
-        world.Pass(59);
-        foreach (Sidecar sidecar in fleet)
-        {
-            sidecar.Leaf.Answers = false;
-        }
-
-        world.Pass(5);
-        Sidecar canary = fleet.Single(sidecar => sidecar.IsOn("b") || sidecar.Instance.Outstanding.Length > 1);
-        ScriptedStream added = canary.Open(SecretKind.Bundle, name: "another");
-        added.Answers = false;
-        canary.Leaf.Ack();
-        world.Pass(5);
-        Assert.Equal(1, world.State.Plan!.WavesBegun);
-        added.Ack();
-        world.Pass(31);
-        Assert.True(world.State.Plan!.WavesBegun > 1);
-    }
 }

@@ -112,7 +112,6 @@ internal static class Mutations
         new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "if (owner.CountedAt is not null)", "if (owner.LeavesIssued < 0)"),
         new("slots: each is missing for W on its own", "SdsServer.Core/Fleet/SlotSet.cs", "RemoveAll(slot => ran - slot.Since >= window)", "RemoveAll(_ => ran - _missing[0].Since >= window)"),
         new("private salt: several bundles, one version", "SdsServer.Core/Fleet/TrustDomainEngine.Answers.cs", "subscription.IsVersionJoint || ", ""),
-        new("waves: nothing of its bundles is unanswered", "SdsServer.Core/Fleet/TrustDomainEngine.Waves.cs", "subscription.OfferedEpoch == 0 || subscription.InFlight is not null)", "subscription.OfferedEpoch < 0)"),
         new("waves: renewals undo no evidence", $"{Engine}.Waves.cs", "            accepted |= leaf.State == LeafState.Acked;\n", "            if (leaf.State != LeafState.Acked)\n            {\n                return false;\n            }\n\n            accepted = true;\n"),
         new("session: an ACK repeats the version", "SdsServer/Xds/SotwSession.cs", "request.VersionInfo == UnansweredVersion", "request.VersionInfo != Nonce"),
         new("racing operators: expected revision", $"{Engine}.Commands.cs", "expected != _state.Decisions", "expected > _state.Decisions"),
