@@ -15,7 +15,7 @@ internal static class ExactBase64Url
 
         byte[] value = Base64Url.DecodeFromChars(text);
 
-        // The decoder lets padding, blanks and stray bits pass: a token that was revoked or logged by its text would have others.
+        // The decoder lets padding and blanks pass: a token that was revoked or logged by its text would have others.
         return text.SequenceEqual(Base64Url.EncodeToString(value)) ? value : null;
     }
 }

@@ -102,6 +102,22 @@ public sealed class JwtIssuerTests
         Assert.Equal((id, true), (workload.SpiffeId, workload.BundleOnly));
     }
 
+    // Directly: what the template let pass could still fail as an ID, which must not be what it relies on.
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("c\u0430rt")]
+    public void A_value_that_is_no_segment_does_not_fill_the_template(string value)
+    {
+        ClaimTemplate template = ClaimTemplate.ForSpiffeId("spiffe://{trustDomain}/{/sub}", "example.org");
+
+        JwtRefusedException refused = Assert.Throws<JwtRefusedException>(() => template.Fill(System.Text.Json.JsonSerializer.SerializeToElement(new { sub = value })));
+
+        Assert.Equal(JwtRefusal.ClaimUnfit, refused.Refusal);
+    }
+
     [Fact]
     public void A_label_of_a_DNS_name_is_one_label()
     {
