@@ -1,6 +1,7 @@
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Identity;
+using SdsServer.Identity.Jwt;
 
 namespace SdsServer.Hosting;
 
@@ -30,6 +31,9 @@ public sealed class ServerOptions
 
     /// <summary>Which local users are which workloads.</summary>
     public List<UnixPeerOptions> UnixPeers { get; set; } = [];
+
+    /// <summary>Whose JWTs are believed, and which workloads they name.</summary>
+    public List<JwtIssuerOptions> JwtIssuers { get; set; } = [];
 
     /// <summary>New built-in roots.</summary>
     public RootOptions Root { get; set; } = new();

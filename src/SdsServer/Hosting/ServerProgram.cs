@@ -10,6 +10,7 @@ using SdsServer.Grpc;
 using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
+using SdsServer.Identity.Jwt;
 using SdsServer.Storage;
 using SdsServer.Storage.Sqlite;
 using SdsServer.Xds;
@@ -82,7 +83,9 @@ internal static class ServerProgram
             processes.Add(peer);
         }
 
-        WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, processes, settings.Dev);
+        JwtAuthenticator jwts = new(settings.JwtIssuers, time, logging.CreateLogger<JwtAuthenticator>());
+        await jwts.StartAsync(CancellationToken.None);
+        WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, jwts, processes, settings.Dev);
         XdsServices xds = new(
             loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, new XdsLimits(), ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
         AdminOptions operators = new()
@@ -127,6 +130,7 @@ internal static class ServerProgram
         TrustState state = await loop.ReadAsync(engine => engine.State, CancellationToken.None);
         Announce(logger, settings, state);
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
+        Task readingKeys = jwts.RunAsync(app.Lifetime.ApplicationStopping);
         Task rotating = settings.Schedule is { } schedule
             ? new AutomaticRotation(loop, admin.Rotations, schedule, trustDomain, time, logger).RunAsync(app.Lifetime.ApplicationStopping)
             : Task.CompletedTask;
@@ -134,6 +138,7 @@ internal static class ServerProgram
         await app.StopAsync();
         await watching;
         await rotating;
+        await readingKeys;
         await app.DisposeAsync();
         if (ended == loop.Failed)
         {

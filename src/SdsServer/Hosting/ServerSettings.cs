@@ -6,6 +6,7 @@ using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 using SdsServer.Identity;
+using SdsServer.Identity.Jwt;
 
 namespace SdsServer.Hosting;
 
@@ -53,6 +54,7 @@ public sealed class ServerSettings
         Names = Checked("SdsServer:Aliases", errors, new SecretNames(TrustDomain.Name, []), () => new SecretNames(TrustDomain.Name, Aliases(options.Aliases, errors)));
         UnixPeers = [.. options.UnixPeers.Select((peer, index) => Rule(peer, index, TrustDomain, errors)).OfType<UnixPeerRule>()];
         CheckUnixPeers(errors);
+        JwtIssuers = JwtIssuer.Read(options.JwtIssuers, TrustDomain, errors);
         CheckDurations(options, errors);
     }
 
@@ -105,6 +107,8 @@ public sealed class ServerSettings
     public SecretNames Names { get; }
 
     public ImmutableArray<UnixPeerRule> UnixPeers { get; }
+
+    internal ImmutableArray<JwtIssuer> JwtIssuers { get; }
 
     /// <summary>Reads section <c>SdsServer</c>. A setting nobody knows is an error: a mistyped one would be one that is not in force.</summary>
     /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>

@@ -5,40 +5,42 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
+using SdsServer.Identity.Jwt;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Xds;
 
 namespace SdsServer.Identity;
 
 /// <summary>
-/// Turns transport evidence into a workload: a bearer token first, then the kernel's word on a Unix socket. <c>node.id</c> is
-/// believed in dev mode only. Whoever shows nothing gets nothing.
+/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the kernel's word on a Unix socket.
+/// <c>node.id</c> is believed in dev mode only. Whoever shows nothing gets nothing.
 /// </summary>
 internal sealed class WorkloadAuthenticator(
     TrustDomain trustDomain,
     ImmutableArray<UnixPeerRule> unixPeers,
     TokenDirectory tokens,
+    JwtAuthenticator jwts,
     ProcessWatch processes,
     bool dev)
 {
     private const string Bearer = "Bearer ";
 
     /// <exception cref="RpcException">UNAUTHENTICATED.</exception>
-    public ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node)
+    public async ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node)
     {
         UnixPeer? unix = UnixPeer.Of(call.HttpContext);
         string peer = Describe(call.HttpContext, unix);
-        Caller caller = FromToken(call, peer) ?? FromUnixPeer(unix, peer) ?? FromNode(node, peer)
+        Caller caller = await FromTokenAsync(call, peer) ?? FromUnixPeer(unix, peer) ?? FromNode(node, peer)
             ?? throw new RpcException(
                 StatusCode.Unauthenticated,
                 unix is null
                     ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
                     : $"no workload identity: user {unix.Uid} is not listed in SdsServer:UnixPeers; list it, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
         processes.Add(peer);
-        return ValueTask.FromResult(caller with { Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null });
+        return caller with { Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null };
     }
 
-    private Caller? FromToken(ServerCallContext call, string peer)
+    private async ValueTask<Caller?> FromTokenAsync(ServerCallContext call, string peer)
     {
         string? header = call.HttpContext.Request.Headers.Authorization;
         if (string.IsNullOrEmpty(header))
@@ -47,11 +49,14 @@ internal sealed class WorkloadAuthenticator(
         }
 
         // One text for every failure: a caller must not learn which tokens exist.
-        AcceptedToken accepted = (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? tokens.Verify(header[Bearer.Length..].Trim()) : null)
+        string text = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : "";
+        return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, call.CancellationToken) : FromOwnToken(text, peer))
             ?? throw new RpcException(StatusCode.Unauthenticated, "the bearer token is unknown, expired or deleted");
-        AccessToken token = accepted.Token;
-        return new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter, accepted.Deleted);
     }
+
+    private Caller? FromOwnToken(string text, string peer) => tokens.Verify(text) is { Token: { } token } accepted
+        ? new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter, accepted.Deleted)
+        : null;
 
     private Caller? FromUnixPeer(UnixPeer? unix, string peer) =>
         unix is not null && unixPeers.FirstOrDefault(rule => rule.Fits(unix)) is { } rule ? new Caller(rule.Workload, peer) : null;

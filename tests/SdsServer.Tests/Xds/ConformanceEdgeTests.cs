@@ -101,7 +101,7 @@ public sealed class ConformanceEdgeTests
         for (int stage = 0; stage < 20; stage++)
         {
             using CancellationTokenSource leave = new();
-            await using XdsStream stream = XdsStream.Open(server, transport, channel, leave.Token);
+            await using XdsStream stream = XdsStream.Open(server, transport, channel, cancellation: leave.Token);
             Func<Task>[] steps =
             [
                 () => stream.SubscribeAsync("roots/a"), () => stream.ReadAsync(), () => stream.AckAsync(),

@@ -6,12 +6,12 @@ using SdsServer.Xds;
 
 namespace SdsServer.Tests.Xds;
 
-internal sealed class SotwStream(GrpcChannel channel, GrpcChannel? own, string method, bool aggregated, CancellationToken cancellation) : XdsStream(own)
+internal sealed class SotwStream(GrpcChannel channel, GrpcChannel? own, string method, bool aggregated, Metadata? headers, CancellationToken cancellation) : XdsStream(own)
 {
     private readonly ClientCall<DiscoveryRequest, DiscoveryResponse> _call = channel.Duplex(
         new GrpcMethod<DiscoveryRequest, DiscoveryResponse>(
             aggregated ? AggregatedDiscoveryService.Descriptor : SecretDiscoveryService.Descriptor, method),
-        new CallOptions(CancellationToken: cancellation));
+        new CallOptions(headers, CancellationToken: cancellation));
 
     private string _accepted = "";
     private bool _started;

@@ -2,6 +2,7 @@ using SdsServer.Grpc;
 using SdsServer.Grpc.Client;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Protos.Envoy.Tls.V3;
+using Metadata = SdsServer.Grpc.Metadata;
 
 namespace SdsServer.Tests.Xds;
 
@@ -20,16 +21,16 @@ internal abstract class XdsStream : IAsyncDisposable
     public static Node Node => new() { Id = "node-1", Cluster = "web", UserAgentName = "envoy" };
 
     /// <summary>A stream, on a connection of its own unless one is given: SDS on the Unix socket, ADS on the port.</summary>
-    public static XdsStream Open(XdsTestServer server, Transport transport, GrpcChannel? channel = null, CancellationToken cancellation = default)
+    public static XdsStream Open(XdsTestServer server, Transport transport, GrpcChannel? channel = null, Metadata? headers = null, CancellationToken cancellation = default)
     {
         GrpcChannel connection = channel ?? server.Connect(unix: transport is Transport.Sotw or Transport.Delta);
         GrpcChannel? own = channel is null ? connection : null;
         return transport switch
         {
-            Transport.Sotw => new SotwStream(connection, own, "StreamSecrets", aggregated: false, cancellation),
-            Transport.Ads => new SotwStream(connection, own, "StreamAggregatedResources", aggregated: true, cancellation),
-            Transport.Delta => new DeltaStream(connection, own, "DeltaSecrets", aggregated: false, cancellation),
-            _ => new DeltaStream(connection, own, "DeltaAggregatedResources", aggregated: true, cancellation),
+            Transport.Sotw => new SotwStream(connection, own, "StreamSecrets", aggregated: false, headers, cancellation),
+            Transport.Ads => new SotwStream(connection, own, "StreamAggregatedResources", aggregated: true, headers, cancellation),
+            Transport.Delta => new DeltaStream(connection, own, "DeltaSecrets", aggregated: false, headers, cancellation),
+            _ => new DeltaStream(connection, own, "DeltaAggregatedResources", aggregated: true, headers, cancellation),
         };
     }
 

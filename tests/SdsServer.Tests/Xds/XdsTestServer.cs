@@ -23,7 +23,7 @@ internal sealed class XdsTestServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("xds");
 
-    private XdsTestServer(XdsLimits limits, AuthenticateCaller authenticate)
+    private XdsTestServer(XdsLimits limits, AuthenticateCaller authenticate, TimeProvider time)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
@@ -34,7 +34,7 @@ internal sealed class XdsTestServer : IAsyncDisposable
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
         _app = builder.Build();
         Xds = new XdsServices(
-            Fleet.Port, TestSecrets.Names, authenticate, () => Bundle, limits, "sds-test/1", TimeProvider.System,
+            Fleet.Port, TestSecrets.Names, authenticate, () => Bundle, limits, "sds-test/1", time,
             _app.Services.GetRequiredService<ILogger<DiscoveryServer>>());
         _app.UseGrpc(routes =>
         {
@@ -59,9 +59,9 @@ internal sealed class XdsTestServer : IAsyncDisposable
     public static ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node) =>
         ValueTask.FromResult(new Caller(TestSecrets.Workload, "ip:192.0.2.1"));
 
-    public static async Task<XdsTestServer> StartAsync(XdsLimits? limits = null, AuthenticateCaller? authenticate = null)
+    public static async Task<XdsTestServer> StartAsync(XdsLimits? limits = null, AuthenticateCaller? authenticate = null, TimeProvider? time = null)
     {
-        XdsTestServer server = new(limits ?? new XdsLimits(), authenticate ?? AuthenticateAsync);
+        XdsTestServer server = new(limits ?? new XdsLimits(), authenticate ?? AuthenticateAsync, time ?? TimeProvider.System);
         await server._app.StartAsync();
         server.Address = server._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
             .Addresses.First(address => !address.Contains("unix:", StringComparison.Ordinal));
