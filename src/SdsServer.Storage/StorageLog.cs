@@ -26,4 +26,9 @@ internal static partial class StorageLog
 
     [LoggerMessage(4007, LogLevel.Information, "Closed the database {Path}", EventName = "DatabaseClosed")]
     public static partial void DatabaseClosed(ILogger logger, string path);
+
+    [LoggerMessage(4008, LogLevel.Warning,
+        "The audit log in {Path} had {Lines} lines without hashes; they are chained as they were found: nothing proves what happened to them before",
+        EventName = "LogChained")]
+    public static partial void LogChained(ILogger logger, string path, long lines);
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using static SdsServer.Storage.Tests.Samples;
@@ -327,6 +328,92 @@ public abstract class TrustStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_line_of_the_log_follows_the_one_before_whoever_writes_it()
+    {
+        Assert.Equal(new LogHead(0, LogChain.Origin(TrustDomain)), await Store.ReadLogHeadAsync(TrustDomain, None));
+        long term = await PopulateAsync();
+        await Store.AppendLogAsync(TrustDomain, term, [Entry("one"), Entry("two")], None);
+        await ReopenAsync();
+        term = (await BeginAsync()).Term;
+        await Store.AddTokenAsync(TrustDomain, term, Token("a"), Entry("three"), None);
+        await Store.SaveAsync(State(term, 2), [Entry("four"), Entry("five")], [], None);
+        await Store.DeleteTokenAsync(TrustDomain, term, "a", Entry("six"), None);
+        await Store.DeleteTokenAsync(TrustDomain, term, "a", Entry("nothing"), None);
+
+        string previous = LogChain.Origin(TrustDomain);
+        IReadOnlyList<LogLine> lines = await Store.ReadLogAsync(TrustDomain, 0, 99, None);
+        Assert.Equal(["begin", "one", "two", "three", "four", "five", "six"], lines.Select(line => line.Action));
+        foreach (LogLine line in lines)
+        {
+            Assert.Equal(LogChain.Hash(previous, TrustDomain, line), line.Hash);
+            previous = line.Hash;
+        }
+
+        LogHead head = new(lines[^1].Number, lines[^1].Hash);
+        Assert.Equal(head, await Store.ReadLogHeadAsync(TrustDomain, None));
+        Assert.Equal(new LogReport(head, 7, null), await LogVerification.RunAsync(Store, TrustDomain, head, None));
+    }
+
+    [Fact]
+    public async Task A_write_that_fails_leaves_the_chain_as_it_was()
+    {
+        long term = await PopulateAsync();
+        LogHead before = await Store.ReadLogHeadAsync(TrustDomain, None);
+
+        await Assert.ThrowsAsync<StaleRevisionException>(() => Store.SaveAsync(State(term, 9), [Entry("lost")], [], None));
+        await Assert.ThrowsAsync<StaleTermException>(() => Store.AppendLogAsync(TrustDomain, term + 1, [Entry("lost")], None));
+
+        Assert.Equal(before, await Store.ReadLogHeadAsync(TrustDomain, None));
+        await Store.AppendLogAsync(TrustDomain, term, [Entry("next")], None);
+        Assert.Null((await LogVerification.RunAsync(Store, TrustDomain, before, None)).Break);
+    }
+
+    [Fact]
+    public async Task Each_trust_domain_has_a_chain_of_its_own()
+    {
+        const string other = "other.example";
+        long ours = await PopulateAsync();
+        long theirs = (await Store.BeginTermAsync(other, KeepAll, None)).Term;
+        for (int i = 0; i < 3; i++)
+        {
+            await Store.AppendLogAsync(TrustDomain, ours, [Entry($"{i}")], None);
+            await Store.AppendLogAsync(other, theirs, [Entry($"{i}")], None);
+        }
+
+        Assert.Equal((4, null), await VerifiedAsync(TrustDomain));
+        Assert.Equal((3, null), await VerifiedAsync(other));
+        Assert.NotEqual(await Store.ReadLogHeadAsync(TrustDomain, None), await Store.ReadLogHeadAsync(other, None));
+
+        async Task<(long, LogBreak?)> VerifiedAsync(string name)
+        {
+            LogReport report = await LogVerification.RunAsync(Store, name, null, None);
+            return (report.Lines, report.Break);
+        }
+    }
+
+    [Fact]
+    public async Task Odd_texts_are_hashed_as_they_are_read_back()
+    {
+        long term = await PopulateAsync();
+        string[] texts = ["", " ", "a\0b", "\0", "\ud800 alone", "\ud83d\ude80", "e\u0301 is not \u00e9", "\r\n\t", new string('x', 100_000)];
+        await Store.AppendLogAsync(TrustDomain, term, [.. texts.Select(text => Entry(text) with { Actor = text, Reason = text })], None);
+        await ReopenAsync();
+        Assert.Equal((texts.Length + 1, null), ((await LogVerification.RunAsync(Store, TrustDomain, null, None)).Lines, (await LogVerification.RunAsync(Store, TrustDomain, null, None)).Break));
+    }
+
+    [Fact]
+    public async Task A_long_log_is_looked_through_in_pages_or_from_near_its_end()
+    {
+        long term = await PopulateAsync();
+        await Store.AppendLogAsync(TrustDomain, term, [.. Enumerable.Range(0, 2_500).Select(i => Entry($"{i}"))], None);
+        LogHead head = await Store.ReadLogHeadAsync(TrustDomain, None);
+
+        Assert.Equal(new LogReport(head, 2_501, null), await LogVerification.RunAsync(Store, TrustDomain, null, None));
+        Assert.Equal(new LogReport(head, 1_000, null), await LogVerification.TailAsync(Store, TrustDomain, 1_000, None));
+        Assert.Equal(new LogReport(head, 2_501, null), await LogVerification.TailAsync(Store, TrustDomain, 9_999, None));
+    }
+
+    [Fact]
     public async Task The_log_is_read_page_by_page()
     {
         long term = (await BeginAsync()).Term;
@@ -335,8 +422,8 @@ public abstract class TrustStoreContract : IAsyncLifetime
         long other = (await Store.BeginTermAsync("other.example", KeepAll, None)).Term;
         await Store.SaveAsync(State(other, 1, trustDomain: "other.example"), [Entry("theirs")], [], None);
 
-        IReadOnlyList<(long Number, Decision Entry)> first = await Store.ReadLogAsync(TrustDomain, 0, 2, None);
-        IReadOnlyList<(long Number, Decision Entry)> second = await Store.ReadLogAsync(TrustDomain, first[^1].Number, 2, None);
+        IReadOnlyList<LogLine> first = await Store.ReadLogAsync(TrustDomain, 0, 2, None);
+        IReadOnlyList<LogLine> second = await Store.ReadLogAsync(TrustDomain, first[^1].Number, 2, None);
 
         Assert.Equal(["1", "2", "3"], first.Concat(second).Select(it => it.Entry.Action));
         Assert.Equal(first.Concat(second).Select(it => it.Number).Distinct().Order(), first.Concat(second).Select(it => it.Number));

@@ -1,4 +1,5 @@
 using SdsServer.Core.Access;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 
@@ -29,7 +30,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
             }
 
             domain.State = next;
-            domain.Log.AddRange(log);
+            domain.Append(next.TrustDomain, log);
             SetStates(domain, expired.Select(serial => (serial, LeafState.Expired)));
             return true;
         }, cancellation);
@@ -37,7 +38,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
     public Task AppendLogAsync(string trustDomain, long term, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
         WriteAsync(nameof(AppendLogAsync), () =>
         {
-            disk.Open(trustDomain).Fenced(term).Log.AddRange(log);
+            disk.Open(trustDomain).Fenced(term).Append(trustDomain, log);
             return true;
         }, cancellation);
 
@@ -115,7 +116,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
                 throw new InvalidOperationException($"there already is a token '{token.Id}'");
             }
 
-            domain.Log.Add(entry);
+            domain.Append(trustDomain, [entry]);
             return true;
         }, cancellation);
 
@@ -127,15 +128,15 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
         {
             SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
             bool deleted = domain.Tokens.Remove(id);
-            domain.Log.AddRange(deleted ? [entry] : []);
+            domain.Append(trustDomain, deleted ? [entry] : []);
             return deleted;
         }, cancellation);
 
-    public Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(
-        string trustDomain, long after, int limit, CancellationToken cancellation) =>
-        ReadAsync<IReadOnlyList<(long, Decision)>>(
-            () => [.. disk.Open(trustDomain).Log.Select((entry, i) => (Number: i + 1L, entry)).Where(it => it.Number > after).Take(limit)],
-            cancellation);
+    public Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<LogLine>>(() => [.. disk.Open(trustDomain).Log.Where(line => line.Number > after).Take(limit)], cancellation);
+
+    public Task<LogHead> ReadLogHeadAsync(string trustDomain, CancellationToken cancellation) =>
+        ReadAsync(() => disk.Open(trustDomain).HeadOf(trustDomain), cancellation);
 
     public ValueTask DisposeAsync()
     {

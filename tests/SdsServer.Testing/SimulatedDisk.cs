@@ -1,3 +1,4 @@
+using SdsServer.Core.Audit;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 
@@ -49,6 +50,16 @@ public sealed class SimulatedDisk
         lock (Gate)
         {
             return [.. Open(trustDomain).Roster.Values];
+        }
+    }
+
+    /// <summary>Changes a line of a trust domain's log as someone does who writes to the disk without the server.</summary>
+    public void AlterLog(string trustDomain, int index, Func<LogLine, LogLine> change)
+    {
+        lock (Gate)
+        {
+            List<LogLine> log = Open(trustDomain).Log;
+            log[index] = change(log[index]);
         }
     }
 

@@ -1,4 +1,5 @@
 using SdsServer.Core.Access;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 
@@ -22,10 +23,22 @@ internal sealed class SimulatedTrustDomain
 
     public SortedDictionary<string, AccessToken> Tokens { get; } = new(StringComparer.Ordinal);
 
-    public List<Decision> Log { get; } = [];
+    public List<LogLine> Log { get; } = [];
 
     /// <summary>This trust domain, if the term is the running one.</summary>
     public SimulatedTrustDomain Fenced(long term) => term == Term && term > 0 ? this : throw new StaleTermException(term, Term);
+
+    /// <summary>The end of the log of the trust domain of that name, which is this one.</summary>
+    public LogHead HeadOf(string name) => Log is [.., var last] ? new LogHead(last.Number, last.Hash) : new LogHead(0, LogChain.Origin(name));
+
+    public void Append(string name, IEnumerable<Decision> entries)
+    {
+        foreach (Decision entry in entries)
+        {
+            LogHead head = HeadOf(name);
+            Log.Add(LogLine.After(head.Hash, name, head.Number + 1, entry));
+        }
+    }
 
     public void Add(LedgerRow row)
     {

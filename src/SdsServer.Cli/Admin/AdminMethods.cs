@@ -84,4 +84,8 @@ internal static class AdminMethods
         response => response.NextPageToken, response => response.NextPageToken = "", response => response.AuditEntries.Count);
 
     public static GrpcMethod<WatchAuditEntriesRequest, WatchAuditEntriesResponse> WatchAuditEntries { get; } = new(s_audit, "WatchAuditEntries");
+
+    public static GrpcMethod<VerifyAuditLogRequest, VerifyAuditLogResponse> VerifyAuditLog { get; } = new(s_audit, "VerifyAuditLog");
+
+    public static GrpcMethod<ExportAuditLogRequest, ExportAuditLogResponse> ExportAuditLog { get; } = new(s_audit, "ExportAuditLog");
 }

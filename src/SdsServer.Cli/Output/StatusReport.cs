@@ -24,6 +24,11 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
     public IReadOnlyList<string> Warnings(DateTimeOffset now)
     {
         List<string> warnings = [];
+        if (Trust.AuditWarning.Length > 0)
+        {
+            warnings.Add($"{Trust.AuditWarning}: 'sdsctl audit verify'");
+        }
+
         foreach (BundleRoot root in Trust.Bundle)
         {
             string id = ResourceName.Id(root.Authority);

@@ -38,7 +38,7 @@ internal static class CommandTree
             ProxyListCommand.Create(), ProxyShowCommand.Create(), ProxyRetireCommand.Create(), ProxyRepushCommand.Create(), ProxyConfirmCommand.Create()));
         root.Add(Noun("leaf", "The certificates that were issued.", LeafListCommand.Create()));
         root.Add(Noun("token", "Bearer tokens by which workloads say who they are.", TokenCreateCommand.Create(), TokenListCommand.Create(), TokenDeleteCommand.Create()));
-        root.Add(Noun("audit", "Who did what, and why.", AuditListCommand.Create()));
+        root.Add(Noun("audit", "Who did what, and why.", AuditListCommand.Create(), AuditVerifyCommand.Create(), AuditExportCommand.Create()));
         root.Add(DemoCommand.Create());
         root.Add(CompletionCommand.Create());
         root.Add(ReferenceCommand.Create());

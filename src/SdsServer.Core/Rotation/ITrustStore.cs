@@ -1,4 +1,5 @@
 using SdsServer.Core.Access;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Fleet;
 
 namespace SdsServer.Core.Rotation;
@@ -76,5 +77,11 @@ public interface ITrustStore : IAsyncDisposable
     Task<bool> DeleteTokenAsync(string trustDomain, long term, string id, Decision entry, CancellationToken cancellation);
 
     /// <summary>Log entries, oldest first, with numbers greater than <paramref name="after"/>, at most <paramref name="limit"/>.</summary>
-    Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation);
+    Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation);
+
+    /// <summary>
+    /// The end of the log as the last append noted it, apart from the lines; number 0 and <see cref="LogChain.Origin"/> for an empty log.
+    /// Every append chains its lines to it, so that a log whose end was cut off does not go on as if nothing had been.
+    /// </summary>
+    Task<LogHead> ReadLogHeadAsync(string trustDomain, CancellationToken cancellation);
 }

@@ -9,6 +9,9 @@ internal static class Schema
 {
     private const string Prefix = "SdsServer.Storage.Sqlite.Migrations.";
 
+    /// <summary>The version whose lines of the log carry hashes, which SQL cannot compute.</summary>
+    private const int Chained = 3;
+
     private static readonly string[] Scripts =
         [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
             .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
@@ -19,13 +22,24 @@ internal static class Schema
     public static int Version(SqliteConnection connection) => connection.ExecuteScalar<int>("PRAGMA user_version");
 
     /// <summary>Applies what is missing, each migration in a transaction of its own together with its number.</summary>
-    public static void Migrate(SqliteConnection connection)
+    /// <returns>How many lines of the log have got their hashes.</returns>
+    public static long Migrate(SqliteConnection connection)
     {
+        long chained = 0;
         for (int version = Version(connection); version < Current; version++)
         {
             string script = Script(version);
-            SqliteTransactions.Run(connection, it => it.Execute($"{script}\nPRAGMA user_version = {version + 1};"));
+            int next = version + 1;
+            chained += SqliteTransactions.Run(connection, it =>
+            {
+                it.Execute(script);
+                long lines = next == Chained ? UnchainedLog.Chain(it) : 0;
+                it.Execute($"PRAGMA user_version = {next}");
+                return lines;
+            });
         }
+
+        return chained;
     }
 
     private static string Script(int index)

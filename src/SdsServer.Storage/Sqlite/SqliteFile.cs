@@ -170,8 +170,12 @@ internal static class SqliteFile
         if (from < Schema.Current)
         {
             connection.Execute("PRAGMA synchronous = FULL");
-            Schema.Migrate(connection);
+            long chained = Schema.Migrate(connection);
             StorageLog.DatabaseMigrated(logger, path, from, Schema.Current);
+            if (chained > 0)
+            {
+                StorageLog.LogChained(logger, path, chained);
+            }
         }
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using SdsServer.Core.Access;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using SdsServer.Storage.Files;
@@ -96,12 +97,12 @@ public sealed class SqliteTrustStore : ITrustStore
                 (long id, long revision, _) = TrustDomains.Fence(connection, next.TrustDomain, next.Term);
                 TrustDomains.Save(connection, id, revision, next);
                 Leaves.SetStates(connection, id, expired.Select(serial => (serial, LeafState.Expired)));
-                Decisions.Append(connection, id, log);
+                Decisions.Append(connection, id, next.TrustDomain, log);
             },
             cancellation);
 
     public Task AppendLogAsync(string trustDomain, long term, IReadOnlyList<Decision> log, CancellationToken cancellation) =>
-        WriteAsync(trustDomain, term, (connection, id) => Decisions.Append(connection, id, log), cancellation);
+        WriteAsync(trustDomain, term, (connection, id) => Decisions.Append(connection, id, trustDomain, log), cancellation);
 
     public Task<IReadOnlyList<bool>> InsertLeavesAsync(
         string trustDomain, long term, IReadOnlyList<LedgerInsert> inserts, CancellationToken cancellation) =>
@@ -176,7 +177,7 @@ public sealed class SqliteTrustStore : ITrustStore
             (connection, id) =>
             {
                 Tokens.Add(connection, id, token);
-                Decisions.Append(connection, id, [entry]);
+                Decisions.Append(connection, id, trustDomain, [entry]);
             },
             cancellation);
 
@@ -189,14 +190,16 @@ public sealed class SqliteTrustStore : ITrustStore
             {
                 long domain = TrustDomains.Fence(connection, trustDomain, term).Id;
                 bool deleted = Tokens.Delete(connection, domain, id);
-                Decisions.Append(connection, domain, deleted ? [entry] : []);
+                Decisions.Append(connection, domain, trustDomain, deleted ? [entry] : []);
                 return deleted;
             },
             cancellation);
 
-    public async Task<IReadOnlyList<(long Number, Decision Entry)>> ReadLogAsync(
-        string trustDomain, long after, int limit, CancellationToken cancellation) =>
+    public async Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Decisions.Read(connection, trustDomain, after, limit), cancellation);
+
+    public Task<LogHead> ReadLogHeadAsync(string trustDomain, CancellationToken cancellation) =>
+        Database.ReadAsync(connection => LogHeads.Find(connection, trustDomain) ?? new LogHead(0, LogChain.Origin(trustDomain)), cancellation);
 
     public ValueTask DisposeAsync() => new(_closed.Value);
 

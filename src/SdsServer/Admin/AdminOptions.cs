@@ -39,6 +39,9 @@ internal sealed record AdminOptions
 
     public TimeSpan MaxRootLifetime { get; init; } = TimeSpan.FromDays(36525);
 
+    /// <summary>What the look at the audit log at start found wrong with it; empty for an intact one.</summary>
+    public string LogWarning { get; init; } = "";
+
     /// <summary>A root that lives shorter is never fit to be trusted (gate G0), whatever the rotation waits for.</summary>
     public TimeSpan MinRootLifetime => 3 * Fleet.MaxLeafLifetime;
 }

@@ -44,7 +44,7 @@ internal sealed class AdminServices : IDisposable
         ILogger<AdminServices> logger)
     {
         ResourceNames names = new(options.TrustDomain.Name);
-        TrustDomainMapper domains = new(names);
+        TrustDomainMapper domains = new(names, options.LogWarning);
         RefusalMapper refusals = new(names);
         PolicyMapper policies = new(options);
         RotationMapper rotations = new(names, policies, refusals);
@@ -69,7 +69,7 @@ internal sealed class AdminServices : IDisposable
         _fleet = new FleetService(access, new SharedReading<FleetReading>(access, FleetReading.Of), watches, calls, commands, new InstanceMapper(names), names);
         _leaves = new LeafService(access, calls, new LeafMapper(names), names);
         _tokens = new TokenService(access, store, audit, tokensChanged, calls, commands, new TokenMapper(names), names, options, time, logger);
-        _audit = new AuditService(_log, watches, calls, new AuditMapper(names), names);
+        _audit = new AuditService(_log, watches, calls, new AuditMapper(names), names, options.TrustDomain.Name);
     }
 
     /// <summary>Starts rotations, also for whoever is no caller of the API.</summary>

@@ -2,14 +2,15 @@ using System.Globalization;
 using SdsServer.Admin.Log;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
+using SdsServer.Core.Audit;
 using SdsServer.Grpc.Server;
 using SdsServer.Protos.Admin.V1;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace SdsServer.Admin;
 
-/// <summary>sdsserver.admin.v1.AuditService: the durable log, newest first or as it grows.</summary>
-internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls calls, AuditMapper mapper, ResourceNames names)
+/// <summary>sdsserver.admin.v1.AuditService: the durable log, newest first, as it grows, or as it is stored; and whether it still is what was written.</summary>
+internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls calls, AuditMapper mapper, ResourceNames names, string trustDomain)
 {
     private const int Batch = 500;
 
@@ -21,7 +22,9 @@ internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls 
 
     public void Bind(GrpcServiceBuilder service) => service
         .Unary<ListAuditEntriesRequest, ListAuditEntriesResponse>("ListAuditEntries", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
-        .ServerStreaming<WatchAuditEntriesRequest, WatchAuditEntriesResponse>("WatchAuditEntries", WatchAsync);
+        .ServerStreaming<WatchAuditEntriesRequest, WatchAuditEntriesResponse>("WatchAuditEntries", WatchAsync)
+        .Unary<VerifyAuditLogRequest, VerifyAuditLogResponse>("VerifyAuditLog", (request, context) => calls.ReadAsync(context, () => VerifyAsync(request, context)))
+        .ServerStreaming<ExportAuditLogRequest, ExportAuditLogResponse>("ExportAuditLog", ExportAsync);
 
     private async Task<ListAuditEntriesResponse> ListAsync(ListAuditEntriesRequest request, ServerCallContext context)
     {
@@ -89,6 +92,54 @@ internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls 
             return true;
         });
     }
+
+    private async Task<VerifyAuditLogResponse> VerifyAsync(VerifyAuditLogRequest request, ServerCallContext context)
+    {
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        check.Require(
+            "expected_head", request.ExpectedHead is null || (request.ExpectedHead.Number >= 0 && LogHead.IsHash(request.ExpectedHead.Hash)),
+            "must be the number of a line and its hash, 64 hex digits");
+        check.Done();
+        LogHead? expected = request.ExpectedHead is { } head ? new LogHead(head.Number, head.Hash.ToLowerInvariant()) : null;
+        return AuditMapper.MapReport(await log.VerifyAsync(expected, context.CancellationToken));
+    }
+
+    private async Task ExportAsync(ExportAuditLogRequest request, ServerStreamWriter<ExportAuditLogResponse> responses, ServerCallContext context)
+    {
+        calls.ActorOf(context);
+        RequestCheck check = new(names);
+        check.TrustDomain("parent", request.Parent);
+        check.Require("after_number", request.AfterNumber >= 0, "must be the last number you have, or 0");
+        check.Done();
+        string? previous = await HashOfAsync(request.AfterNumber, context.CancellationToken);
+        check.Require("after_number", previous is not null, "is no line of this log; take the number of one, or 0");
+        check.Done();
+        long end = await log.LastAsync(context.CancellationToken);
+        long told = request.AfterNumber;
+        while (told < end)
+        {
+            ExportAuditLogResponse response = new();
+            foreach (LogLine line in (await log.ReadLinesAsync(told, Batch, context.CancellationToken)).TakeWhile(line => line.Number <= end))
+            {
+                response.Records.Add(AuditMapper.MapRecord(trustDomain, previous!, line));
+                (previous, told) = (line.Hash, line.Number);
+            }
+
+            if (response.Records.Count == 0)
+            {
+                return;
+            }
+
+            await responses.WriteAsync(response, context.CancellationToken);
+        }
+    }
+
+    // Null: there is no such line.
+    private async Task<string?> HashOfAsync(long number, CancellationToken cancellation) =>
+        number == 0 ? LogChain.Origin(trustDomain)
+        : await log.ReadLinesAsync(number - 1, 1, cancellation) is [var line] && line.Number == number ? line.Hash
+        : null;
 
     private static bool Fits(AuditEntry entry, ListAuditEntriesRequest request) =>
         (request.Actor.Length == 0 || entry.Actor == request.Actor)

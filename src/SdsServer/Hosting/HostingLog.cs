@@ -1,3 +1,5 @@
+using SdsServer.Core.Audit;
+
 namespace SdsServer.Hosting;
 
 internal static partial class HostingLog
@@ -16,6 +18,16 @@ internal static partial class HostingLog
 
     [LoggerMessage(1005, LogLevel.Information, "the serving certificate {File} has changed; the new one ends at {NotAfter:u}", EventName = "CertificateRead")]
     public static partial void CertificateRead(ILogger logger, string file, DateTime notAfter);
+
+    [LoggerMessage(1006, LogLevel.Information, "the audit log ends at {Head}; its last {Lines} lines are as they were written", EventName = "LogIntact")]
+    public static partial void LogIntact(ILogger logger, LogHead head, long lines);
+
+    [LoggerMessage(1007, LogLevel.Warning,
+        "the audit log is not what was written: {What}. Secrets are served all the same. Keep a copy of the data directory and run 'sdsctl audit verify'", EventName = "LogBroken")]
+    public static partial void LogBroken(ILogger logger, string what);
+
+    [LoggerMessage(1008, LogLevel.Warning, "the audit log could not be looked through; run 'sdsctl audit verify'", EventName = "LogUnchecked")]
+    public static partial void LogUnchecked(ILogger logger, Exception error);
 
     [LoggerMessage(3001, LogLevel.Information, "{Actor}: {Action} ({Reason}); {Evidence}", EventName = "Decided")]
     public static partial void Decided(ILogger logger, string actor, string action, string reason, string evidence);

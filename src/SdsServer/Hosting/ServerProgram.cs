@@ -71,6 +71,7 @@ internal static class ServerProgram
         SqliteOptions files = new() { DataDirectory = settings.DataDirectory, KeyEncryptionKeyFile = settings.KeyEncryptionKeyFile };
         await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(files, logging.CreateLogger<SqliteTrustStore>(), CancellationToken.None);
         await store.RequireTrustDomainAsync(trustDomain, CancellationToken.None);
+        string logWarning = await LogCheck.RunAsync(store, trustDomain, logger, CancellationToken.None);
         using Keyring keyring = new(store, trustDomain);
         RootFitness fitness = new(keyring, settings.Leaves, PlanWaits.All(settings.Rotation));
         await using TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
@@ -98,6 +99,7 @@ internal static class ServerProgram
             IntermediateLifetime = settings.IntermediateLifetime,
             MinLeafLifetime = settings.Leaves.Minimum,
             HasWebhook = settings.RotationWebhook is not null,
+            LogWarning = logWarning,
         };
         using AdminServices admin = new(
             loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, time, logging.CreateLogger<AdminServices>());

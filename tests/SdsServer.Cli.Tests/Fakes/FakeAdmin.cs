@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using SdsServer.Core.Audit;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
 using SdsServer.Protos.Admin.V1;
@@ -51,7 +52,9 @@ internal sealed class FakeAdmin(FakeMesh mesh)
             .Unary<DeleteTokenRequest, DeleteTokenResponse>("DeleteToken", (request, _) => Answer(Delete(request))))
         .MapService(Service(AuditServiceReflection.Descriptor), service => service
             .Unary<ListAuditEntriesRequest, ListAuditEntriesResponse>("ListAuditEntries", (_, _) => Answer(new ListAuditEntriesResponse { AuditEntries = { mesh.Audit } }))
-            .ServerStreaming<WatchAuditEntriesRequest, WatchAuditEntriesResponse>("WatchAuditEntries", WatchAuditAsync));
+            .ServerStreaming<WatchAuditEntriesRequest, WatchAuditEntriesResponse>("WatchAuditEntries", WatchAuditAsync)
+            .Unary<VerifyAuditLogRequest, VerifyAuditLogResponse>("VerifyAuditLog", (request, _) => Answer(Verify(request)))
+            .ServerStreaming<ExportAuditLogRequest, ExportAuditLogResponse>("ExportAuditLog", ExportAuditAsync));
 
     public static RpcException Error(StatusCode code, string message, params IReadOnlyList<IMessage> details)
     {
@@ -260,4 +263,39 @@ internal sealed class FakeAdmin(FakeMesh mesh)
     }
 
     private static RpcException Refused(Refusal refusal) => Error(StatusCode.FailedPrecondition, refusal.Message, Info("GATE_CLOSED"), refusal);
+
+    private VerifyAuditLogResponse Verify(VerifyAuditLogRequest request)
+    {
+        ChainCheck check = new("example.org", new LogHead(0, LogChain.Origin("example.org")), request.ExpectedHead is { } head ? new LogHead(head.Number, head.Hash) : null);
+        _ = mesh.Log.All(check.Next);
+        check.End();
+        return new VerifyAuditLogResponse
+        {
+            Head = new AuditHead { Number = check.Head.Number, Hash = check.Head.Hash },
+            Lines = check.Lines,
+            FirstBreak = check.Break is { } found
+                ? new AuditBreak { Number = found.Number, Fault = System.Enum.Parse<AuditFault>(found.Fault.ToString()), Message = found.Text }
+                : null,
+        };
+    }
+
+    // A line a message, and breaks off before the end when the log was tampered with.
+    private async Task ExportAuditAsync(ExportAuditLogRequest request, ServerStreamWriter<ExportAuditLogResponse> responses, ServerCallContext context)
+    {
+        string previous = request.AfterNumber == 0 ? LogChain.Origin("example.org") : mesh.Log[(int)request.AfterNumber - 1].Hash;
+        foreach (LogLine line in mesh.Log.Where(line => line.Number > request.AfterNumber))
+        {
+            AuditRecord record = new()
+            {
+                TrustDomain = "example.org", Number = line.Number, Time = line.Entry.At.ToTimestamp(), Actor = line.Actor, Kind = line.Kind, Subject = line.Subject, RotationId = line.RotationId,
+                Action = line.Action, Reason = line.Reason, Evidence = line.Evidence, Outcome = line.Outcome, Error = line.Error, Revision = line.Revision, PreviousHash = previous, Hash = line.Hash,
+            };
+            await responses.WriteAsync(new ExportAuditLogResponse { Records = { record } });
+            previous = line.Hash;
+            if (mesh.Trust.AuditWarning.Length > 0)
+            {
+                throw Error(StatusCode.Unavailable, "the server is shutting down");
+            }
+        }
+    }
 }

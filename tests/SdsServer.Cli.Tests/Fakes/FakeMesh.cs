@@ -1,3 +1,4 @@
+using SdsServer.Core.Audit;
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Protos.Admin.V1;
 
@@ -28,6 +29,9 @@ internal sealed class FakeMesh
 
     public List<AuditEntry> Audit { get; } = [];
 
+    /// <summary>The stored lines, oldest first.</summary>
+    public List<LogLine> Log { get; } = [];
+
     /// <summary>Somebody else changes the state after every reading; so many times.</summary>
     public int Racers { get; set; }
 
@@ -47,6 +51,9 @@ internal sealed class FakeMesh
                 break;
             case "unfit":
                 mesh.Unfit = true;
+                break;
+            case "tampered":
+                mesh.Trust.AuditWarning = "the audit log is not what was written: line 2 does not fit its hash";
                 break;
             case "raced":
                 mesh.Racers = 1;
@@ -87,6 +94,11 @@ internal sealed class FakeMesh
         }
 
         mesh.Populate();
+        if (situation == "tampered")
+        {
+            mesh.Log[1] = mesh.Log[1] with { Actor = "nobody" };
+        }
+
         return mesh;
     }
 
@@ -200,6 +212,18 @@ internal sealed class FakeMesh
         {
             Name = $"{Name}/tokens/7d9f", DisplayName = "payments", SpiffeId = "spiffe://example.org/payments", CreateTime = At(TimeSpan.FromDays(-2)), ExpireTime = At(TimeSpan.FromDays(-1)), CreatedBy = "uid:0",
         });
+        string previous = LogChain.Origin("example.org");
+        for (int number = 1; number <= 3; number++)
+        {
+            Log.Add(LogLine.After(previous, "example.org", number, new Core.Rotation.Decision
+            {
+                At = FixedTime.Now.AddMinutes(-100 + (10 * number)), Actor = number == 2 ? "uid:1000" : "engine",
+                Kind = number == 2 ? Core.Rotation.DecisionKind.AdvanceRotation : Core.Rotation.DecisionKind.SetSigner, RotationId = "r1", Action = "wave 1",
+                Outcome = number == 2 ? Core.Rotation.DecisionOutcome.Refused : Core.Rotation.DecisionOutcome.Done, Revision = 40 + number,
+            }));
+            previous = Log[^1].Hash;
+        }
+
         for (int number = 3; number >= 1; number--)
         {
             Audit.Add(new AuditEntry

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Rotation;
 using SdsServer.Storage.Sqlite;
 using SdsServer.Storage.Tests.Processes;
@@ -97,6 +98,7 @@ public sealed class OpeningTests : IDisposable
         await PopulateAsync();
         await ExecuteAsync(
             """
+            DROP TABLE log_heads;
             DROP TABLE decisions;
             CREATE TABLE decisions (number INTEGER PRIMARY KEY AUTOINCREMENT, trust_domain INTEGER NOT NULL, at INTEGER NOT NULL,
                 actor TEXT NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL);
@@ -104,8 +106,11 @@ public sealed class OpeningTests : IDisposable
             PRAGMA user_version = 1;
             """);
 
-        await using SqliteTrustStore store = await OpenAsync();
+        LogRecorder log = new();
+        await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(_directory.Options, log, CancellationToken.None);
 
+        Assert.Contains(log.Lines, line => line.Id.Id == 4008 && line.Text.Contains("1 lines", StringComparison.Ordinal));
+        Assert.Equal(1, (await LogVerification.RunAsync(store, TrustDomain, null, CancellationToken.None)).Lines);
         Decision old = new()
         {
             At = new DateTimeOffset(5, TimeSpan.Zero),
@@ -119,6 +124,8 @@ public sealed class OpeningTests : IDisposable
         long term = (await store.BeginTermAsync(TrustDomain, KeepAll, CancellationToken.None)).Term;
         await store.AppendLogAsync(TrustDomain, term, [Entry("new")], CancellationToken.None);
         Assert.Equal([old, Entry("new")], (await store.ReadLogAsync(TrustDomain, 0, 9, CancellationToken.None)).Select(it => it.Entry));
+        LogReport report = await LogVerification.RunAsync(store, TrustDomain, null, CancellationToken.None);
+        Assert.Equal((2L, null), (report.Lines, report.Break));
     }
 
     [Fact]
@@ -126,7 +133,7 @@ public sealed class OpeningTests : IDisposable
     {
         await PopulateAsync();
         await ExecuteAsync("PRAGMA user_version = 9");
-        Assert.Contains("has schema version 9; this program knows versions up to 2", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains("has schema version 9; this program knows versions up to 3", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -265,6 +272,7 @@ public sealed class OpeningTests : IDisposable
         await PopulateAsync();
         await Assert.ThrowsAsync<SqliteException>(() => ExecuteAsync("UPDATE decisions SET actor = 'mallory'"));
         await Assert.ThrowsAsync<SqliteException>(() => ExecuteAsync("DELETE FROM decisions"));
+        await Assert.ThrowsAsync<SqliteException>(() => ExecuteAsync("INSERT OR REPLACE INTO decisions SELECT * FROM decisions"));
     }
 
     [Fact]

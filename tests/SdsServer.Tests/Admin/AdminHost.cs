@@ -33,7 +33,7 @@ internal sealed class AdminHost : IAsyncDisposable
     private readonly AdminServices _services;
     private readonly WebApplication _app;
 
-    private AdminHost(TrustDomainLoop loop, InMemoryTrustStore store, Keyring keyring, RootFitness fitness, ServerSettings settings, LogLines log, TimeProvider time)
+    private AdminHost(TrustDomainLoop loop, InMemoryTrustStore store, Keyring keyring, RootFitness fitness, ServerSettings settings, LogLines log, TimeProvider time, string logWarning)
     {
         (Loop, Store, Log, _keyring) = (loop, store, log, keyring);
         Tokens = new TokenDirectory(store, "example.org", TimeProvider.System);
@@ -53,6 +53,7 @@ internal sealed class AdminHost : IAsyncDisposable
             IntermediateLifetime = settings.IntermediateLifetime,
             MinLeafLifetime = settings.Leaves.Minimum,
             HasWebhook = settings.RotationWebhook is not null,
+            LogWarning = logWarning,
         };
         _services = new AdminServices(
             loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, time,
@@ -103,11 +104,12 @@ internal sealed class AdminHost : IAsyncDisposable
         time ??= TimeProvider.System;
         using LoggerFactory loggers = new([log]);
         InMemoryTrustStore store = new(disk);
+        string logWarning = await LogCheck.RunAsync(store, "example.org", loggers.CreateLogger("start"), default);
         Keyring keyring = new(store, "example.org");
         RootFitness fitness = new(keyring, settings.Leaves, expectedPlanTime ?? TimeSpan.Zero);
         TrustDomainLoop loop = await TrustDomainStartup.StartAsync(
             settings, store, keyring, fitness, time, loggers.CreateLogger<TrustDomainLoop>(), default);
-        AdminHost host = new(loop, store, keyring, fitness, settings, log, time) { Disk = disk };
+        AdminHost host = new(loop, store, keyring, fitness, settings, log, time, logWarning) { Disk = disk };
         await host._app.StartAsync();
         return host;
     }

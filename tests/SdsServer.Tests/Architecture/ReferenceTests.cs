@@ -14,7 +14,7 @@ public sealed class ReferenceTests
         ["SdsServer.Core"] = [],
         ["SdsServer.Storage"] = ["SdsServer.Core"],
         ["SdsServer"] = ["SdsServer.Core", "SdsServer.Grpc", "SdsServer.Protos", "SdsServer.Storage"],
-        ["SdsServer.Cli"] = ["SdsServer.Grpc", "SdsServer.Protos"],
+        ["SdsServer.Cli"] = ["SdsServer.Core", "SdsServer.Grpc", "SdsServer.Protos"],
     };
 
     public static TheoryData<string> Projects => [.. Arrows.Keys];

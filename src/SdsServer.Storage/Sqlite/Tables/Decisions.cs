@@ -1,39 +1,51 @@
 using Dapper;
 using Microsoft.Data.Sqlite;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Rotation;
 
 namespace SdsServer.Storage.Sqlite.Tables;
 
-/// <summary>The append-only log.</summary>
+/// <summary>The append-only log; every line carries the hash of the one before it.</summary>
 internal static class Decisions
 {
-    public static void Append(SqliteConnection connection, long trustDomain, IEnumerable<Decision> entries) => connection.Execute(
-        """
-        INSERT INTO decisions (trust_domain, at, actor, kind, subject, rotation_id, action, reason, evidence, outcome, error, revision)
-        VALUES (@trustDomain, @at, @Actor, @kind, @Subject, @RotationId, @Action, @Reason, @Evidence, @outcome, @Error, @Revision)
-        """,
-        entries.Select(it => new
-        {
-            trustDomain,
-            at = it.At.UtcTicks,
-            it.Actor,
-            kind = it.Kind.ToString(),
-            it.Subject,
-            it.RotationId,
-            it.Action,
-            it.Reason,
-            it.Evidence,
-            outcome = it.Outcome.ToString(),
-            it.Error,
-            it.Revision,
-        }));
+    private const string Columns = "number, at, actor, kind, subject, rotation_id, action, reason, evidence, outcome, error, revision";
 
-    public static List<(long Number, Decision Entry)> Read(SqliteConnection connection, string trustDomain, long after, int limit)
+    /// <summary>Appends in the caller's transaction: it is the only writer, so that nothing comes between a line and the one it follows.</summary>
+    public static void Append(SqliteConnection connection, long id, string trustDomain, IReadOnlyList<Decision> entries)
+    {
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        // The sequence keeps the numbers of lines that somebody has removed from being given again.
+        long number = connection.ExecuteScalar<long>(
+            "SELECT max(ifnull((SELECT max(number) FROM decisions), 0), ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'decisions'), 0))");
+        string previous = Previous(connection, id, trustDomain);
+        foreach (Decision entry in entries)
+        {
+            LogLine line = LogLine.After(previous, trustDomain, ++number, entry);
+            Insert(connection, id, line);
+            previous = line.Hash;
+        }
+
+        LogHeads.Put(connection, id, new LogHead(number, previous));
+    }
+
+    /// <summary>Appends a line that has its number but no hash yet.</summary>
+    public static void AppendLine(SqliteConnection connection, long id, string trustDomain, LogLine line)
+    {
+        LogLine chained = line with { Hash = LogChain.Hash(Previous(connection, id, trustDomain), trustDomain, line) };
+        Insert(connection, id, chained);
+        LogHeads.Put(connection, id, new LogHead(chained.Number, chained.Hash));
+    }
+
+    public static List<LogLine> Read(SqliteConnection connection, string trustDomain, long after, int limit)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText =
-            """
-            SELECT number, at, actor, kind, subject, rotation_id, action, reason, evidence, outcome, error, revision FROM decisions
+            $"""
+            SELECT {Columns}, hash FROM decisions
             WHERE trust_domain = (SELECT id FROM trust_domains WHERE name = @trustDomain) AND number > @after
             ORDER BY number LIMIT @limit
             """;
@@ -41,27 +53,70 @@ internal static class Decisions
         command.Parameters.AddWithValue("@after", after);
         command.Parameters.AddWithValue("@limit", limit);
         using SqliteDataReader reader = command.ExecuteReader();
-        List<(long, Decision)> lines = [];
+        List<LogLine> lines = [];
         while (reader.Read())
         {
-            lines.Add((reader.GetInt64(0), Line(reader)));
+            lines.Add(Line(reader) with { Hash = Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(12)) });
         }
 
         return lines;
     }
 
-    private static Decision Line(SqliteDataReader reader) => new()
+    /// <summary>Lines of a database from before there were hashes, of all trust domains.</summary>
+    public static List<(long TrustDomain, LogLine Line)> ReadUnchained(SqliteConnection connection, long after, int limit)
     {
-        At = new DateTimeOffset(reader.GetInt64(1), TimeSpan.Zero),
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT {Columns}, trust_domain FROM unchained_decisions WHERE number > @after ORDER BY number LIMIT @limit";
+        command.Parameters.AddWithValue("@after", after);
+        command.Parameters.AddWithValue("@limit", limit);
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<(long, LogLine)> lines = [];
+        while (reader.Read())
+        {
+            lines.Add((reader.GetInt64(12), Line(reader)));
+        }
+
+        return lines;
+    }
+
+    private static string Previous(SqliteConnection connection, long id, string trustDomain) =>
+        LogHeads.Find(connection, id)?.Hash ?? LogChain.Origin(trustDomain);
+
+    private static void Insert(SqliteConnection connection, long id, LogLine line) => connection.Execute(
+        $"""
+        INSERT INTO decisions ({Columns}, trust_domain, hash)
+        VALUES (@Number, @At, @Actor, @Kind, @Subject, @RotationId, @Action, @Reason, @Evidence, @Outcome, @Error, @Revision, @id, @hash)
+        """,
+        new
+        {
+            line.Number,
+            line.At,
+            line.Actor,
+            line.Kind,
+            line.Subject,
+            line.RotationId,
+            line.Action,
+            line.Reason,
+            line.Evidence,
+            line.Outcome,
+            line.Error,
+            line.Revision,
+            id,
+            hash = Convert.FromHexString(line.Hash),
+        });
+
+    private static LogLine Line(SqliteDataReader reader) => new()
+    {
+        Number = reader.GetInt64(0),
+        At = reader.GetInt64(1),
         Actor = reader.GetString(2),
-        // A newer program's kind is for people to read; nothing is decided by it. An unknown outcome must not look like "done".
-        Kind = Enum.TryParse(reader.GetString(3), out DecisionKind kind) ? kind : DecisionKind.Unspecified,
+        Kind = reader.GetString(3),
         Subject = reader.GetString(4),
         RotationId = reader.GetString(5),
         Action = reader.GetString(6),
         Reason = reader.GetString(7),
         Evidence = reader.GetString(8),
-        Outcome = Enum.TryParse(reader.GetString(9), out DecisionOutcome outcome) ? outcome : DecisionOutcome.Failed,
+        Outcome = reader.GetString(9),
         Error = reader.GetString(10),
         Revision = reader.GetInt64(11),
     };

@@ -1,4 +1,5 @@
 using SdsServer.Admin.Requests;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Rotation;
 
 namespace SdsServer.Admin.Log;
@@ -52,7 +53,7 @@ internal sealed class DecisionLog(ITrustStore store, string trustDomain, ILogger
         try
         {
             await CatchUpAsync(cancellation);
-            return [.. (await LoadAsync(after, limit, cancellation)).Where(line => line.Number <= _last).Select(line => new LoggedDecision(line.Number, line.Entry))];
+            return [.. (await LoadAsync(after, limit, cancellation)).Where(line => line.Number <= _last).Select(Logged)];
         }
         finally
         {
@@ -60,18 +61,25 @@ internal sealed class DecisionLog(ITrustStore store, string trustDomain, ILogger
         }
     }
 
+    /// <summary>Looks the stored log through; it is not the caller's turn that others wait for.</summary>
+    public Task<LogReport> VerifyAsync(LogHead? expected, CancellationToken cancellation) =>
+        StoreCalls.RunAsync(() => LogVerification.RunAsync(store, trustDomain, expected, cancellation), logger);
+
+    /// <summary>The stored lines after a number, as they are hashed; oldest first.</summary>
+    public Task<IReadOnlyList<LogLine>> ReadLinesAsync(long after, int limit, CancellationToken cancellation) => LoadAsync(after, limit, cancellation);
+
     public void Dispose() => _reading.Dispose();
 
     private async Task CatchUpAsync(CancellationToken cancellation)
     {
-        IReadOnlyList<(long Number, Decision Entry)> lines;
+        IReadOnlyList<LogLine> lines;
         do
         {
             lines = await LoadAsync(_last, Batch, cancellation);
-            foreach ((long number, Decision entry) in lines)
+            foreach (LogLine line in lines)
             {
-                Follow(new LoggedDecision(number, entry));
-                _last = number;
+                Follow(Logged(line));
+                _last = line.Number;
             }
         }
         while (lines.Count == Batch);
@@ -98,6 +106,8 @@ internal sealed class DecisionLog(ITrustStore store, string trustDomain, ILogger
         _rotations.LastOrDefault(rotation => rotation.Id == entry.RotationId).History?.Add(line);
     }
 
-    private Task<IReadOnlyList<(long Number, Decision Entry)>> LoadAsync(long after, int limit, CancellationToken cancellation) =>
+    private static LoggedDecision Logged(LogLine line) => new(line.Number, line.Entry, line.Hash);
+
+    private Task<IReadOnlyList<LogLine>> LoadAsync(long after, int limit, CancellationToken cancellation) =>
         StoreCalls.RunAsync(() => store.ReadLogAsync(trustDomain, after, limit, cancellation), logger);
 }

@@ -4,4 +4,5 @@ namespace SdsServer.Admin.Log;
 
 /// <summary>A line of the log.</summary>
 /// <param name="Number">Its number; numbers rise.</param>
-internal sealed record LoggedDecision(long Number, Decision Entry);
+/// <param name="Hash">Its hash in the chain.</param>
+internal sealed record LoggedDecision(long Number, Decision Entry, string Hash);

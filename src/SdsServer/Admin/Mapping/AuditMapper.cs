@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin.Log;
 using SdsServer.Admin.Requests;
+using SdsServer.Core.Audit;
 using SdsServer.Core.Rotation;
 using Api = SdsServer.Protos.Admin.V1;
 using Decision = SdsServer.Core.Rotation.Decision;
@@ -35,6 +36,46 @@ internal sealed class AuditMapper(ResourceNames names)
         Detail = Detail(line.Entry),
         Revision = line.Entry.Revision,
         RequestId = line.Entry.Kind == DecisionKind.StartRotation ? line.Entry.RotationId : "",
+        Hash = line.Hash,
+    };
+
+    /// <summary>A line as it is hashed.</summary>
+    public static Api.AuditRecord MapRecord(string trustDomain, string previousHash, LogLine line) => new()
+    {
+        TrustDomain = trustDomain,
+        Number = line.Number,
+        Time = line.Entry.At.ToTimestamp(),
+        Actor = line.Actor,
+        Kind = line.Kind,
+        Subject = line.Subject,
+        RotationId = line.RotationId,
+        Action = line.Action,
+        Reason = line.Reason,
+        Evidence = line.Evidence,
+        Outcome = line.Outcome,
+        Error = line.Error,
+        Revision = line.Revision,
+        PreviousHash = previousHash,
+        Hash = line.Hash,
+    };
+
+    public static Api.VerifyAuditLogResponse MapReport(LogReport report) => new()
+    {
+        Head = new Api.AuditHead { Number = report.Head.Number, Hash = report.Head.Hash },
+        Lines = report.Lines,
+        FirstBreak = report.Break is null ? null : new Api.AuditBreak
+        {
+            Number = report.Break.Number,
+            Fault = report.Break.Fault switch
+            {
+                LogFault.Altered => Api.AuditFault.Altered,
+                LogFault.Missing => Api.AuditFault.Missing,
+                LogFault.Cut => Api.AuditFault.Cut,
+                LogFault.Foreign => Api.AuditFault.Foreign,
+                _ => Api.AuditFault.Unexpected,
+            },
+            Message = report.Break.Text,
+        },
     };
 
     public static Api.Decision MapDecision(LoggedDecision line) => new()

@@ -7,7 +7,7 @@ using Api = SdsServer.Protos.Admin.V1;
 namespace SdsServer.Admin.Mapping;
 
 /// <summary>A trust domain as the API shows it.</summary>
-internal sealed class TrustDomainMapper(ResourceNames names)
+internal sealed class TrustDomainMapper(ResourceNames names, string logWarning)
 {
     public Api.TrustDomain Map(DomainReading reading)
     {
@@ -27,6 +27,7 @@ internal sealed class TrustDomainMapper(ResourceNames names)
             ActiveRotation = state.Plan is { } active ? names.Rotation(active.Id) : "",
             Fleet = Counts(reading),
             LeaderTerm = state.Term,
+            AuditWarning = logWarning,
         };
     }
 
