@@ -89,7 +89,9 @@ internal sealed class Direction : IAsyncDisposable
     private void AssertUnharmed(string phase, EnvoyStats client, EnvoyStats server)
     {
         string where = $"{phase}, {From} to {To}";
-        Assert.True(Traffic.Count.Failed == 0, $"{where}: {Traffic.Count.Failed} of {Traffic.Count.Sent} requests failed, first {Traffic.FirstFailure}");
+        Assert.True(
+            Traffic.Count.Failed == 0,
+            $"{where}: {Traffic.Count.Failed} of {Traffic.Count.Sent} requests failed, first {Traffic.FirstFailure}; {Told("client", client)}, {Told("server", server)}");
         foreach ((string side, EnvoyStats stats) in new[] { ("client", client), ("server", server) })
         {
             Assert.True(
@@ -104,4 +106,8 @@ internal sealed class Direction : IAsyncDisposable
             server.ConnectionErrors <= server.MissingClientCertificates,
             $"{where}: the server counts {server.ConnectionErrors} TLS errors, {server.MissingClientCertificates} of them ours");
     }
+
+    // Where neither has a TLS error, the machine was too slow: the connection was given up.
+    private static string Told(string side, EnvoyStats stats) =>
+        $"the {side} counts {stats.ConnectionErrors} TLS errors, {stats.RefusedChains + stats.RefusedNames} refused certificates, {stats.ConnectTimeouts} connections given up";
 }

@@ -33,6 +33,11 @@ public sealed class EnvoyStats
     /// <summary>Connections closed because the secrets were not there.</summary>
     public long SecretsNotReady => Mesh("context_secrets_not_ready");
 
+    /// <summary>Connections to a peer, or to the application, that were given up before they, and their TLS handshake, were done.</summary>
+    public long ConnectTimeouts => _values
+        .Where(value => value.Key is "cluster.peer.upstream_cx_connect_timeout" or "cluster.app.upstream_cx_connect_timeout")
+        .Sum(value => value.Value);
+
     /// <param name="text">The plain answer of <c>/stats</c>: a line <c>name: value</c> for each.</param>
     public static EnvoyStats Parse(string text)
     {
