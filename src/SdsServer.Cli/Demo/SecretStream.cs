@@ -22,7 +22,8 @@ internal sealed class SecretStream : IDisposable
     public SecretStream(Sidecar sidecar, string address, string token, TimeProvider time, CancellationToken stopping)
     {
         (_sidecar, _time) = (sidecar, time);
-        _channel = GrpcChannel.ForAddress(address);
+        // The server takes streams on two connections for two processes, one without a bundle, which gets no leaf.
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { SingleConnection = true });
         _options = new CallOptions(Headers: new Metadata { { "authorization", $"Bearer {token}" } }, CancellationToken: stopping);
         _node = new Node { Id = sidecar.Name, Cluster = "sdsctl-demo", UserAgentName = "sdsctl-demo" };
     }

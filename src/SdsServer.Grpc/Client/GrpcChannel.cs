@@ -32,7 +32,7 @@ public sealed class GrpcChannel : IDisposable
             UseCookies = false,
             UseProxy = false,
             ConnectTimeout = options.ConnectTimeout,
-            EnableMultipleHttp2Connections = true,
+            EnableMultipleHttp2Connections = !options.SingleConnection,
             KeepAlivePingDelay = options.KeepAlivePingDelay,
             KeepAlivePingTimeout = options.KeepAlivePingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,

@@ -24,4 +24,7 @@ public sealed class GrpcChannelOptions
 
     /// <summary>How long a probe may stay unanswered before the connection and its calls end with UNAVAILABLE.</summary>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>All calls share one connection, also where one more would be opened for calls that begin at once.</summary>
+    public bool SingleConnection { get; init; }
 }
