@@ -26,5 +26,5 @@ public sealed class GrpcChannelOptions
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>All calls share one connection, also where one more would be opened for calls that begin at once.</summary>
-    public bool SingleConnection { get; init; }
+    public bool SingleConnection { get; set; }
 }

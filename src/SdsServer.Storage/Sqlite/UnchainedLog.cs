@@ -16,6 +16,7 @@ internal static class UnchainedLog
         long moved = 0;
         long after = 0;
         Dictionary<long, string> names = connection.Query<(long, string)>("SELECT id, name FROM trust_domains").ToDictionary(it => it.Item1, it => it.Item2);
+        Dictionary<long, LogHead> heads = names.ToDictionary(it => it.Key, it => new LogHead(0, LogChain.Origin(it.Value)));
         List<(long TrustDomain, LogLine Line)> lines;
         do
         {
@@ -23,12 +24,19 @@ internal static class UnchainedLog
             lines = Decisions.ReadUnchained(connection, after, Page);
             foreach ((long trustDomain, LogLine line) in lines)
             {
-                Decisions.AppendLine(connection, trustDomain, names[trustDomain], line);
+                LogLine chained = line with { Hash = LogChain.Hash(heads[trustDomain].Hash, names[trustDomain], line) };
+                Decisions.Insert(connection, trustDomain, chained);
+                heads[trustDomain] = new LogHead(chained.Number, chained.Hash);
                 after = line.Number;
                 moved++;
             }
         }
         while (lines.Count == Page);
+        foreach ((long trustDomain, LogHead head) in heads.Where(it => it.Value.Number > 0))
+        {
+            LogHeads.Put(connection, trustDomain, head);
+        }
+
         connection.Execute("DROP TABLE unchained_decisions");
         return moved;
     }

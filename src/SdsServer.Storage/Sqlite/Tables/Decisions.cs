@@ -21,7 +21,7 @@ internal static class Decisions
         // The sequence keeps the numbers of lines that somebody has removed from being given again.
         long number = connection.ExecuteScalar<long>(
             "SELECT max(ifnull((SELECT max(number) FROM decisions), 0), ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'decisions'), 0))");
-        string previous = Previous(connection, id, trustDomain);
+        string previous = LogHeads.Find(connection, id)?.Hash ?? LogChain.Origin(trustDomain);
         foreach (Decision entry in entries)
         {
             LogLine line = LogLine.After(previous, trustDomain, ++number, entry);
@@ -30,14 +30,6 @@ internal static class Decisions
         }
 
         LogHeads.Put(connection, id, new LogHead(number, previous));
-    }
-
-    /// <summary>Appends a line that has its number but no hash yet.</summary>
-    public static void AppendLine(SqliteConnection connection, long id, string trustDomain, LogLine line)
-    {
-        LogLine chained = line with { Hash = LogChain.Hash(Previous(connection, id, trustDomain), trustDomain, line) };
-        Insert(connection, id, chained);
-        LogHeads.Put(connection, id, new LogHead(chained.Number, chained.Hash));
     }
 
     public static List<LogLine> Read(SqliteConnection connection, string trustDomain, long after, int limit)
@@ -79,10 +71,8 @@ internal static class Decisions
         return lines;
     }
 
-    private static string Previous(SqliteConnection connection, long id, string trustDomain) =>
-        LogHeads.Find(connection, id)?.Hash ?? LogChain.Origin(trustDomain);
-
-    private static void Insert(SqliteConnection connection, long id, LogLine line) => connection.Execute(
+    /// <summary>Writes a line that has its number and its hash; the head stays where it was.</summary>
+    public static void Insert(SqliteConnection connection, long id, LogLine line) => connection.Execute(
         $"""
         INSERT INTO decisions ({Columns}, trust_domain, hash)
         VALUES (@Number, @At, @Actor, @Kind, @Subject, @RotationId, @Action, @Reason, @Evidence, @Outcome, @Error, @Revision, @id, @hash)
