@@ -6,6 +6,12 @@ public sealed record FleetPolicy
     /// <summary>Wr: the longest backoff of a sidecar's streams. Envoy's is 30 s, and no setting shortens it for plain SDS (tried on 1.36.4 and 1.40.0).</summary>
     public TimeSpan ReconnectWindow { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a connection over a network may be dead before the server notices: what its keep-alive takes. Streams that were to come back
+    /// cannot meanwhile, so it is waited for on top of Wr; the kernel tells at once when a Unix socket's peer is gone.
+    /// </summary>
+    public TimeSpan DeadLinkWindow { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>W: after this long a process that has not come back, while a newer one of the same key holds an accepted leaf, is gone.</summary>
     public TimeSpan SuccessionWindow { get; init; } = TimeSpan.FromMinutes(15);
 

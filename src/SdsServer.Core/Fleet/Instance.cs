@@ -137,7 +137,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     public bool WantsLeaf { get; set; }
 
     /// <summary>
-    /// Monotonic time since when it has held an accepted leaf (or a bundle, where it takes no leaf) on this connection: all its slots have
+    /// Monotonic time since when it has held an accepted leaf on this connection, or been on the roster with it: all its slots have
     /// had that long to come back.
     /// </summary>
     public TimeSpan? HoldsSince { get; set; }

@@ -6,6 +6,10 @@ namespace SdsServer.Core.Fleet;
 /// <param name="SpiffeId">The authenticated workload identity.</param>
 /// <param name="NodeId">Envoy's <c>node.id</c>: a claim, used only to tell processes of one identity apart.</param>
 /// <param name="Peer">
-/// <c>ip:ADDRESS</c> without a port, <c>process:BOOT/PID/START</c> on a Unix socket, or <c>pod:UID</c>.
+/// <c>ip:ADDRESS</c> without a port, or <c>pod:UID</c>; on a Unix socket <c>process:BOOT/NAMESPACE/PID/START</c>, or <c>user:UID</c> where the process cannot be seen.
 /// </param>
-public sealed record InstanceKey(string SpiffeId, string NodeId, string Peer);
+public sealed record InstanceKey(string SpiffeId, string NodeId, string Peer)
+{
+    /// <summary>It connects over a network, which may swallow the end of a connection.</summary>
+    public bool IsRemote => !Peer.StartsWith("process:", StringComparison.Ordinal) && !Peer.StartsWith("user:", StringComparison.Ordinal);
+}

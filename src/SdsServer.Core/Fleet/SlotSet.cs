@@ -36,11 +36,12 @@ internal sealed class SlotSet
 
         _live.Insert(at, subscription);
         ChangedAt = up;
-        if (_missing.Count > 0)
+        // Of those that it may be, the one that has been away longest: if it is another, none of the rest is given up too early.
+        int back = _missing.FindIndex(slot => slot.Name == subscription.Name);
+        back = back >= 0 ? back : _missing.FindIndex(slot => slot.Name is null);
+        if (back >= 0)
         {
-            // Of those that it may be, the one that has been away longest: if it is another, none of the rest is given up too early.
-            int back = _missing.FindIndex(slot => slot.Name == subscription.Name);
-            _missing.RemoveAt(Math.Max(back, 0));
+            _missing.RemoveAt(back);
         }
     }
 

@@ -42,6 +42,11 @@ public sealed partial class TrustDomainEngine
         Demote(instance);
         Count(instance);
         Enrol(instance);
+        if (instance is { Enrolled: true, Connected: true })
+        {
+            StartHolding(instance);
+        }
+
         if (HoldsNewer(instance))
         {
             instance.HeldBecause = $"it holds the bundle of epoch {instance.NewerEpoch}, newer than this store knows";
@@ -170,11 +175,6 @@ public sealed partial class TrustDomainEngine
             if (subscription.InFlightProves)
             {
                 subscription.Proven = Math.Max(subscription.Proven, bundle.Epoch);
-            }
-
-            if (instance.Workload.BundleOnly)
-            {
-                StartHolding(instance);
             }
 
             if (instance.LeafRefused)
@@ -313,8 +313,8 @@ public sealed partial class TrustDomainEngine
 
         if (!instance.Fresh)
         {
-            At(instance.Bundles.ChangedAt + _policy.ReconnectWindow);
-            At(instance.Leaves.ChangedAt + _policy.ReconnectWindow);
+            At(SettledAt(instance, instance.Bundles));
+            At(SettledAt(instance, instance.Leaves));
         }
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));

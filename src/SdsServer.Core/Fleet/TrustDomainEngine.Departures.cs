@@ -63,8 +63,7 @@ public sealed partial class TrustDomainEngine
     {
         foreach (Instance newer in _byKey[expired.Key].Where(other => other is { Connected: true, Fresh: true }).ToList())
         {
-            TimeSpan changed = newer.Bundles.ChangedAt > newer.Leaves.ChangedAt ? newer.Bundles.ChangedAt : newer.Leaves.ChangedAt;
-            if (_now.Up < changed + _policy.ReconnectWindow)
+            if (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves))
             {
                 NotFresh(newer);
                 newer.Lo = Math.Min(newer.Lo, expired.Lo);

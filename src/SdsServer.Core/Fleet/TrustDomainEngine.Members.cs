@@ -175,7 +175,11 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    private bool IsQuiet(Instance instance, SlotSet slots) => instance.Fresh || _now.Up >= slots.ChangedAt + _policy.ReconnectWindow;
+    private bool IsQuiet(Instance instance, SlotSet slots) => instance.Fresh || _now.Up >= SettledAt(instance, slots);
+
+    /// <summary>Monotonic time by which every stream that was in its backoff has come back, if the connection lives.</summary>
+    private TimeSpan SettledAt(Instance instance, SlotSet slots) =>
+        slots.ChangedAt + _policy.ReconnectWindow + (instance.Key.IsRemote ? _policy.DeadLinkWindow : TimeSpan.Zero);
 
     /// <summary>
     /// Without a leaf nobody can complete a handshake, so a proxy that stopped proving goes back among the pending: it delays nobody.

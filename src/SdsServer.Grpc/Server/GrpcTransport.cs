@@ -6,6 +6,15 @@ namespace SdsServer.Grpc.Server;
 /// <summary>Kestrel set up for many connections that hold long, mostly idle streams.</summary>
 public static class GrpcTransport
 {
+    private static readonly TimeSpan s_pingDelay = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(10);
+
+    // Kestrel looks at both by the tick of its heartbeat, a second.
+    private static readonly TimeSpan s_ticks = TimeSpan.FromSeconds(5);
+
+    /// <summary>After this long a connection whose peer vanished without a word has ended.</summary>
+    public static TimeSpan DeadLinkNotice { get; } = s_pingDelay + s_pingTimeout + s_ticks;
+
     /// <summary>
     /// Sets Kestrel's limits, which are those of all its listeners, and the listen backlog. The listeners themselves say
     /// <see cref="HttpProtocols.Http2"/>: without TLS there is no other way to agree on HTTP/2.
@@ -35,7 +44,7 @@ public static class GrpcTransport
         limits.Http2.InitialStreamWindowSize = 256 * 1024;
 
         // Finds peers that vanished without a word.
-        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+        limits.Http2.KeepAlivePingDelay = s_pingDelay;
+        limits.Http2.KeepAlivePingTimeout = s_pingTimeout;
     }
 }

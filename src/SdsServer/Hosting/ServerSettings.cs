@@ -5,6 +5,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
+using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
 
@@ -44,7 +45,7 @@ public sealed class ServerSettings
         LeafKeys = options.Leaf.KeyAlgorithm;
         RootKeys = options.Root.KeyAlgorithm;
         RootLifetime = options.Root.Lifetime;
-        Fleet = options.Fleet with { MaxLeafLifetime = options.Leaf.Lifetime };
+        Fleet = options.Fleet with { MaxLeafLifetime = options.Leaf.Lifetime, DeadLinkWindow = GrpcTransport.DeadLinkNotice };
         RotationWebhook = Webhook(options.RotationWebhook, errors);
         Rotation = options.Rotation.Read(options.Leaf, RotationWebhook is not null, errors);
         Schedule = Scheduled(options.AutomaticRotation, errors);

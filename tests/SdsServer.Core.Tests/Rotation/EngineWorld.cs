@@ -59,11 +59,11 @@ internal sealed class EngineWorld
 
     public long NextSubscription() => ++_lastSubscription;
 
-    public Sidecar Sidecar(string name, bool bundleOnly = false, ProxyTraits? traits = null, Uri? admin = null) =>
-        new(this, new InstanceKey($"spiffe://mesh/{name}", name, $"ip:{name}"), new Workload($"spiffe://mesh/{name}", [], bundleOnly)) { Traits = traits, Admin = admin };
+    public Sidecar Sidecar(string name, bool bundleOnly = false, ProxyTraits? traits = null, Uri? admin = null, string? peer = null) =>
+        new(this, new InstanceKey($"spiffe://mesh/{name}", name, peer ?? $"user:{name}"), new Workload($"spiffe://mesh/{name}", [], bundleOnly)) { Traits = traits, Admin = admin };
 
     /// <summary>Another process of the same identity.</summary>
-    public Sidecar Sibling(Sidecar of, string node) => new(this, of.Key with { NodeId = node, Peer = $"ip:{node}" }, new Workload(of.Key.SpiffeId, [], BundleOnly: false));
+    public Sidecar Sibling(Sidecar of, string node) => new(this, of.Key with { NodeId = node, Peer = $"user:{node}" }, new Workload(of.Key.SpiffeId, [], BundleOnly: false));
 
     /// <summary>Some proxies that do all they should.</summary>
     public ImmutableArray<Sidecar> Fleet(int count) =>

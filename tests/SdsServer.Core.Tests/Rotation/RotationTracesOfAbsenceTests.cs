@@ -50,7 +50,7 @@ public sealed class RotationTracesOfAbsenceTests
             Serial = new string('e', 32),
             Kind = LedgerRowKind.ExportedCa,
             InstanceId = "edge",
-            Key = new InstanceKey("spiffe://mesh/edge", "edge", "ip:edge"),
+            Key = new InstanceKey("spiffe://mesh/edge", "edge", "user:edge"),
             BundleSlots = 0,
             LeafSlots = 0,
             AuthorityId = "a",
@@ -133,6 +133,31 @@ public sealed class RotationTracesOfAbsenceTests
         world.Pass(60);
         Assert.Equal("b", world.State.Signer);
         Assert.Empty(world.Store.Roster);
+    }
+
+    [Fact]
+    public void A_newcomer_that_refuses_on_one_source_ends_no_client_of_its_key_that_only_takes_the_bundle()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start();
+        Sidecar newcomer = world.Sidecar("client", bundleOnly: true);
+        ScriptedStream healthy = newcomer.Open(SecretKind.Bundle);
+        newcomer.Answers = false;
+        ScriptedStream refusing = newcomer.Open(SecretKind.Bundle, name: "Bundle1");
+        client.Disconnect();
+        world.Rotate("b", EngineWorld.Quick with { GateDeadline = TimeSpan.FromDays(30) });
+        world.Pass(1);
+        for (int refusals = 0; refusals < 20; refusals++)
+        {
+            refusing.Nack();
+            world.Pass(TimeSpan.FromMinutes(5));
+        }
+
+        // It may be the very process that seems away, and what it enforces there is the old bundle.
+        Assert.NotEmpty(healthy.Got);
+        Assert.Equal((1, "a"), (world.Engine.Floor, world.State.Signer));
+        Assert.Equal(2, client.Instances.Count);
     }
 
     [Trait("Rule", "E14.2")]

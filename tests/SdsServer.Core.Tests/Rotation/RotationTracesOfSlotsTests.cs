@@ -194,7 +194,7 @@ public sealed class RotationTracesOfSlotsTests
         hiding.Answers = false;
         world.Rotate("b");
         hiding.Close();
-        proxy.Open(SecretKind.Bundle);
+        proxy.Open(SecretKind.Bundle, name: "Bundle1");
         world.Pass(29);
         Assert.Equal(1, world.Engine.Floor);
 
@@ -264,6 +264,42 @@ public sealed class RotationTracesOfSlotsTests
         Assert.Equal(2, proxy.Instance.BundleSlots);
         world.Pass(TimeSpan.FromMinutes(8));
         Assert.Equal(1, proxy.Instance.BundleSlots);
+    }
+
+    [Fact]
+    public void A_slot_that_asks_for_another_name_is_not_the_one_that_is_missing()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        proxy.Streams[1].Close();
+        world.Rotate("b");
+        proxy.Open(SecretKind.Bundle, name: "Another");
+        world.Pass(60);
+        Assert.Equal(3, proxy.Instance.BundleSlots);
+        Assert.Equal(1, world.Engine.Floor);
+        proxy.Open(SecretKind.Bundle, "b1-any", name: "Bundle1");
+        world.Pass(31);
+        Assert.Equal(3, proxy.Instance.BundleSlots);
+        Assert.True(world.Engine.Floor >= 2);
+    }
+
+    // Its other source may be on its way back over a link that is dead, which the server does not know yet.
+    [Theory]
+    [InlineData("ip:192.0.2.7", 59)]
+    [InlineData("pod:7", 59)]
+    [InlineData("user:1000", 29)]
+    [InlineData("process:b/1/7/9", 29)]
+    public void Over_a_network_a_set_of_slots_is_quiet_only_after_a_dead_link_would_have_been_noticed(string peer, int seconds)
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p", peer: peer).Start(bundles: 2);
+        proxy.Streams[1].Close();
+        proxy.Open(SecretKind.Bundle, "b1-any", name: "Bundle1");
+        world.Rotate("b");
+        world.Pass(seconds);
+        Assert.Equal(1, world.Engine.Floor);
+        world.Pass(2);
+        Assert.True(world.Engine.Floor >= 2);
     }
 
     [Fact]

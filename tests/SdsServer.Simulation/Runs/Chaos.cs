@@ -353,7 +353,7 @@ internal sealed class Chaos(
             : (quick, TimeSpan.FromMilliseconds(random.Next(5)));
     }
 
-    private TimeSpan Notice() => random.Next(3) == 0 ? TimeSpan.FromSeconds(20 * random.NextDouble()) : TimeSpan.Zero;
+    private TimeSpan Notice() => random.Next(3) == 0 ? Settings.LatestNotice * random.NextDouble() : TimeSpan.Zero;
 
     private void WithLive(Action<SimulatedEnvoy> action)
     {

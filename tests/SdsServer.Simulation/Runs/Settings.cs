@@ -16,6 +16,9 @@ internal static class Settings
     /// <summary>Envoy's longest backoff: how long a stream stays away while its server can be reached.</summary>
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long the server may take to hear that a connection has ended.</summary>
+    public static readonly TimeSpan LatestNotice = TimeSpan.FromSeconds(20);
+
     /// <summary>How long one source may stay away while its connection lives: less than the engine's W.</summary>
     public static readonly TimeSpan SlowestSlot = TimeSpan.FromMinutes(3.5);
 
@@ -25,6 +28,7 @@ internal static class Settings
     public static FleetPolicy Policy(bool strict, int maxRoots) => new()
     {
         MaxRoots = maxRoots,
+        DeadLinkWindow = LatestNotice,
         SuccessionWindow = TimeSpan.FromMinutes(4),
         StrictAbsence = strict,
         QuarantineAfter = TimeSpan.FromMinutes(2),
