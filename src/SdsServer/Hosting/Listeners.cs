@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using SdsServer.Limits;
 
 namespace SdsServer.Hosting;
 
@@ -11,18 +12,19 @@ namespace SdsServer.Hosting;
 internal static class Listeners
 {
     /// <param name="certificate">Of the TCP listener; null where it has no TLS.</param>
-    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, ServingCertificate? certificate)
+    /// <param name="gate">Lets proxies' connections in. Whoever may open the admin socket has the right to by its mode.</param>
+    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, ServingCertificate? certificate, ConnectionGate gate)
     {
         if (settings.XdsSocket is { } socket)
         {
-            kestrel.ListenUnixSocket(socket, listener => Serve(listener, ListenerRole.Xds));
+            kestrel.ListenUnixSocket(socket, listener => Serve(listener, ListenerRole.Xds, gate));
         }
 
         if (settings.XdsTcp is { } tcp)
         {
             kestrel.Listen(tcp, listener =>
             {
-                Serve(listener, ListenerRole.Xds);
+                Serve(listener, ListenerRole.Xds, gate);
                 if (certificate is not null)
                 {
                     listener.UseHttps(new TlsHandshakeCallbackOptions
@@ -100,10 +102,15 @@ internal static class Listeners
         }
     }
 
-    private static void Serve(ListenOptions listener, ListenerRole role)
+    private static void Serve(ListenOptions listener, ListenerRole role, ConnectionGate? gate = null)
     {
         listener.Protocols = HttpProtocols.Http2;
         RoleFeature feature = new(role);
+        if (gate is not null)
+        {
+            listener.Use(next => connection => gate.RunAsync(connection, next));
+        }
+
         listener.Use(next => connection =>
         {
             connection.Features.Set(feature);

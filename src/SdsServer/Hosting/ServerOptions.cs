@@ -2,6 +2,8 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Limits;
+using SdsServer.Xds;
 
 namespace SdsServer.Hosting;
 
@@ -34,6 +36,12 @@ public sealed class ServerOptions
 
     /// <summary>Whose JWTs are believed, and which workloads they name.</summary>
     public List<JwtIssuerOptions> JwtIssuers { get; set; } = [];
+
+    /// <summary>What the proxies' listeners hold of connections whose callers are not known.</summary>
+    public ConnectionLimits Connections { get; set; } = new();
+
+    /// <summary>What one proxy, and one identity, may ask for.</summary>
+    public XdsLimits Streams { get; set; } = new();
 
     /// <summary>New built-in roots.</summary>
     public RootOptions Root { get; set; } = new();

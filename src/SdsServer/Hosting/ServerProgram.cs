@@ -11,6 +11,7 @@ using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Limits;
 using SdsServer.Storage;
 using SdsServer.Storage.Sqlite;
 using SdsServer.Xds;
@@ -88,7 +89,7 @@ internal static class ServerProgram
         await jwts.StartAsync(CancellationToken.None);
         WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, jwts, processes, settings.Dev);
         XdsServices xds = new(
-            loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, new XdsLimits(), ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
+            loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, settings.Streams, ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
         AdminOptions operators = new()
         {
             TrustDomain = settings.TrustDomain,
@@ -109,7 +110,8 @@ internal static class ServerProgram
         ServingCertificate? certificate = settings is { XdsTcp: not null, CertificateFile: { } chain, KeyFile: { } key }
             ? new ServingCertificate(chain, key, time, logger)
             : null;
-        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate));
+        ConnectionGate gate = new(settings.Connections, time, logging.CreateLogger<ConnectionGate>());
+        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, gate));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>

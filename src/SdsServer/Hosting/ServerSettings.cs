@@ -8,6 +8,8 @@ using SdsServer.Core.Secrets;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Limits;
+using SdsServer.Xds;
 
 namespace SdsServer.Hosting;
 
@@ -56,6 +58,8 @@ public sealed class ServerSettings
         UnixPeers = [.. options.UnixPeers.Select((peer, index) => Rule(peer, index, TrustDomain, errors)).OfType<UnixPeerRule>()];
         CheckUnixPeers(errors);
         JwtIssuers = JwtIssuer.Read(options.JwtIssuers, TrustDomain, errors);
+        (Connections, Streams) = (options.Connections, options.Streams);
+        CheckLimits(errors);
         CheckDurations(options, errors);
     }
 
@@ -110,6 +114,10 @@ public sealed class ServerSettings
     public ImmutableArray<UnixPeerRule> UnixPeers { get; }
 
     internal ImmutableArray<JwtIssuer> JwtIssuers { get; }
+
+    public ConnectionLimits Connections { get; }
+
+    public XdsLimits Streams { get; }
 
     /// <summary>Reads section <c>SdsServer</c>. A setting nobody knows is an error: a mistyped one would be one that is not in force.</summary>
     /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>
@@ -182,6 +190,29 @@ public sealed class ServerSettings
         }
     }
 
+    private void CheckLimits(List<string> errors)
+    {
+        foreach ((string name, int value) in new (string, int)[]
+        {
+            ("Connections:UnidentifiedPerAddress", Connections.UnidentifiedPerAddress),
+            ("Connections:Unidentified", Connections.Unidentified),
+            ("Streams:NamesPerStream", Streams.NamesPerStream),
+            ("Streams:NameLength", Streams.NameLength),
+            ("Streams:NodeIdLength", Streams.NodeIdLength),
+            ("Streams:Streams", Streams.Streams),
+            ("Streams:StreamsPerIdentity", Streams.StreamsPerIdentity),
+            ("Streams:ConnectionsPerIdentity", Streams.ConnectionsPerIdentity),
+            ("Streams:RequestsPerSecond", Streams.RequestsPerSecond),
+            ("Streams:RequestBurst", Streams.RequestBurst),
+        })
+        {
+            if (value < 1)
+            {
+                errors.Add($"SdsServer:{name}: {value} must be at least 1");
+            }
+        }
+    }
+
     private static void CheckDurations(ServerOptions options, List<string> errors)
     {
         foreach ((string name, TimeSpan value) in new (string, TimeSpan)[]
@@ -196,6 +227,10 @@ public sealed class ServerSettings
             ("SdsServer:Fleet:BundleCheck", options.Fleet.BundleCheck),
             ("SdsServer:Fleet:AskAgain", options.Fleet.AskAgain),
             ("SdsServer:Fleet:TicketKeyLife", options.Fleet.TicketKeyLife),
+            ("SdsServer:Connections:Identify", options.Connections.Identify),
+            ("SdsServer:Streams:FirstRequest", options.Streams.FirstRequest),
+            ("SdsServer:Streams:Write", options.Streams.Write),
+            ("SdsServer:Streams:Resend", options.Streams.Resend),
         })
         {
             if (value <= TimeSpan.Zero)

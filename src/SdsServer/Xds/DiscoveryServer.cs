@@ -4,6 +4,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Secrets;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
+using SdsServer.Limits;
 using SdsServer.Protos.Envoy.Core.V3;
 
 namespace SdsServer.Xds;
@@ -29,6 +30,7 @@ internal sealed class DiscoveryServer
         (Port, Names, _authenticate, Limits, Encoder, Time, Logger) = (port, names, authenticate, limits, encoder, time, logger);
         Streams = new StreamRegistry(limits.Streams);
         Connections = new ConnectionRegistry(port.Post);
+        Places = new IdentityPlaces(limits.ConnectionsPerIdentity, limits.StreamsPerIdentity);
     }
 
     public FleetPort Port { get; }
@@ -46,6 +48,8 @@ internal sealed class DiscoveryServer
     public StreamRegistry Streams { get; }
 
     public ConnectionRegistry Connections { get; }
+
+    public IdentityPlaces Places { get; }
 
     public DateTimeOffset Now => Time.GetUtcNow();
 
@@ -73,9 +77,11 @@ internal sealed class DiscoveryServer
 
         TRequest first = reader.Current;
         (NodeIdentity node, Caller caller) = await IdentifyAsync(protocol.Node(first), call);
+        call.HttpContext.Features.Get<UnidentifiedConnection>()?.Done();
         long connection = Connections.Enter(call.HttpContext);
         try
         {
+            using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
             await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node) { Admin = StreamClient.AdminOf(node, caller.Address) }, caller, first, reader, write, call);
         }

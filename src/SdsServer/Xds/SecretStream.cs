@@ -3,6 +3,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Secrets;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
+using SdsServer.Limits;
 
 namespace SdsServer.Xds;
 
@@ -26,6 +27,7 @@ internal sealed class SecretStream<TRequest>(
 
     private readonly StreamClient _client = stream.Client;
     private readonly CancellationTokenSource _unread = new();
+    private readonly RequestRate _rate = new(shared.Limits.RequestsPerSecond, shared.Limits.RequestBurst, shared.Time);
     private bool _notedUnservedType;
 
     /// <summary>Runs until the client ends the call (then it returns), or until there is a reason to end it (then it throws).</summary>
@@ -93,6 +95,12 @@ internal sealed class SecretStream<TRequest>(
 
     private async Task HandleAsync(TRequest request)
     {
+        if (!_rate.TryTake())
+        {
+            XdsLog.TooManyRequests(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id, shared.Limits.RequestsPerSecond);
+            throw new RpcException(StatusCode.ResourceExhausted, $"more than {shared.Limits.RequestsPerSecond} requests in a second");
+        }
+
         protocol.Node(request);
         string type = protocol.TypeUrl(request);
         if (type.Length == 0 && isAggregated)

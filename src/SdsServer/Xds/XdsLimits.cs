@@ -15,6 +15,18 @@ public sealed record XdsLimits
     /// <summary>Open streams of all clients. One more is refused with RESOURCE_EXHAUSTED.</summary>
     public int Streams { get; init; } = 100_000;
 
+    /// <summary>Open streams of one identity, which all replicas of a service share. One more is refused with RESOURCE_EXHAUSTED.</summary>
+    public int StreamsPerIdentity { get; init; } = 50_000;
+
+    /// <summary>Connections on which one identity has streams; each may be a process that is counted and issued leaves. One more is refused in the same way.</summary>
+    public int ConnectionsPerIdentity { get; init; } = 10_000;
+
+    /// <summary>Requests in a second on one stream, ACKs among them; more end it with RESOURCE_EXHAUSTED.</summary>
+    public int RequestsPerSecond { get; init; } = 100;
+
+    /// <summary>Requests at once after a pause: an Envoy asks for its names one after the other.</summary>
+    public int RequestBurst { get; init; } = 500;
+
     /// <summary>How long a new stream may take to say who it is.</summary>
     public TimeSpan FirstRequest { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -39,6 +39,9 @@ internal static partial class XdsLog
     [LoggerMessage(2009, LogLevel.Debug, "Stream {Stream}: sent version {Version} with nonce {Nonce}", EventName = "ResponseSent")]
     public static partial void ResponseSent(ILogger logger, long stream, string version, string nonce);
 
+    [LoggerMessage(2011, LogLevel.Warning, "{SpiffeId} ({Node}, stream {Stream}) sent more than {Limit} requests in a second; the stream ends", EventName = "TooManyRequests")]
+    public static partial void TooManyRequests(ILogger logger, string spiffeId, string node, long stream, int limit);
+
     [LoggerMessage(2010, LogLevel.Information, "The evidence that {SpiffeId} ({Node}, stream {Stream}) came with has expired or was withdrawn; the stream ends", EventName = "EvidenceExpired")]
     public static partial void EvidenceExpired(ILogger logger, string spiffeId, string node, long stream);
 }

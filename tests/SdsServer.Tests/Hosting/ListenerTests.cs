@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Hosting;
+using SdsServer.Limits;
 using SdsServer.Testing.Processes;
 
 namespace SdsServer.Tests.Hosting;
@@ -90,7 +91,7 @@ public sealed class ListenerTests : IDisposable
         });
         ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, new ConnectionGate(settings.Connections, _time, NullLogger.Instance)));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         await using WebApplication app = builder.Build();
         await app.StartAsync();

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using SdsServer.Core.Secrets;
 using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Server;
+using SdsServer.Limits;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Xds;
 
@@ -23,13 +24,14 @@ internal sealed class XdsTestServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("xds");
 
-    private XdsTestServer(XdsLimits limits, AuthenticateCaller authenticate, TimeProvider time)
+    private XdsTestServer(XdsLimits limits, AuthenticateCaller authenticate, TimeProvider time, ConnectionLimits connections)
     {
+        Gate = new ConnectionGate(connections, time, Log);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(System.Net.IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2);
-            kestrel.ListenUnixSocket(SocketPath, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, Serve);
+            kestrel.ListenUnixSocket(SocketPath, Serve);
         });
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
         _app = builder.Build();
@@ -45,6 +47,8 @@ internal sealed class XdsTestServer : IAsyncDisposable
 
     public ScriptedFleet Fleet { get; } = new();
 
+    public ConnectionGate Gate { get; }
+
     public XdsServices Xds { get; }
 
     public CapturedLog Log { get; } = new();
@@ -59,9 +63,9 @@ internal sealed class XdsTestServer : IAsyncDisposable
     public static ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node) =>
         ValueTask.FromResult(new Caller(TestSecrets.Workload, "ip:192.0.2.1"));
 
-    public static async Task<XdsTestServer> StartAsync(XdsLimits? limits = null, AuthenticateCaller? authenticate = null, TimeProvider? time = null)
+    public static async Task<XdsTestServer> StartAsync(XdsLimits? limits = null, AuthenticateCaller? authenticate = null, TimeProvider? time = null, ConnectionLimits? connections = null)
     {
-        XdsTestServer server = new(limits ?? new XdsLimits(), authenticate ?? AuthenticateAsync, time ?? TimeProvider.System);
+        XdsTestServer server = new(limits ?? new XdsLimits(), authenticate ?? AuthenticateAsync, time ?? TimeProvider.System, connections ?? new ConnectionLimits());
         await server._app.StartAsync();
         server.Address = server._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
             .Addresses.First(address => !address.Contains("unix:", StringComparison.Ordinal));
@@ -70,6 +74,12 @@ internal sealed class XdsTestServer : IAsyncDisposable
 
     /// <summary>A connection of its own.</summary>
     public GrpcChannel Connect(bool unix = true) => GrpcChannel.ForAddress(unix ? "unix://" + SocketPath : Address);
+
+    private void Serve(ListenOptions endpoint)
+    {
+        endpoint.Protocols = HttpProtocols.Http2;
+        endpoint.Use(next => connection => Gate.RunAsync(connection, next));
+    }
 
     public Task StopAsync() => _app.StopAsync();
 

@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using SdsServer.Limits;
+using SdsServer.Testing;
+using SdsServer.Tests.Xds;
+using SdsServer.Xds;
+
+namespace SdsServer.Tests.Limits;
+
+/// <summary>Strangers who hold connections open, beside proxies that are known.</summary>
+public sealed class ConnectionGateTests
+{
+    private static readonly DateTimeOffset s_start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task One_connection_more_than_an_address_may_have_is_closed()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(connections: new ConnectionLimits { UnidentifiedPerAddress = 2 });
+        using Socket first = await ConnectAsync(server);
+        using Socket second = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 2);
+        using Socket third = await ConnectAsync(server);
+        await ReadToEndAsync(third).WaitAsync(XdsTestServer.Patience);
+        Assert.Single(server.Log.Lines, line => line.Id == 7001);
+
+        first.Close();
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+        using Socket fourth = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 2);
+    }
+
+    [Fact]
+    public async Task All_addresses_together_have_a_limit_of_their_own()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(connections: new ConnectionLimits { Unidentified = 1 });
+        using Socket first = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+        await using XdsStream proxy = XdsStream.Open(server, Transport.Sotw);
+        await proxy.SubscribeAsync("roots/a");
+        Assert.Equal(Grpc.StatusCode.Unavailable, (await proxy.StatusAsync()).Code);
+    }
+
+    [Fact]
+    public async Task Who_is_known_counts_no_more()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(connections: new ConnectionLimits { UnidentifiedPerAddress = 1 });
+        List<XdsStream> proxies = [];
+        for (int proxy = 0; proxy < 3; proxy++)
+        {
+            proxies.Add(XdsStream.Open(server, proxy % 2 == 0 ? Transport.Ads : Transport.AdsDelta));
+            await proxies[^1].SubscribeAsync("roots/a");
+            await WaitAsync(() => server.Xds.Streams.Count == proxies.Count);
+        }
+
+        Assert.Equal(0, server.Gate.Unidentified);
+        foreach (XdsStream proxy in proxies)
+        {
+            await proxy.DisposeAsync();
+        }
+
+        await WaitAsync(() => server.Xds.Streams.Count == 0);
+        Assert.Equal(0, server.Gate.Unidentified);
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_in_time_is_cut_off_and_who_is_known_stays()
+    {
+        ManualTime time = new(s_start);
+        await using XdsTestServer server = await XdsTestServer.StartAsync(time: time);
+        await using XdsStream proxy = XdsStream.Open(server, Transport.Ads);
+        await proxy.SubscribeAsync("roots/a");
+        await WaitAsync(() => server.Xds.Streams.Count == 1);
+        using Socket silent = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+
+        time.Advance(TimeSpan.FromSeconds(29));
+        Assert.Equal(1, server.Gate.Unidentified);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(0, server.Gate.Unidentified);
+        await ReadToEndAsync(silent).WaitAsync(XdsTestServer.Patience);
+        Assert.Single(server.Log.Lines, line => line.Id == 7002);
+        server.Fleet.Set("roots/a", TestSecrets.Bundle(1));
+        Assert.NotEmpty((await proxy.ReadAsync()).Secrets);
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1")]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    public void An_IPv6_host_has_one_place_for_all_its_addresses(string address, string counted) =>
+        Assert.Equal(counted, ConnectionGate.AddressOf(new IPEndPoint(IPAddress.Parse(address), 1)));
+
+    private static async Task<Socket> ConnectAsync(XdsTestServer server)
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, new Uri(server.Address).Port);
+        return socket;
+    }
+
+    private static async Task ReadToEndAsync(Socket socket)
+    {
+        byte[] buffer = new byte[4096];
+        try
+        {
+            while (await socket.ReceiveAsync(buffer) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+        }
+    }
+
+    private static async Task WaitAsync(Func<bool> condition)
+    {
+        using CancellationTokenSource patience = new(XdsTestServer.Patience);
+        while (!condition())
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Grpc;
+using SdsServer.Protos.Envoy.Core.V3;
+using SdsServer.Testing;
+using SdsServer.Tests.Xds;
+using SdsServer.Xds;
+
+namespace SdsServer.Tests.Limits;
+
+/// <summary>A known identity that wants too much hurts itself alone.</summary>
+public sealed class IdentityLimitTests
+{
+    [Fact]
+    public async Task An_identity_has_so_many_streams_and_another_has_its_own()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(new XdsLimits { StreamsPerIdentity = 2 }, ByNodeAsync);
+        await using XdsStream first = await OpenAsync(server, "greedy");
+        await using XdsStream second = await OpenAsync(server, "greedy");
+        await WaitAsync(server, 2);
+        await using XdsStream third = await OpenAsync(server, "greedy");
+        Assert.Equal(StatusCode.ResourceExhausted, (await third.StatusAsync()).Code);
+        await using XdsStream other = await OpenAsync(server, "honest");
+        await WaitAsync(server, 3);
+
+        await first.EndsInSilenceAsync();
+        await WaitAsync(server, 2);
+        await using XdsStream again = await OpenAsync(server, "greedy");
+        await WaitAsync(server, 3);
+    }
+
+    [Fact]
+    public async Task An_identity_has_so_many_connections()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(new XdsLimits { ConnectionsPerIdentity = 1 }, ByNodeAsync);
+        using Grpc.Client.GrpcChannel channel = server.Connect();
+        await using XdsStream first = await OpenAsync(server, "greedy", channel);
+        await WaitAsync(server, 1);
+        await using XdsStream onTheSame = await OpenAsync(server, "greedy", channel);
+        await WaitAsync(server, 2);
+        await using XdsStream onAnother = await OpenAsync(server, "greedy");
+        Status status = await onAnother.StatusAsync();
+        Assert.Equal(StatusCode.ResourceExhausted, status.Code);
+        Assert.Contains("1 connections", status.Detail, StringComparison.Ordinal);
+        await using XdsStream other = await OpenAsync(server, "honest");
+        await WaitAsync(server, 3);
+    }
+
+    [Theory]
+    [InlineData((int)Transport.Sotw)]
+    [InlineData((int)Transport.AdsDelta)]
+    public async Task Requests_that_come_too_fast_end_their_stream(int transport)
+    {
+        ManualTime time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { IsMonotonic = true };
+        await using XdsTestServer server = await XdsTestServer.StartAsync(new XdsLimits { RequestsPerSecond = 1, RequestBurst = 3 }, time: time);
+        await using XdsStream stream = XdsStream.Open(server, (Transport)transport);
+        await stream.SubscribeAsync("roots/a");
+        await stream.SubscribeAsync("roots/b");
+        await stream.SubscribeAsync("roots/c");
+        await server.Fleet.SeenAsync<SubscriptionOpened>();
+        await stream.SubscribeAsync("roots/d");
+        Assert.Equal(StatusCode.ResourceExhausted, (await stream.StatusAsync()).Code);
+        Assert.Single(server.Log.Lines, line => line.Id == 2011);
+    }
+
+    private static ValueTask<Caller> ByNodeAsync(Grpc.Server.ServerCallContext call, Node node) =>
+        ValueTask.FromResult(new Caller(TestSecrets.Workload with { SpiffeId = "spiffe://example.org/" + call.RequestHeaders.GetValue("who") }, "ip:192.0.2.1"));
+
+    private static async Task<XdsStream> OpenAsync(XdsTestServer server, string who, Grpc.Client.GrpcChannel? channel = null)
+    {
+        XdsStream stream = XdsStream.Open(server, Transport.Sotw, channel, new Grpc.Metadata { { "who", who } });
+        await stream.SubscribeAsync("roots/a");
+        return stream;
+    }
+
+    private static async Task WaitAsync(XdsTestServer server, int streams)
+    {
+        using CancellationTokenSource patience = new(XdsTestServer.Patience);
+        while (server.Xds.Streams.Count != streams)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}
