@@ -27,6 +27,14 @@ internal static partial class StorageLog
     [LoggerMessage(4007, LogLevel.Information, "Closed the database {Path}", EventName = "DatabaseClosed")]
     public static partial void DatabaseClosed(ILogger logger, string path);
 
+    [LoggerMessage(4009, LogLevel.Warning,
+        "The {Keys} keys in {Path} are encrypted under {KeyFile} now: back that file up apart from the database; older backups still open with the key of before",
+        EventName = "Rekeyed")]
+    public static partial void Rekeyed(ILogger logger, string path, int keys, string keyFile);
+
+    [LoggerMessage(4010, LogLevel.Warning, "A change of the key-encryption key of {Path} was cut short; it is {Outcome}", EventName = "RekeyingSettled")]
+    public static partial void RekeyingSettled(ILogger logger, string path, string outcome);
+
     [LoggerMessage(4008, LogLevel.Warning,
         "The audit log in {Path} had {Lines} lines without hashes; they are chained as they were found: nothing proves what happened to them before",
         EventName = "LogChained")]

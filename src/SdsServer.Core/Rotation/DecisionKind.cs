@@ -27,6 +27,9 @@ public enum DecisionKind
     ConfirmTrust,
     SetRole,
 
+    /// <summary>The stored keys were encrypted under another key-encryption key.</summary>
+    Rekey,
+
     /// <summary>A gate was passed over: the reason lists what breaks.</summary>
     OverrideGate,
 }

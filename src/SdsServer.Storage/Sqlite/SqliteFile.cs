@@ -30,9 +30,7 @@ internal static class SqliteFile
         {
             connection.Execute($"PRAGMA synchronous = FULL; PRAGMA application_id = {ApplicationId}");
             Schema.Migrate(connection);
-            byte[] salt = RandomNumberGenerator.GetBytes(16);
-            connection.Execute(
-                "INSERT INTO key_check (id, salt, value) VALUES (1, @salt, @value)", new { salt, value = key.CheckValue(salt) });
+            PutKeyCheck(connection, key);
         }
 
         DurableFile.Publish(unfinished, path);
@@ -73,6 +71,33 @@ internal static class SqliteFile
             connection?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Notes which key the keys are encrypted under.</summary>
+    public static void PutKeyCheck(SqliteConnection connection, KeyEncryptionKey key)
+    {
+        byte[] salt = RandomNumberGenerator.GetBytes(16);
+        connection.Execute("INSERT OR REPLACE INTO key_check (id, salt, value) VALUES (1, @salt, @value)", new { salt, value = key.CheckValue(salt) });
+    }
+
+    /// <summary>Whether the keys of this database are encrypted under this key.</summary>
+    public static bool IsUnder(string path, KeyEncryptionKey key)
+    {
+        try
+        {
+            using SqliteConnection connection = Connect(path);
+            return IsUnder(connection, key);
+        }
+        catch (SqliteException error)
+        {
+            throw new StoreOpenException($"the database '{path}' cannot be opened: {error.Message} Check the file's owner and the disk.", error);
+        }
+    }
+
+    public static bool IsUnder(SqliteConnection connection, KeyEncryptionKey key)
+    {
+        (byte[] salt, byte[] value) = connection.QuerySingleOrDefault<(byte[], byte[])>("SELECT salt, value FROM key_check");
+        return salt is not null && CryptographicOperations.FixedTimeEquals(value, key.CheckValue(salt));
     }
 
     private static SqliteConnection Connect(string path)
@@ -150,17 +175,16 @@ internal static class SqliteFile
 
     private static void CheckKey(SqliteConnection connection, string path, KeyEncryptionKey key, string keyPath)
     {
-        (byte[] salt, byte[] value) = connection.QuerySingleOrDefault<(byte[], byte[])>("SELECT salt, value FROM key_check");
-        if (salt is null)
+        if (connection.ExecuteScalar<int>("SELECT count(*) FROM key_check") == 0)
         {
             throw Damaged(path, "it has no key check value");
         }
 
-        if (!CryptographicOperations.FixedTimeEquals(value, key.CheckValue(salt)))
+        if (!IsUnder(connection, key))
         {
             throw new StoreOpenException(
-                $"the key-encryption key '{keyPath}' is not the one the database '{path}' was made with. "
-                + "Restore the key file that belongs to this database, or the database that belongs to this key.");
+                $"the key-encryption key '{keyPath}' is not the one the database '{path}' is encrypted under. "
+                + "Restore the key file that belongs to this database, or the database that belongs to this key; after --rekey the new key has to be named.");
         }
     }
 

@@ -17,5 +17,8 @@ public sealed record SqliteOptions
 
     internal string DatabasePath => Path.Combine(DataDirectory, "sds.db");
 
+    /// <summary>The store's own key while it is being replaced.</summary>
+    internal string NextKeyPath => Path.Combine(DataDirectory, "key-encryption-key.next");
+
     internal string KeyPath => KeyEncryptionKeyFile ?? Path.Combine(DataDirectory, "key-encryption-key");
 }

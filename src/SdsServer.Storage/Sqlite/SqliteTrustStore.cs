@@ -63,6 +63,8 @@ public sealed class SqliteTrustStore : ITrustStore
                 FirstStart.Run(options, logger);
             }
 
+            Rekeying.Settle(options, logger);
+
             // Where a database is, a missing key is a loss to be repaired: a new one would make a new CA that no proxy trusts.
             key = KeyEncryptionKey.FromFile(options.KeyPath);
             return SqliteFile.Open(options.DatabasePath, key, options.KeyPath, options.CheckAtMost, logger);

@@ -5,15 +5,22 @@ internal static class Arguments
 {
     public const string CheckConfiguration = "--check-config";
 
+    private const string Rekey = "--rekey";
+    private const string RekeyTo = "--rekey=";
     private const string Dev = "--dev";
     private const string Data = "--data=";
     private static readonly string[] s_sections = ["--SdsServer:", "--Logging:"];
 
     /// <summary>What the configuration is to see.</summary>
-    public static string[] Expand(string[] args) => [.. args.Where(arg => arg != CheckConfiguration).Select(arg =>
+    public static string[] Expand(string[] args) => [.. args.Where(arg => arg != CheckConfiguration && !IsRekey(arg)).Select(arg =>
         arg == Dev ? "--SdsServer:Dev=true"
         : arg.StartsWith(Data, StringComparison.Ordinal) ? "--SdsServer:DataDirectory=" + arg[Data.Length..]
         : arg)];
+
+    /// <summary>Whether the stored keys are to be encrypted anew and nothing else, and under the key of which file: null for the store's own.</summary>
+    public static (bool Asked, string? File) Rekeying(string[] args) => args.FirstOrDefault(IsRekey) is { } arg
+        ? (true, arg == Rekey ? null : arg[RekeyTo.Length..])
+        : (false, null);
 
     /// <summary>An error for each argument that would be ignored, such as <c>--data DIRECTORY</c>: the server would make another store elsewhere.</summary>
     public static List<string> Unknown(string[] args)
@@ -30,9 +37,13 @@ internal static class Arguments
             {
                 waiting = arg.Contains('=', StringComparison.Ordinal) ? null : arg;
             }
-            else if (arg is not (CheckConfiguration or Dev) && !arg.StartsWith(Data, StringComparison.Ordinal))
+            else if (arg == RekeyTo)
             {
-                errors.Add($"the argument '{arg}' is unknown; there are {Dev}, {Data}DIRECTORY, {CheckConfiguration} and --SdsServer:Section:Key=VALUE");
+                errors.Add($"the argument '{RekeyTo}' names no file; write {RekeyTo}FILE, or {Rekey} for the store's own key");
+            }
+            else if (arg is not (CheckConfiguration or Dev) && !IsRekey(arg) && !arg.StartsWith(Data, StringComparison.Ordinal))
+            {
+                errors.Add($"the argument '{arg}' is unknown; there are {Dev}, {Data}DIRECTORY, {CheckConfiguration}, {Rekey}[=FILE] and --SdsServer:Section:Key=VALUE");
             }
         }
 
@@ -43,4 +54,6 @@ internal static class Arguments
 
         return errors;
     }
+
+    private static bool IsRekey(string arg) => arg == Rekey || arg.StartsWith(RekeyTo, StringComparison.Ordinal);
 }

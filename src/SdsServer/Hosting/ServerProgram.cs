@@ -46,7 +46,7 @@ internal static class ServerProgram
                 return ExitCode.Ok;
             }
 
-            return await ServeAsync(builder, settings, logging, logger);
+            return Arguments.Rekeying(args) is (true, var keyFile) ? Rekey(settings, keyFile, logging) : await ServeAsync(builder, settings, logging, logger);
         }
         catch (ConfigurationErrorsException wrong)
         {
@@ -63,6 +63,18 @@ internal static class ServerProgram
             HostingLog.Stops(logger, error.Message);
             return ExitCode.Failure;
         }
+    }
+
+    private static int Rekey(ServerSettings settings, string? keyFile, ILoggerFactory logging)
+    {
+        string actor = $"local:{Environment.UserName}";
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        Rekeying.Run(
+            new SqliteOptions { DataDirectory = settings.DataDirectory, KeyEncryptionKeyFile = settings.KeyEncryptionKeyFile },
+            keyFile,
+            _ => new Decision { At = now, Actor = actor, Kind = DecisionKind.Rekey, Action = "encrypt the stored keys under another key-encryption key" },
+            logging.CreateLogger("SdsServer"));
+        return ExitCode.Ok;
     }
 
     private static async Task<int> ServeAsync(WebApplicationBuilder builder, ServerSettings settings, ILoggerFactory logging, ILogger logger)

@@ -9,6 +9,7 @@ namespace SdsServer.Benchmarks.Goals;
 internal static class FloodGoals
 {
     private const int Honest = 200;
+    private const int WarmUp = 10;
     private static readonly TimeSpan UnderWay = TimeSpan.FromMilliseconds(500);
 
     public static async Task<IEnumerable<Outcome>> HostileAsync(Options options)
@@ -28,7 +29,11 @@ internal static class FloodGoals
         await using SdsServerProcess server = await SdsServerProcess.StartAsync();
         using Swarm honest = await Swarm.ConnectAsync(new SwarmOptions(server.Address, envoy) { Envoys = Math.Min(Honest, options.Streams) });
         BundlePusher pusher = new(server, honest);
-        await Warming.RunAsync(server, pusher.PushAsync);
+        for (int i = 0; i < WarmUp; i++)
+        {
+            await pusher.PushAsync();
+        }
+
         long quiet = server.ResidentKiB, grown = 0, cut = 0;
         List<(double, double)> pairs = await Pairs.RunAsync(
             options.Pairs,

@@ -103,7 +103,7 @@ public sealed class StoredKeyTests : IAsyncLifetime, IDisposable
         await File.WriteAllBytesAsync(_directory.Key, RandomNumberGenerator.GetBytes(32));
         byte[] before = await File.ReadAllBytesAsync(_directory.Database);
         StoreOpenException error = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(_directory.Options));
-        Assert.Contains($"'{_directory.Key}' is not the one the database '{_directory.Database}' was made with", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{_directory.Key}' is not the one the database '{_directory.Database}' is encrypted under", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(_directory.Database));
     }
 

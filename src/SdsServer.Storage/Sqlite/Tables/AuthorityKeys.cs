@@ -25,6 +25,15 @@ internal static class AuthorityKeys
             """,
             new { trustDomain, authorityId });
 
+    /// <summary>All there are, of all trust domains.</summary>
+    public static List<(long Id, string TrustDomain, string AuthorityId, byte[] Envelope)> Load(SqliteConnection connection) =>
+        [.. connection.Query<(long, string, string, byte[])>(
+            "SELECT trust_domain, name, authority_id, envelope FROM authority_keys JOIN trust_domains ON trust_domains.id = trust_domain")];
+
+    /// <summary>Another envelope of the same key.</summary>
+    public static void Replace(SqliteConnection connection, long trustDomain, string authorityId, byte[] envelope) => connection.Execute(
+        "UPDATE authority_keys SET envelope = @envelope WHERE trust_domain = @trustDomain AND authority_id = @authorityId", new { trustDomain, authorityId, envelope });
+
     public static void Delete(SqliteConnection connection, long trustDomain, string authorityId) => connection.Execute(
         "DELETE FROM authority_keys WHERE trust_domain = @trustDomain AND authority_id = @authorityId", new { trustDomain, authorityId });
 }

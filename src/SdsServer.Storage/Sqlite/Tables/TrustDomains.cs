@@ -51,6 +51,8 @@ internal static class TrustDomains
             });
     }
 
+    public static List<(long Id, string Name)> All(SqliteConnection connection) => [.. connection.Query<(long, string)>("SELECT id, name FROM trust_domains ORDER BY name")];
+
     /// <summary>Names of those that have a state.</summary>
     public static List<string> Names(SqliteConnection connection) =>
         [.. connection.Query<string>("SELECT name FROM trust_domains WHERE state IS NOT NULL ORDER BY name")];
