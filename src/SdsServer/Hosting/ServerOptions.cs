@@ -2,6 +2,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 
 namespace SdsServer.Hosting;
 
@@ -34,6 +35,9 @@ public sealed class ServerOptions
 
     /// <summary>Whose JWTs are believed, and which workloads they name.</summary>
     public List<JwtIssuerOptions> JwtIssuers { get; set; } = [];
+
+    /// <summary>Who callers are, beyond what their evidence names.</summary>
+    public RegistrationOptions Registrations { get; set; } = new();
 
     /// <summary>New built-in roots.</summary>
     public RootOptions Root { get; set; } = new();

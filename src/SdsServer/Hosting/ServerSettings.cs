@@ -55,6 +55,8 @@ public sealed class ServerSettings
         UnixPeers = [.. options.UnixPeers.Select((peer, index) => Rule(peer, index, TrustDomain, errors)).OfType<UnixPeerRule>()];
         CheckUnixPeers(errors);
         JwtIssuers = JwtIssuer.Read(options.JwtIssuers, TrustDomain, errors);
+        RegistrationsFile = options.Registrations.File.Length > 0 ? Path.GetFullPath(options.Registrations.File) : null;
+        RegistrationsRequired = options.Registrations.Required;
         CheckDurations(options, errors);
     }
 
@@ -109,6 +111,12 @@ public sealed class ServerSettings
     public ImmutableArray<UnixPeerRule> UnixPeers { get; }
 
     internal ImmutableArray<JwtIssuer> JwtIssuers { get; }
+
+    /// <summary>Absolute path, or null for no file.</summary>
+    public string? RegistrationsFile { get; }
+
+    /// <summary>Nobody is a workload without a registration.</summary>
+    public bool RegistrationsRequired { get; }
 
     /// <summary>Reads section <c>SdsServer</c>. A setting nobody knows is an error: a mistyped one would be one that is not in force.</summary>
     /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>

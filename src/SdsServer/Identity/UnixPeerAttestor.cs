@@ -8,10 +8,24 @@ namespace SdsServer.Identity;
 internal sealed class UnixPeerAttestor(ImmutableArray<UnixPeerRule> rules)
 {
     /// <summary>Null for a connection of another kind.</summary>
-    public Evidence? Find(UnixPeer? peer) => peer is null ? null : new Evidence([Number(Selector.UnixUid, peer.Uid), Number(Selector.UnixGid, peer.Gid)])
+    public Evidence? Find(UnixPeer? peer) => peer is null ? null : new Evidence(SelectorsOf(peer))
     {
         Workload = rules.FirstOrDefault(rule => rule.Fits(peer))?.Workload,
     };
 
-    private static Selector Number(string kind, int id) => new(kind, ((uint)id).ToString(CultureInfo.InvariantCulture));
+    private static ImmutableArray<Selector> SelectorsOf(UnixPeer peer)
+    {
+        UnixProcess process = UnixProcess.Of(peer);
+        return
+        [
+            .. new (string Kind, string? Value)[]
+            {
+                (Selector.UnixUid, Number(peer.Uid)), (Selector.UnixGid, Number(peer.Gid)), (Selector.UnixPath, process.Path), (Selector.UnixCgroup, process.Cgroup),
+            }
+            .Where(fact => fact.Value is { Length: > 0 })
+            .Select(fact => new Selector(fact.Kind, fact.Value!)),
+        ];
+    }
+
+    private static string Number(int id) => ((uint)id).ToString(CultureInfo.InvariantCulture);
 }

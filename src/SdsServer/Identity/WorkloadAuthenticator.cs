@@ -4,24 +4,28 @@ using SdsServer.Core.Pki;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Xds;
 
 namespace SdsServer.Identity;
 
 /// <summary>
-/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the kernel's word on a Unix socket.
-/// <c>node.id</c> is believed in dev mode only. Whoever shows nothing gets nothing.
+/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the kernel's word on a Unix socket. What is
+/// registered decides what it is worth. <c>node.id</c> is believed in dev mode only. Whoever shows nothing gets nothing.
 /// </summary>
 internal sealed class WorkloadAuthenticator(
     TrustDomain trustDomain,
     ImmutableArray<UnixPeerRule> unixPeers,
     TokenDirectory tokens,
     JwtAuthenticator jwts,
+    RegistrationDirectory registrations,
     ProcessWatch processes,
+    UnregisteredLog unregistered,
     bool dev)
 {
     private const string Bearer = "Bearer ";
+    private const string BadToken = "the bearer token is unknown, expired or deleted";
 
     private readonly OwnTokenAttestor _tokens = new(tokens);
     private readonly UnixPeerAttestor _unixPeers = new(unixPeers);
@@ -32,24 +36,33 @@ internal sealed class WorkloadAuthenticator(
     {
         UnixPeer? unix = UnixPeer.Of(call.HttpContext);
         string peer = Describe(call.HttpContext, unix);
-        Evidence? evidence = await FindAsync(call, unix, node, peer);
-        if (evidence is not { Workload: { } workload })
+        Evidence? process = _unixPeers.Find(unix);
+        Evidence? credential = await FromBearerAsync(call, peer);
+        Evidence? evidence = credential is null ? WithNode(process, node) : credential with { Selectors = [.. credential.Selectors, .. process?.Selectors ?? []] };
+        if (evidence is null || registrations.Decide(evidence) is not { } workload)
         {
-            throw Nobody(unix);
+            unregistered.Add(peer, evidence);
+            throw credential is null ? Nobody(unix) : new RpcException(StatusCode.Unauthenticated, BadToken);
         }
 
         processes.Add(peer);
         return new Caller(workload, peer, evidence.ValidUntil, evidence.Withdrawn)
         {
+            Stands = registrations.Watch(evidence, workload),
             Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null,
         };
     }
 
-    /// <summary>The first evidence that there is: a caller that shows a token which is refused gets nothing by what stands further down.</summary>
-    private async ValueTask<Evidence?> FindAsync(ServerCallContext call, UnixPeer? unix, Node node, string peer)
+    /// <summary>In dev mode <c>node.id</c> stands in where nothing else names anybody.</summary>
+    private Evidence? WithNode(Evidence? process, Node node)
     {
-        Evidence? evidence = await FromBearerAsync(call, peer) ?? _unixPeers.Find(unix);
-        return evidence is { Workload: not null } || _nodes is null ? evidence : _nodes.Find(node);
+        if (_nodes is null || process is { Workload: not null })
+        {
+            return process;
+        }
+
+        Evidence named = _nodes.Find(node);
+        return process is null ? named : process with { Workload = named.Workload };
     }
 
     private async ValueTask<Evidence?> FromBearerAsync(ServerCallContext call, string peer)
@@ -63,14 +76,14 @@ internal sealed class WorkloadAuthenticator(
         // One text for every failure: a caller must not learn which tokens exist.
         string text = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : "";
         return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, call.CancellationToken) : _tokens.Find(text))
-            ?? throw new RpcException(StatusCode.Unauthenticated, "the bearer token is unknown, expired or deleted");
+            ?? throw new RpcException(StatusCode.Unauthenticated, BadToken);
     }
 
     private static RpcException Nobody(UnixPeer? unix) => new(
         StatusCode.Unauthenticated,
         unix is null
             ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
-            : $"no workload identity: user {unix.Uid} is not listed in SdsServer:UnixPeers; list it, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
+            : $"no workload identity: user {unix.Uid} is neither registered (sdsctl registration create) nor listed in SdsServer:UnixPeers; do either, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
 
     // A listener on [::] sees 192.0.2.1 as ::ffff:192.0.2.1: one host has one name, whatever the server listens on after a restart.
     internal static string Describe(IPAddress? address) => $"ip:{(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)}";

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
-using SdsServer.Core.Access;
 
 namespace SdsServer.Identity.Jwt;
 
@@ -43,7 +42,7 @@ internal sealed class JwtAuthenticator
             }
 
             VerifiedJwt verified = JwtVerifier.Verify(token, entry.Issuer, await entry.Keys.WithAsync(token.KeyId, cancellation), _time.GetUtcNow());
-            return new Evidence([new Selector(Selector.JwtIssuer, stated)])
+            return new Evidence(entry.Issuer.SelectorsOf(verified))
             {
                 Workload = entry.Issuer.Identify(verified),
                 ValidUntil = verified.ExpiresAt + entry.Issuer.StreamGrace,
