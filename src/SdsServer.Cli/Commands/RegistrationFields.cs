@@ -4,6 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 using SdsServer.Cli.Output;
 using SdsServer.Cli.Parsing;
 using SdsServer.Protos.Admin.V1;
+using Option = System.CommandLine.Option;
 
 namespace SdsServer.Cli.Commands;
 

@@ -28,7 +28,13 @@ internal static class RegistrationUpdateCommand
         {
             HelpName = "FIELD", Description = $"Say nothing of this any more; repeat for several: {string.Join(", ", s_clear.Keys)}.", DefaultValueFactory = _ => [],
         };
-        clear.AcceptOnlyFromAmong([.. s_clear.Keys]);
+        clear.Validators.Add(result =>
+        {
+            foreach (string wrong in result.Tokens.Select(token => token.Value).Where(field => !s_clear.ContainsKey(field)))
+            {
+                result.AddError($"'{wrong}' is none of {string.Join(", ", s_clear.Keys)}");
+            }
+        });
         RegistrationFields fields = new();
         Option<long?> revision = new("--revision") { HelpName = "N", Description = "Only if it still has this revision. Default: the one it has now." };
         Option<string> reason = GlobalOptions.ReasonOption();

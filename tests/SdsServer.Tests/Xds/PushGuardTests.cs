@@ -82,7 +82,7 @@ public sealed class PushGuardTests
         await stream.SubscribeAsync("roots/a");
 
         Assert.Equal(StatusCode.Unauthenticated, (await stream.StatusAsync()).Code);
-        Assert.Empty(server.Fleet.Events);
+        Assert.Empty(server.Fleet.Events.OfType<SubscriptionOpened>());
     }
 
     [Theory]

@@ -48,12 +48,8 @@ public sealed class NameAttackTests
             $"spiffe://example.org/{victim}", .. Tricks.Select(trick => trick.Replace("{0}", victim, StringComparison.Ordinal)),
             .. Tricks.Where(trick => trick.Contains("{0}", StringComparison.Ordinal)).Select(trick => trick.Replace("{0}", caller, StringComparison.Ordinal)),
         ];
-        await using XdsStream stream = server.Open(caller, transport);
 
-        await stream.SubscribeAsync([.. names.Distinct(), own]);
-        Assert.Equal(own, (await server.Fleet.SeenAsync<SubscriptionOpened>()).Name);
-        await stream.DisposeAsync();
-        await server.Fleet.EmptyAsync();
+        await AskAsync(server, caller, transport, [.. names.Distinct(), own]);
 
         Assert.Equal(own, Assert.Single(server.Fleet.Events.OfType<SubscriptionOpened>()).Name);
     }
@@ -64,12 +60,8 @@ public sealed class NameAttackTests
     {
         string own = $"spiffe://example.org/{caller}";
         await using RegistrationServer server = await StartAsync(false, Of(caller, $"spiffe://example.org/{victim}", "nobody", own));
-        await using XdsStream stream = server.Open(caller, transport);
 
-        await stream.SubscribeAsync($"spiffe://example.org/{victim}", "nobody", "default", own);
-        await server.Fleet.SeenAsync<SubscriptionOpened>();
-        await stream.DisposeAsync();
-        await server.Fleet.EmptyAsync();
+        await AskAsync(server, caller, transport, $"spiffe://example.org/{victim}", "nobody", "default", own);
 
         Assert.Equal(own, Assert.Single(server.Fleet.Events.OfType<SubscriptionOpened>()).Name);
     }
@@ -101,7 +93,7 @@ public sealed class NameAttackTests
             }
         }
 
-        Assert.Empty(server.Fleet.Events);
+        Assert.Empty(server.Fleet.Events.OfType<SubscriptionOpened>());
     }
 
     [Fact]
@@ -113,6 +105,30 @@ public sealed class NameAttackTests
         Assert.Equal(await FetchAsync(server, "leaven/a"), await FetchAsync(server, "leaves/a"));
         Assert.Equal(await FetchAsync(server, "roots/c"), await FetchAsync(server, "roots/b"));
         Assert.NotEqual(await FetchAsync(server, "roots/b"), await FetchAsync(server, "roots/a"));
+    }
+
+    [Fact]
+    public async Task A_bundle_in_answer_to_a_unary_call_has_its_peers_too()
+    {
+        await using RegistrationServer server = await StartAsync(false, Of("web") with { Peers = ["spiffe://example.org/db"] });
+        server.Xds.Bundle = TestSecrets.Bundle(1);
+
+        DiscoveryResponse response = DiscoveryResponse.Parser.ParseFrom(await FetchAsync(server, "roots/a"));
+
+        Assert.Single(Assert.Single(response.Resources).Unpack<Protos.Envoy.Tls.V3.Secret>().ValidationContext.MatchTypedSubjectAltNames);
+        Assert.NotEqual(TestSecrets.Bundle(1).Version, response.VersionInfo);
+    }
+
+    /// <summary>Asks, and hangs up when all was looked at.</summary>
+    private static async Task AskAsync(RegistrationServer server, string caller, Transport transport, params string[] names)
+    {
+        await using (XdsStream stream = server.Open(caller, transport))
+        {
+            await stream.SubscribeAsync(names);
+            await server.Fleet.SeenAsync<SubscriptionOpened>();
+        }
+
+        await server.Fleet.EmptyAsync();
     }
 
     private static async Task<byte[]> FetchAsync(RegistrationServer server, string name)
@@ -130,7 +146,7 @@ public sealed class NameAttackTests
         await using ClientCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call = channel.Duplex(
             new GrpcMethod<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(SecretDiscoveryService.Descriptor, "DeltaSecrets"), new CallOptions(server.Headers("web")));
         await call.WriteAsync(new DeltaDiscoveryRequest { Node = XdsStream.Node, ResourceNamesSubscribe = { name } });
-        DeltaDiscoveryResponse response = (await call.ReadAsync().WaitAsync(XdsTestServer.Patience))!;
+        DeltaDiscoveryResponse response = (await call.ReadAsync().AsTask().WaitAsync(XdsTestServer.Patience))!;
         Assert.Equal(name, Assert.Single(response.RemovedResources));
         response.Nonce = "";
         return Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(response.ToByteArray()).Replace(name, "", StringComparison.Ordinal));

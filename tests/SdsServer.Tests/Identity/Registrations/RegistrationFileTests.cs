@@ -8,7 +8,7 @@ using SdsServer.Tests.Xds;
 
 namespace SdsServer.Tests.Identity.Registrations;
 
-public sealed class RegistrationFileTests : IAsyncLifetime
+public sealed class RegistrationFileTests : IDisposable
 {
     private const string Web = """[ { "id": "web", "selectors": [ "token:web" ], "spiffeId": "spiffe://{trustDomain}/web" } ]""";
 
@@ -30,12 +30,10 @@ public sealed class RegistrationFileTests : IAsyncLifetime
 
     private string Path => _directory.PathOf("registrations.json");
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
+    public void Dispose()
     {
         _registrations.Dispose();
-        await _store.DisposeAsync();
+        _log.Dispose();
         _directory.Dispose();
     }
 
