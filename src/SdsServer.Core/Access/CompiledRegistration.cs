@@ -27,9 +27,6 @@ internal sealed class CompiledRegistration
     /// <summary>Its ID has no places to be filled.</summary>
     public bool IsExact => _spiffeId.Places.IsEmpty;
 
-    /// <summary>It asks for nothing but what the kernel says of the process.</summary>
-    public bool IsOfProcess => Selectors.All(selector => selector.IsOfProcess);
-
     /// <summary>The ID for a caller with these facts; null when they cannot fill it.</summary>
     public string? IdOf(IReadOnlyCollection<Selector> facts) =>
         _spiffeId.Fill(place => Value(facts, place)) is { } id && SpiffeId.TryParse(id, out _, out _) ? id : null;

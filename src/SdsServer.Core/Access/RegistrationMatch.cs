@@ -22,6 +22,7 @@ public static class RegistrationMatch
     /// <param name="required">Nobody is a workload without a registration.</param>
     public static Workload? Decide(RegistrationSet registrations, IReadOnlyCollection<Selector> shown, Workload? named, bool required)
     {
+        // A registration that asks for the named ID itself is for that ID, by its rules.
         bool mayRename = shown.All(selector => selector.IsOfProcess);
         HashSet<Selector> facts = [.. shown];
         if (named is not null)
@@ -33,7 +34,7 @@ public static class RegistrationMatch
         {
             string? id = registration.IdOf(facts);
             bool same = id == named?.SpiffeId;
-            if (named is null || same || (mayRename && registration.IsOfProcess))
+            if (named is null || same || mayRename)
             {
                 return id is null ? null : registration.WorkloadOf(id, facts, same ? named : null);
             }

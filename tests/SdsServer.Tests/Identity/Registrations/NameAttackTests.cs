@@ -115,7 +115,7 @@ public sealed class NameAttackTests
 
         DiscoveryResponse response = DiscoveryResponse.Parser.ParseFrom(await FetchAsync(server, "roots/a"));
 
-        Assert.Single(Assert.Single(response.Resources).Unpack<Protos.Envoy.Tls.V3.Secret>().ValidationContext.MatchTypedSubjectAltNames);
+        Assert.Single(Assert.Single(response.Resources).Unpack<SdsServer.Protos.Envoy.Tls.V3.Secret>().ValidationContext.MatchTypedSubjectAltNames);
         Assert.NotEqual(TestSecrets.Bundle(1).Version, response.VersionInfo);
     }
 
