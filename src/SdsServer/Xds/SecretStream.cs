@@ -53,7 +53,6 @@ internal sealed class SecretStream<TRequest>(
                         return;
                     }
 
-                    EndIfOver();
                     await HandleAsync(requests.Current);
                     next = Next(requests);
                 }
@@ -146,6 +145,7 @@ internal sealed class SecretStream<TRequest>(
         stream.Publish(session.Statuses);
         if (step.Response is { } response)
         {
+            // Once more: the write before may have taken long.
             EndIfOver();
             PushGuard.Check(response, shared.Names, _client.Workload);
             await WriteAsync(protocol.Encode(shared.Encoder, response));

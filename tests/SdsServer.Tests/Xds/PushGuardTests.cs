@@ -105,6 +105,21 @@ public sealed class PushGuardTests
         Assert.Equal(StatusCode.Unauthenticated, (await stream.StatusAsync()).Code);
     }
 
+    [Theory]
+    [Transports]
+    public async Task It_is_asked_at_the_last_moment_before_a_response_is_encoded(Transport transport)
+    {
+        // Yes as the stream opens and as the delivery is taken up; no when the response is there.
+        int asked = 0;
+        await using XdsTestServer server = await XdsTestServer.StartAsync(
+            authenticate: (_, _) => ValueTask.FromResult(new Caller(TestSecrets.Workload, "ip:192.0.2.1") { Stands = () => Interlocked.Increment(ref asked) < 3 }));
+        server.Fleet.Set("roots/a", TestSecrets.Bundle(1));
+        await using XdsStream stream = XdsStream.Open(server, transport);
+        await stream.SubscribeAsync("roots/a");
+
+        Assert.Equal(StatusCode.Unauthenticated, (await stream.StatusAsync()).Code);
+    }
+
     private static WebApplication Blind(DiscoveryServer server)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
