@@ -18,7 +18,7 @@ internal static class ExitCodes
         (Ok, "done"),
         (Failure, "it failed; what went wrong is on stderr"),
         (Usage, "the command line is wrong, or the server found a wrong value in it"),
-        (NotFound, "there is no such root, rotation, proxy or token"),
+        (NotFound, "there is no such root, rotation, proxy, token or registration"),
         (Refused, "the server refused it and changed nothing: a gate is closed, the state has moved on, or you may not"),
         (Unreachable, "the server cannot be reached or did not answer in time"),
         (Interrupted, "ended by Ctrl-C"),

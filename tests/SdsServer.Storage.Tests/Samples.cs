@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using SdsServer.Core.Access;
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 
 namespace SdsServer.Storage.Tests;
@@ -84,6 +85,25 @@ internal static class Samples
         Hash = [.. SHA256.HashData(Convert.FromHexString("00ff"))],
         CreatedAt = Now,
         NotAfter = Now.AddDays(30),
+    };
+
+    public static Registration Registration(string id, long revision = 1) => new()
+    {
+        Id = id,
+        DisplayName = "A registration",
+        Selectors = ["unix:uid:1000", "unix:path:/usr/bin/envoy"],
+        SpiffeId = $"spiffe://{TrustDomain}/user/{{unix:uid}}",
+        DnsNames = ["web.example"],
+        Leaf = new LeafTerms(TimeSpan.FromHours(2), TimeSpan.FromHours(1), TimeSpan.FromHours(3), KeyAlgorithm.EcdsaP384),
+        SecretNames = ["default", "ROOTCA"],
+        Labels = ImmutableSortedDictionary<string, string>.Empty.Add("tier", "web"),
+        Peers = [$"spiffe://{TrustDomain}/db/*"],
+        BundleOnly = true,
+        Revision = revision,
+        CreatedAt = Now,
+        CreatedBy = "alice",
+        UpdatedAt = Now.AddDays(1),
+        UpdatedBy = "bob",
     };
 
     public static Decision Entry(string action) => new()

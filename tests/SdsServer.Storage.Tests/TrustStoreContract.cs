@@ -23,6 +23,9 @@ public abstract class TrustStoreContract : IAsyncLifetime
         ["log"] = (store, term) => store.AppendLogAsync(TrustDomain, term, [Entry("refused")], None),
         ["token"] = (store, term) => store.AddTokenAsync(TrustDomain, term, Token("t2"), Entry("token"), None),
         ["token's end"] = (store, term) => store.DeleteTokenAsync(TrustDomain, term, "t1", Entry("token"), None),
+        ["registration"] = (store, term) => store.AddRegistrationAsync(TrustDomain, term, Registration("r2"), Entry("register"), None),
+        ["registration's change"] = (store, term) => store.UpdateRegistrationAsync(TrustDomain, term, Registration("r1", revision: 2), Entry("register"), None),
+        ["registration's end"] = (store, term) => store.DeleteRegistrationAsync(TrustDomain, term, "r1", null, Entry("register"), None),
         ["slots"] = (store, term) => store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 9, 9, None),
         ["prune"] = (store, term) => store.PruneLedgerAsync(TrustDomain, term, DateTimeOffset.MaxValue, None),
         ["put roster"] = (store, term) => store.PutRosterAsync(TrustDomain, term, Consumer("export-2"), None),
@@ -311,6 +314,44 @@ public abstract class TrustStoreContract : IAsyncLifetime
         Assert.False(await Store.DeleteTokenAsync(TrustDomain, term, "c", Entry("not ours"), None));
         Assert.Equal(["a"], (await Store.ReadTokensAsync(TrustDomain, None)).Select(it => it.Id));
         Assert.Equal(["create b", "create a", "delete b"], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry.Action));
+    }
+
+    [Fact]
+    public async Task Registrations_come_by_id_and_whole_after_a_restart()
+    {
+        long term = (await BeginAsync()).Term;
+        long other = (await Store.BeginTermAsync("other.example", KeepAll, None)).Term;
+        Assert.Empty(await Store.ReadRegistrationsAsync(TrustDomain, None));
+        await Store.AddRegistrationAsync(TrustDomain, term, Registration("b"), Entry("create b"), None);
+        await Store.AddRegistrationAsync(TrustDomain, term, Registration("a"), Entry("create a"), None);
+        await Store.AddRegistrationAsync("other.example", other, Registration("c"), Entry("theirs"), None);
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Store.AddRegistrationAsync(TrustDomain, term, Registration("a") with { DisplayName = "x" }, Entry("taken"), None));
+
+        await ReopenAsync();
+
+        Assert.Equivalent(new[] { Registration("a"), Registration("b") }, await Store.ReadRegistrationsAsync(TrustDomain, None), strict: true);
+        Assert.Equal(["create b", "create a"], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry.Action));
+    }
+
+    [Fact]
+    public async Task A_registration_changes_from_the_revision_that_its_writer_has_seen_and_no_other()
+    {
+        long term = (await BeginAsync()).Term;
+        await Store.AddRegistrationAsync(TrustDomain, term, Registration("a"), Entry("create"), None);
+
+        Assert.False(await Store.UpdateRegistrationAsync(TrustDomain, term, Registration("a", revision: 3), Entry("too new"), None));
+        Assert.False(await Store.UpdateRegistrationAsync(TrustDomain, term, Registration("a", revision: 1), Entry("too old"), None));
+        Assert.False(await Store.UpdateRegistrationAsync(TrustDomain, term, Registration("x", revision: 2), Entry("another"), None));
+        Assert.True(await Store.UpdateRegistrationAsync(TrustDomain, term, Registration("a", revision: 2) with { DisplayName = "new" }, Entry("update"), None));
+        Assert.Equal(("new", 2), (await Store.ReadRegistrationsAsync(TrustDomain, None)).Select(it => (it.DisplayName, it.Revision)).Single());
+
+        Assert.False(await Store.DeleteRegistrationAsync(TrustDomain, term, "a", 1, Entry("stale"), None));
+        Assert.False(await Store.DeleteRegistrationAsync(TrustDomain, term, "x", null, Entry("another"), None));
+        Assert.True(await Store.DeleteRegistrationAsync(TrustDomain, term, "a", 2, Entry("delete"), None));
+        Assert.False(await Store.DeleteRegistrationAsync(TrustDomain, term, "a", null, Entry("gone"), None));
+        Assert.Empty(await Store.ReadRegistrationsAsync(TrustDomain, None));
+        Assert.Equal(["create", "update", "delete"], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry.Action));
     }
 
     [Fact]

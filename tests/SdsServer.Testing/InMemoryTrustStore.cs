@@ -132,6 +132,50 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
             return deleted;
         }, cancellation);
 
+    public Task AddRegistrationAsync(string trustDomain, long term, Registration registration, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(AddRegistrationAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            if (!domain.Registrations.TryAdd(registration.Id, registration))
+            {
+                throw new InvalidOperationException($"there already is a registration '{registration.Id}'");
+            }
+
+            domain.Append(trustDomain, [entry]);
+            return true;
+        }, cancellation);
+
+    public Task<bool> UpdateRegistrationAsync(string trustDomain, long term, Registration next, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(UpdateRegistrationAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            if (!domain.Registrations.TryGetValue(next.Id, out Registration? stored) || stored.Revision != next.Revision - 1)
+            {
+                return false;
+            }
+
+            domain.Registrations[next.Id] = next;
+            domain.Append(trustDomain, [entry]);
+            return true;
+        }, cancellation);
+
+    public Task<bool> DeleteRegistrationAsync(string trustDomain, long term, string id, long? revision, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(DeleteRegistrationAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            if (!domain.Registrations.TryGetValue(id, out Registration? stored) || (revision ?? stored.Revision) != stored.Revision)
+            {
+                return false;
+            }
+
+            domain.Registrations.Remove(id);
+            domain.Append(trustDomain, [entry]);
+            return true;
+        }, cancellation);
+
+    public Task<IReadOnlyList<Registration>> ReadRegistrationsAsync(string trustDomain, CancellationToken cancellation) =>
+        ReadAsync<IReadOnlyList<Registration>>(() => [.. disk.Open(trustDomain).Registrations.Values], cancellation);
+
     public Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<LogLine>>(() => [.. disk.Open(trustDomain).Log.Where(line => line.Number > after).Take(limit)], cancellation);
 

@@ -23,6 +23,8 @@ internal sealed class SimulatedTrustDomain
 
     public SortedDictionary<string, AccessToken> Tokens { get; } = new(StringComparer.Ordinal);
 
+    public SortedDictionary<string, Registration> Registrations { get; } = new(StringComparer.Ordinal);
+
     public List<LogLine> Log { get; } = [];
 
     /// <summary>This trust domain, if the term is the running one.</summary>

@@ -13,6 +13,7 @@ internal static class AdminMethods
     private static readonly ServiceDescriptor s_fleet = FleetServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("FleetService");
     private static readonly ServiceDescriptor s_leaves = LeafServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("LeafService");
     private static readonly ServiceDescriptor s_tokens = TokenServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("TokenService");
+    private static readonly ServiceDescriptor s_registrations = RegistrationServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("RegistrationService");
     private static readonly ServiceDescriptor s_audit = AuditServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("AuditService");
 
     public static PagedMethod<ListTrustDomainsRequest, ListTrustDomainsResponse> ListTrustDomains { get; } = new(
@@ -78,6 +79,18 @@ internal static class AdminMethods
         response => response.NextPageToken, response => response.NextPageToken = "", response => response.Tokens.Count);
 
     public static GrpcMethod<DeleteTokenRequest, DeleteTokenResponse> DeleteToken { get; } = new(s_tokens, "DeleteToken");
+
+    public static GrpcMethod<CreateRegistrationRequest, Registration> CreateRegistration { get; } = new(s_registrations, "CreateRegistration");
+
+    public static GrpcMethod<GetRegistrationRequest, Registration> GetRegistration { get; } = new(s_registrations, "GetRegistration");
+
+    public static PagedMethod<ListRegistrationsRequest, ListRegistrationsResponse> ListRegistrations { get; } = new(
+        new(s_registrations, "ListRegistrations"), (request, size, token) => (request.PageSize, request.PageToken) = (size, token),
+        response => response.NextPageToken, response => response.NextPageToken = "", response => response.Registrations.Count);
+
+    public static GrpcMethod<UpdateRegistrationRequest, Registration> UpdateRegistration { get; } = new(s_registrations, "UpdateRegistration");
+
+    public static GrpcMethod<DeleteRegistrationRequest, DeleteRegistrationResponse> DeleteRegistration { get; } = new(s_registrations, "DeleteRegistration");
 
     public static PagedMethod<ListAuditEntriesRequest, ListAuditEntriesResponse> ListAuditEntries { get; } = new(
         new(s_audit, "ListAuditEntries"), (request, size, token) => (request.PageSize, request.PageToken) = (size, token),

@@ -16,6 +16,8 @@ internal static class ResourceName
 
     public static string Token(string parent, string idOrName) => Below(parent, "tokens", idOrName);
 
+    public static string Registration(string parent, string idOrName) => Below(parent, "registrations", idOrName);
+
     private static string Below(string parent, string collection, string idOrName) =>
         idOrName.StartsWith("trustDomains/", StringComparison.Ordinal) ? idOrName
         : parent.Length == 0 ? $"{collection}/{idOrName}"

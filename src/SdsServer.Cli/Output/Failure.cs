@@ -48,6 +48,10 @@ internal sealed record Failure(int ExitCode, string Message)
                 Hints = [.. RefusalText.Advice(refusal)],
             },
             StatusCode.FailedPrecondition => new(ExitCodes.Refused, said),
+            StatusCode.Aborted when details.Reason == "REGISTRATION_CHANGED" => new(ExitCodes.Refused, said)
+            {
+                Hints = ["look again with 'sdsctl registration show', then repeat the command if it is still right"],
+            },
             StatusCode.Aborted => new(ExitCodes.Refused, details.Conflict is null ? said : "the state has moved on since you looked; nothing was changed")
             {
                 Lines = details.Conflict is { } conflict
@@ -120,6 +124,7 @@ internal sealed record Failure(int ExitCode, string Message)
         [_, _, "authorities", ..] => ["see what there is with 'sdsctl root list'"],
         [_, _, "rotations", ..] => ["see what there is with 'sdsctl rotation list'"],
         [_, _, "instances", ..] => ["see what there is with 'sdsctl proxy list'"],
+        [_, _, "registrations", ..] => ["see what there is with 'sdsctl registration list'"],
         [_, _, "tokens", ..] => ["see what there is with 'sdsctl token list'"],
         ["trustDomains", _] => ["see --trust-domain; without it the server's only trust domain is taken"],
         _ => [],

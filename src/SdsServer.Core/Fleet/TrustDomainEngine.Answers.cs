@@ -117,7 +117,7 @@ public sealed partial class TrustDomainEngine
 
     // What an earlier term has sent, and was refused, nobody remembers; whoever reports these very bytes, and no others, has accepted them.
     private bool MayHaveRefused(Subscription subscription) =>
-        !_sharedProves && (subscription.IsVersionJoint || !subscription.ReportedVersion.Contains(_shared.Version, StringComparison.Ordinal));
+        !_sharedProves && (subscription.IsVersionJoint || !SecretVersion.Names(subscription.ReportedVersion, _shared.For(subscription.Instance.Workload.Peers).Version));
 
     private bool IsBundleDue(Subscription subscription)
     {

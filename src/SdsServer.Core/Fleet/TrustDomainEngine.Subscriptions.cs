@@ -16,6 +16,8 @@ public sealed partial class TrustDomainEngine
         }
 
         instance ??= Arrive(opened);
+        // What a leaf of this term says, or one under way will say, it shall not say any more.
+        instance.WantsLeaf |= !opened.Workload.HasSameLeaves(instance.Workload) && (instance.Newest is not null || instance.Work is LeafWork.Signing or LeafWork.Committing);
         instance.Workload = opened.Workload;
         instance.NodeVersion = opened.NodeVersion;
         instance.Traits = opened.Traits ?? instance.Traits;

@@ -27,8 +27,8 @@ public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm 
         DateTimeOffset now = sign.Latest;
         SigningAuthority signer = await keyring.OpenAsync(authority, cancellation);
         LeafIssuer issuer = _issuers.GetOrAdd(signer, opened => new LeafIssuer(opened, policy));
-        LeafRequest request = new(SpiffeId.Parse(workload.SpiffeId)) { DnsNames = workload.DnsNames, ValidAt = sign.Earliest, Lifetime = Squeezed(sign.MaxLifetime) };
-        (IssuedLeaf leaf, PrivateKey key) = issuer.Issue(request, keys, now);
+        LeafRequest request = new(SpiffeId.Parse(workload.SpiffeId)) { DnsNames = workload.DnsNames, ValidAt = sign.Earliest, Lifetime = workload.Leaf.LifetimeIn(policy, sign.MaxLifetime) };
+        (IssuedLeaf leaf, PrivateKey key) = issuer.Issue(request, workload.Leaf.Keys ?? keys, now);
         using (key)
         {
             byte[] keyPem = new byte[key.PemLength];
@@ -46,9 +46,6 @@ public sealed class LeafSigner(Keyring keyring, LeafPolicy policy, KeyAlgorithm 
                 [.. ChainVerifier.AnchorsOf(chain, roots.All, now).Select(RootId.Of)]);
         }
     }
-
-    private TimeSpan? Squeezed(TimeSpan? longest) =>
-        longest is not { } limit || limit >= policy.Lifetime ? null : limit > policy.Minimum ? limit : policy.Minimum;
 
     private ParsedRoots Parsed(TrustState state)
     {

@@ -24,6 +24,12 @@ public enum DecisionKind
     RepushSecrets,
     CreateToken,
     DeleteToken,
+    CreateRegistration,
+    UpdateRegistration,
+    DeleteRegistration,
+
+    /// <summary>The registrations of the file were read, or refused.</summary>
+    LoadRegistrations,
     ConfirmTrust,
     SetRole,
 

@@ -7,7 +7,7 @@ namespace SdsServer.Core.Rotation;
 /// <summary>
 /// The durable side of one trust domain. Every method returns only after its effect survives <c>kill -9</c> and power loss;
 /// a method that throws may or may not have taken effect unless its exception says so. Safe for concurrent use.
-/// Every write to state, log, ledger, roster, keys and tokens carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
+/// Every write to state, log, ledger, roster, keys, tokens and registrations carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
 /// unless it is the running one. A medium that fails or is full surfaces as <see cref="IOException"/>; nothing is half-written, and later
 /// calls work again once it has recovered. A call cancelled before its turn has no effect; one whose turn has come ends with its outcome.
 /// </summary>
@@ -75,6 +75,24 @@ public interface ITrustStore : IAsyncDisposable
 
     /// <summary>Deletes a token and appends to the log, both or neither; false, with nothing appended, if there was none.</summary>
     Task<bool> DeleteTokenAsync(string trustDomain, long term, string id, Decision entry, CancellationToken cancellation);
+
+    /// <summary>Stores a new registration and appends to the log, both or neither. Throws <see cref="InvalidOperationException"/> if the id is taken.</summary>
+    Task AddRegistrationAsync(string trustDomain, long term, Registration registration, Decision entry, CancellationToken cancellation);
+
+    /// <summary>
+    /// Replaces the registration of the same id and appends to the log, both or neither; false, with nothing changed or appended, unless the
+    /// stored one has the revision before <paramref name="next"/>'s.
+    /// </summary>
+    Task<bool> UpdateRegistrationAsync(string trustDomain, long term, Registration next, Decision entry, CancellationToken cancellation);
+
+    /// <summary>
+    /// Deletes a registration and appends to the log, both or neither; false, with nothing changed or appended, if there was none, or it had
+    /// another revision than <paramref name="revision"/> (null: any).
+    /// </summary>
+    Task<bool> DeleteRegistrationAsync(string trustDomain, long term, string id, long? revision, Decision entry, CancellationToken cancellation);
+
+    /// <summary>All registrations, by id.</summary>
+    Task<IReadOnlyList<Registration>> ReadRegistrationsAsync(string trustDomain, CancellationToken cancellation);
 
     /// <summary>Log entries, oldest first, with numbers greater than <paramref name="after"/>, at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation);

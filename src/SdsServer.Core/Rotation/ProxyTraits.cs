@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace SdsServer.Core.Rotation;
 
-/// <summary>What waves select proxies by. Only the path is evidence; the rest are claims of the node, which decide nothing but an order.</summary>
+/// <summary>What waves select proxies by. Only the path and registered labels are evidence; the rest are claims of the node, which decide nothing but an order.</summary>
 /// <param name="Path">The SPIFFE ID's path, from its first <c>/</c>.</param>
 /// <param name="Cluster">Envoy's <c>node.cluster</c>; may be empty.</param>
-/// <param name="Labels">Labels in the node's metadata.</param>
+/// <param name="Labels">Registered labels, and those in the node's metadata under other names.</param>
 public sealed record ProxyTraits(string Path, string Cluster, ImmutableSortedDictionary<string, string> Labels)
 {
     /// <summary>The segment after <c>/ns/</c> in the path; empty without one.</summary>

@@ -6,7 +6,7 @@ namespace SdsServer.Core.Rotation;
 /// <param name="PathPrefix">Whole segments at the start of the SPIFFE ID's path, such as <c>/ns/shop</c>; empty for any.</param>
 /// <param name="Namespace">The segment after <c>/ns/</c> in the SPIFFE ID; empty for any.</param>
 /// <param name="Cluster">Envoy's <c>node.cluster</c>, a claim; empty for any.</param>
-/// <param name="Labels">Labels the node states in its metadata, claims; empty for any.</param>
+/// <param name="Labels">Labels that are registered, or else that the node states in its metadata, claims; empty for any.</param>
 public sealed record WaveSelector(string PathPrefix = "", string Namespace = "", string Cluster = "", ImmutableSortedDictionary<string, string>? Labels = null)
 {
     /// <summary>Whether a proxy is one of them.</summary>

@@ -46,7 +46,9 @@ public sealed class SecretNames
     public SecretKind? Resolve(string name, Workload workload)
     {
         SecretKind? kind = Kind(name, workload.SpiffeId);
-        return workload.BundleOnly && kind != SecretKind.Bundle ? null : kind;
+        bool denied = (workload.BundleOnly && kind != SecretKind.Bundle)
+            || (!workload.SecretNames.IsEmpty && !workload.SecretNames.Contains(name, StringComparer.Ordinal));
+        return denied ? null : kind;
     }
 
     private SecretKind? Kind(string name, string spiffeId)

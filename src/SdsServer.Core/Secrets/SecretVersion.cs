@@ -12,6 +12,9 @@ public static partial class SecretVersion
     /// <summary>The version of an answer that leaves the client holding these secrets.</summary>
     public static string Join(IEnumerable<string> versions) => string.Join('+', versions.Distinct().Order(StringComparer.Ordinal));
 
+    /// <summary>Whether a reported version names exactly this content, among others perhaps.</summary>
+    public static bool Names(string? reported, string version) => reported?.Split('+').Contains(version, StringComparer.Ordinal) ?? false;
+
     /// <summary>The serial of the leaf that a reported version names, or null.</summary>
     public static string? LeafSerial(string? version)
     {

@@ -187,15 +187,27 @@ public sealed class SqliteTrustStore : ITrustStore
         await Database.ReadAsync(connection => Tokens.Load(connection, trustDomain), cancellation);
 
     public Task<bool> DeleteTokenAsync(string trustDomain, long term, string id, Decision entry, CancellationToken cancellation) =>
-        Database.WriteAsync(
-            connection =>
+        ChangeAsync(trustDomain, term, (connection, domain) => Tokens.Delete(connection, domain, id), entry, cancellation);
+
+    public Task AddRegistrationAsync(string trustDomain, long term, Registration registration, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(
+            trustDomain,
+            term,
+            (connection, id) =>
             {
-                long domain = TrustDomains.Fence(connection, trustDomain, term).Id;
-                bool deleted = Tokens.Delete(connection, domain, id);
-                Decisions.Append(connection, domain, trustDomain, deleted ? [entry] : []);
-                return deleted;
+                Registrations.Add(connection, id, registration);
+                Decisions.Append(connection, id, trustDomain, [entry]);
             },
             cancellation);
+
+    public Task<bool> UpdateRegistrationAsync(string trustDomain, long term, Registration next, Decision entry, CancellationToken cancellation) =>
+        ChangeAsync(trustDomain, term, (connection, id) => Registrations.Update(connection, id, next), entry, cancellation);
+
+    public Task<bool> DeleteRegistrationAsync(string trustDomain, long term, string id, long? revision, Decision entry, CancellationToken cancellation) =>
+        ChangeAsync(trustDomain, term, (connection, domain) => Registrations.Delete(connection, domain, id, revision), entry, cancellation);
+
+    public async Task<IReadOnlyList<Registration>> ReadRegistrationsAsync(string trustDomain, CancellationToken cancellation) =>
+        await Database.ReadAsync(connection => Registrations.Load(connection, trustDomain), cancellation);
 
     public async Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Decisions.Read(connection, trustDomain, after, limit), cancellation);
@@ -211,6 +223,18 @@ public sealed class SqliteTrustStore : ITrustStore
         _key.Dispose();
         _directory.Dispose();
     }
+
+    // What changed nothing leaves no line.
+    private Task<bool> ChangeAsync(string trustDomain, long term, Func<SqliteConnection, long, bool> change, Decision entry, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                long domain = TrustDomains.Fence(connection, trustDomain, term).Id;
+                bool changed = change(connection, domain);
+                Decisions.Append(connection, domain, trustDomain, changed ? [entry] : []);
+                return changed;
+            },
+            cancellation);
 
     private Task WriteAsync(string trustDomain, long term, Action<SqliteConnection, long> work, CancellationToken cancellation) =>
         Database.WriteAsync(connection => work(connection, TrustDomains.Fence(connection, trustDomain, term).Id), cancellation);

@@ -21,6 +21,7 @@ namespace SdsServer.Storage.Sqlite;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(TrustState))]
 [JsonSerializable(typeof(AccessToken))]
+[JsonSerializable(typeof(Registration))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StateJson : JsonSerializerContext
 {

@@ -5,6 +5,7 @@ using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Server;
 using SdsServer.Hosting;
+using SdsServer.Identity.Registrations;
 
 namespace SdsServer.Admin;
 
@@ -19,6 +20,7 @@ internal sealed class AdminServices : IDisposable
     private readonly FleetService _fleet;
     private readonly LeafService _leaves;
     private readonly TokenService _tokens;
+    private readonly RegistrationService _registrations;
     private readonly AuditService _audit;
 
     /// <param name="loop">The owner of the trust domain; its term has begun.</param>
@@ -29,6 +31,7 @@ internal sealed class AdminServices : IDisposable
     /// <param name="options">Settings.</param>
     /// <param name="actorOf">Who calls, by the connection's evidence, such as <see cref="UnixActor.Of"/>.</param>
     /// <param name="tokensChanged">Makes whoever verifies tokens read them again; awaited.</param>
+    /// <param name="registrations">Those in force.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Takes the 5xxx events.</param>
     public AdminServices(
@@ -40,6 +43,7 @@ internal sealed class AdminServices : IDisposable
         AdminOptions options,
         Func<ServerCallContext, string> actorOf,
         Func<CancellationToken, Task> tokensChanged,
+        RegistrationDirectory registrations,
         TimeProvider time,
         ILogger<AdminServices> logger)
     {
@@ -69,6 +73,7 @@ internal sealed class AdminServices : IDisposable
         _fleet = new FleetService(access, new SharedReading<FleetReading>(access, FleetReading.Of), watches, calls, commands, new InstanceMapper(names), names);
         _leaves = new LeafService(access, calls, new LeafMapper(names), names);
         _tokens = new TokenService(access, store, audit, tokensChanged, calls, commands, new TokenMapper(names), names, options, time, logger);
+        _registrations = new RegistrationService(access, store, audit, registrations, calls, new RegistrationMapper(names, options), names, options, time, logger);
         _audit = new AuditService(_log, watches, calls, new AuditMapper(names), names, options.TrustDomain.Name);
     }
 
@@ -82,6 +87,7 @@ internal sealed class AdminServices : IDisposable
         .MapService(FleetService.Descriptor, _fleet.Bind)
         .MapService(LeafService.Descriptor, _leaves.Bind)
         .MapService(TokenService.Descriptor, _tokens.Bind)
+        .MapService(RegistrationService.Descriptor, _registrations.Bind)
         .MapService(AuditService.Descriptor, _audit.Bind);
 
     public void Dispose()

@@ -2,6 +2,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 using SdsServer.Limits;
 using SdsServer.Xds;
 
@@ -42,6 +43,9 @@ public sealed class ServerOptions
 
     /// <summary>What one proxy, and one identity, may ask for.</summary>
     public XdsLimits Streams { get; set; } = new();
+
+    /// <summary>Who callers are, beyond what their evidence names.</summary>
+    public RegistrationOptions Registrations { get; set; } = new();
 
     /// <summary>New built-in roots.</summary>
     public RootOptions Root { get; set; } = new();

@@ -11,6 +11,7 @@ using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 using SdsServer.Limits;
 using SdsServer.Storage;
 using SdsServer.Storage.Sqlite;
@@ -99,9 +100,18 @@ internal static class ServerProgram
 
         JwtAuthenticator jwts = new(settings.JwtIssuers, time, logging.CreateLogger<JwtAuthenticator>());
         await jwts.StartAsync(CancellationToken.None);
-        WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, jwts, processes, settings.Dev);
+        using RegistrationDirectory registrations = new(store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
+        await registrations.ReloadAsync(CancellationToken.None);
+        RegistrationFile? registrationFile = settings.RegistrationsFile is { } listed
+            ? new RegistrationFile(listed, registrations, entry => RecordAsync(loop, store, entry), time, logging.CreateLogger<RegistrationFile>())
+            : null;
+        await (registrationFile?.StartAsync(CancellationToken.None) ?? Task.CompletedTask);
+        WorkloadAuthenticator authenticator = new(
+            settings.TrustDomain, settings.UnixPeers, tokens, jwts, registrations, processes,
+            new UnregisteredLog(time, logging.CreateLogger<WorkloadAuthenticator>()), settings.Dev);
         XdsServices xds = new(
             loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, settings.Streams, ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
+        registrations.Changed += xds.Reconsider;
         AdminOptions operators = new()
         {
             TrustDomain = settings.TrustDomain,
@@ -115,7 +125,7 @@ internal static class ServerProgram
             LogWarning = logWarning,
         };
         using AdminServices admin = new(
-            loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, time, logging.CreateLogger<AdminServices>());
+            loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, registrations, time, logging.CreateLogger<AdminServices>());
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
@@ -147,6 +157,7 @@ internal static class ServerProgram
         Announce(logger, settings, state);
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
         Task readingKeys = jwts.RunAsync(app.Lifetime.ApplicationStopping);
+        Task readingRegistrations = registrationFile?.RunAsync(app.Lifetime.ApplicationStopping) ?? Task.CompletedTask;
         Task rotating = settings.Schedule is { } schedule
             ? new AutomaticRotation(loop, admin.Rotations, schedule, trustDomain, time, logger).RunAsync(app.Lifetime.ApplicationStopping)
             : Task.CompletedTask;
@@ -155,6 +166,7 @@ internal static class ServerProgram
         await watching;
         await rotating;
         await readingKeys;
+        await readingRegistrations;
         await app.DisposeAsync();
         if (ended == loop.Failed)
         {
@@ -163,6 +175,12 @@ internal static class ServerProgram
         }
 
         return ExitCode.Ok;
+    }
+
+    private static async Task RecordAsync(TrustDomainLoop loop, SqliteTrustStore store, Decision entry)
+    {
+        TrustState state = await loop.ReadAsync(engine => engine.State, CancellationToken.None);
+        await store.AppendLogAsync(state.TrustDomain, state.Term, [entry with { Revision = state.Decisions }], CancellationToken.None);
     }
 
     private static void Announce(ILogger logger, ServerSettings settings, TrustState state)

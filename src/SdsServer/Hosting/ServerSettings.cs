@@ -60,6 +60,8 @@ public sealed class ServerSettings
         JwtIssuers = JwtIssuer.Read(options.JwtIssuers, TrustDomain, errors);
         (Connections, Streams) = (options.Connections, options.Streams);
         CheckLimits(errors);
+        RegistrationsFile = options.Registrations.File.Length > 0 ? Path.GetFullPath(options.Registrations.File) : null;
+        RegistrationsRequired = options.Registrations.Required;
         CheckDurations(options, errors);
     }
 
@@ -118,6 +120,12 @@ public sealed class ServerSettings
     public ConnectionLimits Connections { get; }
 
     public XdsLimits Streams { get; }
+
+    /// <summary>Absolute path, or null for no file.</summary>
+    public string? RegistrationsFile { get; }
+
+    /// <summary>Nobody is a workload without a registration.</summary>
+    public bool RegistrationsRequired { get; }
 
     /// <summary>Reads section <c>SdsServer</c>. A setting nobody knows is an error: a mistyped one would be one that is not in force.</summary>
     /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>

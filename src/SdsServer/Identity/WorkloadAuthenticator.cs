@@ -1,46 +1,71 @@
 using System.Collections.Immutable;
 using System.Net;
-using SdsServer.Core.Access;
-using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Xds;
 
 namespace SdsServer.Identity;
 
 /// <summary>
-/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the kernel's word on a Unix socket.
-/// <c>node.id</c> is believed in dev mode only. Whoever shows nothing gets nothing.
+/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the kernel's word on a Unix socket. What is
+/// registered decides what it is worth. <c>node.id</c> is believed in dev mode only. Whoever shows nothing gets nothing.
 /// </summary>
 internal sealed class WorkloadAuthenticator(
     TrustDomain trustDomain,
     ImmutableArray<UnixPeerRule> unixPeers,
     TokenDirectory tokens,
     JwtAuthenticator jwts,
+    RegistrationDirectory registrations,
     ProcessWatch processes,
+    UnregisteredLog unregistered,
     bool dev)
 {
     private const string Bearer = "Bearer ";
+    private const string BadToken = "the bearer token is unknown, expired or deleted";
+
+    private readonly OwnTokenAttestor _tokens = new(tokens);
+    private readonly UnixPeerAttestor _unixPeers = new(unixPeers);
+    private readonly DevNodeAttestor? _nodes = dev ? new(trustDomain) : null;
 
     /// <exception cref="RpcException">UNAUTHENTICATED.</exception>
     public async ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node)
     {
         UnixPeer? unix = UnixPeer.Of(call.HttpContext);
         string peer = Describe(call.HttpContext, unix);
-        Caller caller = await FromTokenAsync(call, peer) ?? FromUnixPeer(unix, peer) ?? FromNode(node, peer)
-            ?? throw new RpcException(
-                StatusCode.Unauthenticated,
-                unix is null
-                    ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
-                    : $"no workload identity: user {unix.Uid} is not listed in SdsServer:UnixPeers; list it, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
+        Evidence? process = _unixPeers.Find(unix);
+        Evidence? credential = await FromBearerAsync(call, peer);
+        Evidence? evidence = credential is null ? WithNode(process, node) : credential with { Selectors = [.. credential.Selectors, .. process?.Selectors ?? []] };
+        if (evidence is null || registrations.Decide(evidence) is not { } workload)
+        {
+            unregistered.Add(peer, evidence);
+            throw credential is null ? Nobody(unix) : new RpcException(StatusCode.Unauthenticated, BadToken);
+        }
+
         processes.Add(peer);
-        return caller with { Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null };
+        return new Caller(workload, peer, evidence.ValidUntil, evidence.Withdrawn)
+        {
+            Stands = registrations.Watch(evidence, workload),
+            Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null,
+        };
     }
 
-    private async ValueTask<Caller?> FromTokenAsync(ServerCallContext call, string peer)
+    /// <summary>In dev mode <c>node.id</c> stands in where nothing else names anybody.</summary>
+    private Evidence? WithNode(Evidence? process, Node node)
+    {
+        if (_nodes is null || process is { Workload: not null })
+        {
+            return process;
+        }
+
+        Evidence named = _nodes.Find(node);
+        return process is null ? named : process with { Workload = named.Workload };
+    }
+
+    private async ValueTask<Evidence?> FromBearerAsync(ServerCallContext call, string peer)
     {
         string? header = call.HttpContext.Request.Headers.Authorization;
         if (string.IsNullOrEmpty(header))
@@ -50,28 +75,15 @@ internal sealed class WorkloadAuthenticator(
 
         // One text for every failure: a caller must not learn which tokens exist.
         string text = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : "";
-        return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, call.CancellationToken) : FromOwnToken(text, peer))
-            ?? throw new RpcException(StatusCode.Unauthenticated, "the bearer token is unknown, expired or deleted");
+        return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, call.CancellationToken) : _tokens.Find(text))
+            ?? throw new RpcException(StatusCode.Unauthenticated, BadToken);
     }
 
-    private Caller? FromOwnToken(string text, string peer) => tokens.Verify(text) is { Token: { } token } accepted
-        ? new Caller(new Workload(token.SpiffeId, token.DnsNames, token.BundleOnly), peer, token.NotAfter, accepted.Deleted)
-        : null;
-
-    private Caller? FromUnixPeer(UnixPeer? unix, string peer) =>
-        unix is not null && unixPeers.FirstOrDefault(rule => rule.Fits(unix)) is { } rule ? new Caller(rule.Workload, peer) : null;
-
-    private Caller? FromNode(Node node, string peer)
-    {
-        if (!dev)
-        {
-            return null;
-        }
-
-        return SpiffeId.TryParse($"{trustDomain.Uri}/{node.Id}", out SpiffeId? id, out string? reason)
-            ? new Caller(new Workload(id.ToString(), [], BundleOnly: false), peer)
-            : throw new RpcException(StatusCode.InvalidArgument, $"dev mode makes the identity from node.id, and '{node.Id}' cannot be the path of a SPIFFE ID: {reason}");
-    }
+    private static RpcException Nobody(UnixPeer? unix) => new(
+        StatusCode.Unauthenticated,
+        unix is null
+            ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
+            : $"no workload identity: user {unix.Uid} is neither registered (sdsctl registration create) nor listed in SdsServer:UnixPeers; do either, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
 
     // A listener on [::] sees 192.0.2.1 as ::ffff:192.0.2.1: one host has one name, whatever the server listens on after a restart.
     internal static string Describe(IPAddress? address) => $"ip:{(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)}";

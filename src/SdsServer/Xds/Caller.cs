@@ -10,6 +10,12 @@ namespace SdsServer.Xds;
 /// <param name="Withdrawn">Fires when the evidence is taken back, a token deleted for instance: the stream then ends in the same way.</param>
 public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? ValidUntil = null, CancellationToken Withdrawn = default)
 {
+    /// <summary>
+    /// Whether the evidence still stands for this very workload; looked at before each response, so it must be quick. Else the stream ends, as
+    /// if the evidence were withdrawn. For the loop of the stream alone.
+    /// </summary>
+    public Func<bool> Stands { get; init; } = static () => true;
+
     /// <summary>The address it connects from; null on a Unix socket.</summary>
     public IPAddress? Address { get; init; }
 }

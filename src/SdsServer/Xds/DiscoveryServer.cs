@@ -104,7 +104,7 @@ internal sealed class DiscoveryServer
         long id = Interlocked.Increment(ref _streams);
         string nonces = string.Create(CultureInfo.InvariantCulture, $"{_run}-{id}");
         DeliveryMailbox mailbox = new();
-        OpenStream stream = new(id, client, call.Method, Now, mailbox.RequestResend);
+        OpenStream stream = new(id, client, call.Method, Now, mailbox);
         Streams.Add(stream);
         XdsLog.StreamOpened(Logger, id, client.Key.SpiffeId, client.Node.Id, client.Node.Version, client.Connection, call.Method);
         try

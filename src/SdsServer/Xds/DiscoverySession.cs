@@ -75,7 +75,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         {
             if (_byId.TryGetValue(delivery.Subscription, out Subscription? subscription))
             {
-                Queue(subscription, delivery);
+                Queue(subscription, WithPeers(delivery));
             }
         }
 
@@ -218,6 +218,10 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
 
     /// <summary>What a client says it holds; null if it says nothing, or something that no server of ours can have sent.</summary>
     protected static string? Reported(string? version) => version is { Length: > 0 and <= ReportedVersionLength } ? version : null;
+
+    // Whom a bundle lets in is the workload's own; the owner of the trust domain knows of the roots alone.
+    private Delivery WithPeers(Delivery delivery) =>
+        !client.Workload.Peers.IsEmpty && delivery.Payload is BundlePayload bundle ? delivery with { Payload = bundle.For(client.Workload.Peers) } : delivery;
 
     private void MarkForResend(DateTimeOffset now)
     {

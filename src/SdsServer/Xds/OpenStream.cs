@@ -1,7 +1,7 @@
 namespace SdsServer.Xds;
 
 /// <summary>A stream that is open now, as others in the process see it. Safe for concurrent use.</summary>
-internal sealed class OpenStream(long id, StreamClient client, string method, DateTimeOffset since, Action resend)
+internal sealed class OpenStream(long id, StreamClient client, string method, DateTimeOffset since, DeliveryMailbox mailbox)
 {
     private volatile SubscriptionStatus[] _subscriptions = [];
 
@@ -21,7 +21,10 @@ internal sealed class OpenStream(long id, StreamClient client, string method, Da
     /// <summary>
     /// Sends what the client has accepted once more: the cure for a listener that came up without its secret (envoyproxy/envoy#47309).
     /// </summary>
-    public void Resend() => resend();
+    public void Resend() => mailbox.RequestResend();
+
+    /// <summary>Looks again whether its evidence stands.</summary>
+    public void Reconsider() => mailbox.Wake();
 
     /// <summary>For the loop that owns the stream.</summary>
     public void Publish(SubscriptionStatus[] subscriptions) => _subscriptions = subscriptions;

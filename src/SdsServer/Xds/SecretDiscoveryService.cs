@@ -36,7 +36,7 @@ internal sealed class SecretDiscoveryService(DiscoveryServer server, Func<Bundle
         }
 
         string[] bundles = BundleNames(request, caller.Workload);
-        BundlePayload bundle = currentBundle()
+        BundlePayload bundle = currentBundle()?.For(caller.Workload.Peers)
             ?? throw new RpcException(StatusCode.Unavailable, "there is no trust bundle yet; try again");
         return server.Encoder.Unary(bundle.Version, bundles.Select(name => (name, bundle)));
     }

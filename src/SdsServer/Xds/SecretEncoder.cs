@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
+using SdsServer.Core.Access;
 using SdsServer.Core.Secrets;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Protos.Envoy.Discovery.V3;
+using SdsServer.Protos.Envoy.Matcher.V3;
 using SdsServer.Protos.Envoy.Tls.V3;
 
 namespace SdsServer.Xds;
@@ -117,7 +119,11 @@ internal sealed class SecretEncoder(string controlPlane)
         BundlePayload bundle => new Secret
         {
             Name = name,
-            ValidationContext = new CertificateValidationContext { TrustedCa = Inline(name, "bundle", bundle.Pem) },
+            ValidationContext = new CertificateValidationContext
+            {
+                TrustedCa = Inline(name, "bundle", bundle.Pem),
+                MatchTypedSubjectAltNames = { bundle.Peers.Texts.Select(Matcher) },
+            },
         },
         TicketKeysPayload tickets => new Secret
         {
@@ -126,6 +132,16 @@ internal sealed class SecretEncoder(string controlPlane)
         },
         _ => throw new InvalidOperationException($"The secret '{name}' has a payload of an unknown kind."),
     };
+
+    private static SubjectAltNameMatcher Matcher(string peer)
+    {
+        (string text, bool isPrefix) = PeerRules.Matcher(peer);
+        return new SubjectAltNameMatcher
+        {
+            SanType = SubjectAltNameMatcher.Types.SanType.Uri,
+            Matcher = isPrefix ? new StringMatcher { Prefix = text } : new StringMatcher { Exact = text },
+        };
+    }
 
     // Empty bytes: before 1.35 Envoy takes an empty bundle and verifies nothing (envoyproxy/envoy#39387).
     private static DataSource Inline(string name, string part, ReadOnlyMemory<byte> bytes) => bytes.IsEmpty

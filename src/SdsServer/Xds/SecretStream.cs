@@ -38,6 +38,8 @@ internal sealed class SecretStream<TRequest>(
         ITimer? timer = null;
         try
         {
+            // What changed before it could be found among the open streams.
+            EndIfOver();
             await HandleAsync(first);
             ValueTask<bool> next = Next(requests);
             while (true)
@@ -151,6 +153,9 @@ internal sealed class SecretStream<TRequest>(
         stream.Publish(session.Statuses);
         if (step.Response is { } response)
         {
+            // Once more: the write before may have taken long.
+            EndIfOver();
+            PushGuard.Check(response, shared.Names, _client.Workload);
             await WriteAsync(protocol.Encode(shared.Encoder, response));
             XdsLog.ResponseSent(shared.Logger, stream.Id, response.Version, response.Nonce);
         }
@@ -203,10 +208,10 @@ internal sealed class SecretStream<TRequest>(
             throw new RpcException(StatusCode.Unavailable, "the server is shutting down");
         }
 
-        if (caller.Withdrawn.IsCancellationRequested || caller.ValidUntil <= shared.Now)
+        if (caller.Withdrawn.IsCancellationRequested || caller.ValidUntil <= shared.Now || !caller.Stands())
         {
             XdsLog.EvidenceExpired(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id);
-            throw new RpcException(StatusCode.Unauthenticated, "the credentials of this stream have expired or were withdrawn; open a new one");
+            throw PushGuard.Withdrawn();
         }
     }
 

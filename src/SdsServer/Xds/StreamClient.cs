@@ -11,8 +11,8 @@ namespace SdsServer.Xds;
 /// <param name="Node">What the client says about itself.</param>
 internal sealed record StreamClient(long Connection, InstanceKey Key, Workload Workload, NodeIdentity Node)
 {
-    /// <summary>What waves select it by.</summary>
-    public ProxyTraits Traits { get; } = ProxyTraits.Of(Key.SpiffeId, Node.Cluster, Node.Labels);
+    /// <summary>What waves select it by. A registered label has precedence over what the node claims under its name.</summary>
+    public ProxyTraits Traits { get; } = ProxyTraits.Of(Key.SpiffeId, Node.Cluster, Node.Labels.SetItems(Workload.Labels));
 
     /// <summary>Where its Envoy's admin answers; null where it states no port.</summary>
     public Uri? Admin { get; init; }

@@ -35,6 +35,15 @@ internal sealed class XdsServices
     /// <summary>The streams that are open now.</summary>
     public StreamRegistry Streams => _server.Streams;
 
+    /// <summary>What evidence is worth may have changed: every stream looks at its own again.</summary>
+    public void Reconsider()
+    {
+        foreach (OpenStream stream in Streams.Open)
+        {
+            stream.Reconsider();
+        }
+    }
+
     /// <summary>SDS and ADS, for proxies.</summary>
     public void MapDiscovery(GrpcRoutes routes) => routes
         .MapService(SecretDiscoveryService.Descriptor, _secrets.Bind)

@@ -50,6 +50,12 @@ internal sealed class FakeAdmin(FakeMesh mesh)
             .Unary<CreateTokenRequest, CreateTokenResponse>("CreateToken", (request, _) => Answer(Create(request)))
             .Unary<ListTokensRequest, ListTokensResponse>("ListTokens", (_, _) => Answer(new ListTokensResponse { Tokens = { mesh.Tokens } }))
             .Unary<DeleteTokenRequest, DeleteTokenResponse>("DeleteToken", (request, _) => Answer(Delete(request))))
+        .MapService(Service(RegistrationServiceReflection.Descriptor), service => service
+            .Unary<CreateRegistrationRequest, Registration>("CreateRegistration", (request, _) => Answer(Create(request)))
+            .Unary<GetRegistrationRequest, Registration>("GetRegistration", (request, _) => Answer(Find(mesh.Registrations, r => r.Name, request.Name)))
+            .Unary<ListRegistrationsRequest, ListRegistrationsResponse>("ListRegistrations", (_, _) => Answer(new ListRegistrationsResponse { Registrations = { mesh.Registrations } }))
+            .Unary<UpdateRegistrationRequest, Registration>("UpdateRegistration", (request, _) => Answer(Update(request)))
+            .Unary<DeleteRegistrationRequest, DeleteRegistrationResponse>("DeleteRegistration", (request, _) => Answer(Delete(request))))
         .MapService(Service(AuditServiceReflection.Descriptor), service => service
             .Unary<ListAuditEntriesRequest, ListAuditEntriesResponse>("ListAuditEntries", (_, _) => Answer(new ListAuditEntriesResponse { AuditEntries = { mesh.Audit } }))
             .ServerStreaming<WatchAuditEntriesRequest, WatchAuditEntriesResponse>("WatchAuditEntries", WatchAuditAsync)
@@ -232,6 +238,33 @@ internal sealed class FakeAdmin(FakeMesh mesh)
     {
         Find(mesh.Tokens, t => t.Name, request.Name);
         return Kept(request, new DeleteTokenResponse());
+    }
+
+    private Registration Create(CreateRegistrationRequest request)
+    {
+        Registration made = request.Registration.Clone();
+        (made.Name, made.Revision) = ($"{FakeMesh.Name}/registrations/{(request.RegistrationId.Length > 0 ? request.RegistrationId : "k2v9")}", 1);
+        return Kept(request, made);
+    }
+
+    private Registration Update(UpdateRegistrationRequest request)
+    {
+        Registration stored = Find(mesh.Registrations, r => r.Name, request.Registration.Name);
+        if (stored.Revision != request.Registration.Revision)
+        {
+            throw Error(
+                StatusCode.Aborted, $"{stored.Name} has revision {stored.Revision}, not {request.Registration.Revision}: read it again, and decide on what it says now", Info("REGISTRATION_CHANGED"));
+        }
+
+        Registration changed = request.Registration.Clone();
+        changed.Revision++;
+        return Kept(request, changed);
+    }
+
+    private DeleteRegistrationResponse Delete(DeleteRegistrationRequest request)
+    {
+        Find(mesh.Registrations, r => r.Name, request.Name);
+        return Kept(request, new DeleteRegistrationResponse());
     }
 
     private async Task WatchTrustDomainAsync(WatchTrustDomainRequest request, ServerStreamWriter<WatchTrustDomainResponse> responses, ServerCallContext context)

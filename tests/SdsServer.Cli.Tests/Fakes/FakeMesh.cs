@@ -27,6 +27,8 @@ internal sealed class FakeMesh
 
     public List<Token> Tokens { get; } = [];
 
+    public List<Registration> Registrations { get; } = [];
+
     public List<AuditEntry> Audit { get; } = [];
 
     /// <summary>The stored lines, oldest first.</summary>
@@ -211,6 +213,17 @@ internal sealed class FakeMesh
         Tokens.Add(new Token
         {
             Name = $"{Name}/tokens/7d9f", DisplayName = "payments", SpiffeId = "spiffe://example.org/payments", CreateTime = At(TimeSpan.FromDays(-2)), ExpireTime = At(TimeSpan.FromDays(-1)), CreatedBy = "uid:0",
+        });
+        Registrations.Add(new Registration
+        {
+            Name = $"{Name}/registrations/filed", SpiffeId = "spiffe://example.org/batch", Selectors = { "unix:uid:1001" }, Source = RegistrationSource.File, BundleOnly = true,
+        });
+        Registrations.Add(new Registration
+        {
+            Name = $"{Name}/registrations/shop", DisplayName = "the shop", SpiffeId = "spiffe://{trustDomain}/ns/{k8s:ns}/sa/{k8s:sa}", Selectors = { "k8s:ns:shop", "unix:uid:1000" },
+            DnsNames = { "{k8s:sa}.shop.svc" }, LeafLifetime = Duration.FromTimeSpan(TimeSpan.FromHours(4)), MaxLeafLifetime = Duration.FromTimeSpan(TimeSpan.FromHours(8)), KeyAlgorithm = KeyAlgorithm.P384,
+            SecretNames = { "default", "ROOTCA" }, Labels = { ["tier"] = "web" }, Peers = { "spiffe://example.org/ns/bank/*", "spiffe://example.org/db" }, Revision = 3,
+            Source = RegistrationSource.Store, CreateTime = At(TimeSpan.FromDays(-2)), CreatedBy = "uid:0", UpdateTime = At(TimeSpan.FromDays(-1)), UpdatedBy = "uid:1000",
         });
         string previous = LogChain.Origin("example.org");
         for (int number = 1; number <= 3; number++)

@@ -10,6 +10,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
 {
     public InstanceKey Key { get; } = key;
 
+    /// <summary>What streams opened from now on are taken for.</summary>
+    public Workload Workload { get; set; } = workload;
+
     public long Connection { get; private set; } = world.NextConnection();
 
     public List<ScriptedStream> Streams { get; } = [];
@@ -42,7 +45,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint },
+            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint },
             stream.Take);
         return stream;
     }
@@ -56,7 +59,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
             Open(SecretKind.Bundle, name: string.Create(CultureInfo.InvariantCulture, $"Bundle{more}"));
         }
 
-        if (!workload.BundleOnly)
+        if (!Workload.BundleOnly)
         {
             Leaf = Open(SecretKind.Leaf);
         }

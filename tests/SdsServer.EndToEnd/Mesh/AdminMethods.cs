@@ -34,6 +34,11 @@ internal static class AdminMethods
 
     public static GrpcMethod<UnholdRotationRequest, Rotation> UnholdRotation { get; } = Method<UnholdRotationRequest, Rotation>(RotationServiceReflection.Descriptor);
 
+    public static GrpcMethod<CreateRegistrationRequest, Registration> CreateRegistration { get; } = Method<CreateRegistrationRequest, Registration>(RegistrationServiceReflection.Descriptor);
+
+    public static GrpcMethod<DeleteRegistrationRequest, DeleteRegistrationResponse> DeleteRegistration { get; } =
+        Method<DeleteRegistrationRequest, DeleteRegistrationResponse>(RegistrationServiceReflection.Descriptor);
+
     // Every request message here is named after its method.
     private static GrpcMethod<TRequest, TResponse> Method<TRequest, TResponse>(FileDescriptor file)
         where TRequest : class, IMessage<TRequest>, new()

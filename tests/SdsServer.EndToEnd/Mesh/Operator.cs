@@ -90,6 +90,19 @@ internal sealed class Operator(string adminSocket) : IDisposable
     public Task RetireAsync(string instance) =>
         CallAsync(AdminMethods.RetireInstance, new RetireInstanceRequest { Name = instance, Reason = "its process was stopped" });
 
+    /// <summary>Says whom a workload talks to, by whatever it is known.</summary>
+    /// <returns>The registration's resource name.</returns>
+    public async Task<string> RegisterPeersAsync(string workload, params string[] peers) => (await CallAsync(AdminMethods.CreateRegistration, new CreateRegistrationRequest
+    {
+        Parent = Parent,
+        Registration = new Registration
+        {
+            Selectors = { $"spiffe_id:{Workloads.SpiffeId(workload)}" }, SpiffeId = Workloads.SpiffeId(workload), Peers = { peers.Select(Workloads.SpiffeId) },
+        },
+    })).Name;
+
+    public Task DeleteRegistrationAsync(string name) => CallAsync(AdminMethods.DeleteRegistration, new DeleteRegistrationRequest { Name = name });
+
     public void Dispose() => _channel.Dispose();
 
     private Task<TResponse> CallAsync<TRequest, TResponse>(GrpcMethod<TRequest, TResponse> method, TRequest request)

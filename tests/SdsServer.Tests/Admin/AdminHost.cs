@@ -14,6 +14,7 @@ using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Server;
 using SdsServer.Hosting;
 using SdsServer.Identity;
+using SdsServer.Identity.Registrations;
 using SdsServer.Protos.Admin.V1;
 using SdsServer.Testing;
 using SdsServer.Testing.Processes;
@@ -37,6 +38,7 @@ internal sealed class AdminHost : IAsyncDisposable
     {
         (Loop, Store, Log, _keyring) = (loop, store, log, keyring);
         Tokens = new TokenDirectory(store, "example.org", TimeProvider.System);
+        Registrations = new RegistrationDirectory(store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
             kestrel.ListenUnixSocket(Socket, endpoint => endpoint.Protocols = HttpProtocols.Http2));
@@ -56,7 +58,7 @@ internal sealed class AdminHost : IAsyncDisposable
             LogWarning = logWarning,
         };
         _services = new AdminServices(
-            loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, time,
+            loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, Registrations, time,
             _app.Services.GetRequiredService<ILogger<AdminServices>>());
         _app.UseGrpc(routes =>
         {
@@ -76,6 +78,8 @@ internal sealed class AdminHost : IAsyncDisposable
     public required SimulatedDisk Disk { get; init; }
 
     public TokenDirectory Tokens { get; }
+
+    public RegistrationDirectory Registrations { get; }
 
     public LogLines Log { get; }
 
@@ -150,6 +154,7 @@ internal sealed class AdminHost : IAsyncDisposable
         Channel.Dispose();
         await _app.DisposeAsync();
         _services.Dispose();
+        Registrations.Dispose();
         await Loop.DisposeAsync();
         _keyring.Dispose();
         await Store.DisposeAsync();

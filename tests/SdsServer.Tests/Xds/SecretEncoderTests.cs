@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SdsServer.Core.Access;
 using SdsServer.Core.Secrets;
 using SdsServer.Protos.Envoy.Discovery.V3;
 using SdsServer.Protos.Envoy.Tls.V3;
@@ -95,6 +96,35 @@ public sealed class SecretEncoderTests
             () => _encoder.Sotw(new("n", "v", [Item("ROOTCA", SecretKind.Bundle, TestSecrets.Leaf(1))], [])));
         Assert.Throws<InvalidOperationException>(() => _encoder.Delta(new("n", "v", [Item("default", SecretKind.Leaf, TestSecrets.Bundle(1))], [])));
         Assert.DoesNotContain("KEYTEXT", leafAsBundle.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Peers_are_encoded_with_the_bundle_and_shared_by_all_who_have_the_same_ones()
+    {
+        BundlePayload plain = TestSecrets.Bundle(3);
+        BundlePayload bundle = plain.For(new PeerRules(["spiffe://example.org/b", "spiffe://example.org/a/*"]));
+
+        EncodedSecret encoded = _encoder.Encode("ROOTCA", SecretKind.Bundle, bundle);
+
+        Secret expected = new()
+        {
+            Name = "ROOTCA",
+            ValidationContext = new()
+            {
+                TrustedCa = Inline(plain.Pem),
+                MatchTypedSubjectAltNames =
+                {
+                    new SubjectAltNameMatcher { SanType = SubjectAltNameMatcher.Types.SanType.Uri, Matcher = new() { Prefix = "spiffe://example.org/a/" } },
+                    new SubjectAltNameMatcher { SanType = SubjectAltNameMatcher.Types.SanType.Uri, Matcher = new() { Exact = "spiffe://example.org/b" } },
+                },
+            },
+        };
+        Assert.Equal(expected, Secret.Parser.ParseFrom(encoded.Secret));
+        Assert.Same(encoded, _encoder.Encode("ROOTCA", SecretKind.Bundle, plain.For(new PeerRules(["spiffe://example.org/a/*", "spiffe://example.org/b", "spiffe://example.org/b"]))));
+        Assert.NotSame(encoded, _encoder.Encode("ROOTCA", SecretKind.Bundle, plain));
+        Assert.Same(plain, bundle.For(PeerRules.None));
+        Assert.NotEqual(plain.Version, bundle.Version);
+        Assert.NotEqual(bundle.Version, bundle.For(new PeerRules(["spiffe://example.org/b"])).Version);
     }
 
     [Fact]

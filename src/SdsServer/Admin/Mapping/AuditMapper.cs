@@ -94,6 +94,7 @@ internal sealed class AuditMapper(ResourceNames names)
         { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.SetRole, Subject: var id } => names.Authority(id),
         { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust, Subject: var id } => names.Instance(id),
         { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken, Subject: var id } => names.Token(id),
+        { Kind: DecisionKind.CreateRegistration or DecisionKind.UpdateRegistration or DecisionKind.DeleteRegistration, Subject: var id } => names.Registration(id),
         _ => names.TrustDomain,
     };
 

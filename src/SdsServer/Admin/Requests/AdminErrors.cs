@@ -39,6 +39,12 @@ internal static class AdminErrors
     public static RpcException RevisionChanged(long expected, Api.TrustDomain current, string message) =>
         Of(StatusCode.Aborted, "REVISION_CHANGED", message, new Api.RevisionConflict { ExpectedRevision = expected, Current = current });
 
+    public static RpcException RegistrationChanged(string name, long expected, long current) => Of(
+        StatusCode.Aborted, "REGISTRATION_CHANGED", $"{name} has revision {current}, not {expected}: read it again, and decide on what it says now", About(name, "GetRegistration reads it"));
+
+    public static RpcException OfFile(string name) => Of(
+        StatusCode.FailedPrecondition, "REGISTRATION_OF_FILE", $"{name} stands in the file of SdsServer:Registrations:File: change it there", About(name, "it is read again when it changes"));
+
     public static RpcException Refused(Api.Refusal refusal)
     {
         string reason = RefusalCodes.Name(refusal.Code);

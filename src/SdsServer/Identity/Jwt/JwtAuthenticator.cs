@@ -1,10 +1,9 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
-using SdsServer.Xds;
 
 namespace SdsServer.Identity.Jwt;
 
-/// <summary>Turns a JWT into a caller. A token goes to the issuer that it states, and to no other.</summary>
+/// <summary>Evidence by a JWT. A token goes to the issuer that it states, and to no other.</summary>
 internal sealed class JwtAuthenticator
 {
     private readonly FrozenDictionary<string, (JwtIssuer Issuer, IssuerKeys Keys)> _issuers;
@@ -30,8 +29,8 @@ internal sealed class JwtAuthenticator
     /// <summary>Keeps the keys fresh until it is stopped.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(_issuers.Values.Select(entry => entry.Keys.RunAsync(stop)));
 
-    /// <summary>The caller; null when the token is refused, which is logged.</summary>
-    public async ValueTask<Caller?> AuthenticateAsync(string text, string peer, CancellationToken cancellation)
+    /// <summary>What it proves; null when the token is refused, which is logged.</summary>
+    public async ValueTask<Evidence?> AuthenticateAsync(string text, string peer, CancellationToken cancellation)
     {
         try
         {
@@ -43,7 +42,11 @@ internal sealed class JwtAuthenticator
             }
 
             VerifiedJwt verified = JwtVerifier.Verify(token, entry.Issuer, await entry.Keys.WithAsync(token.KeyId, cancellation), _time.GetUtcNow());
-            return new Caller(entry.Issuer.Identify(verified), peer, verified.ExpiresAt + entry.Issuer.StreamGrace);
+            return new Evidence(entry.Issuer.SelectorsOf(verified))
+            {
+                Workload = entry.Issuer.Identify(verified),
+                ValidUntil = verified.ExpiresAt + entry.Issuer.StreamGrace,
+            };
         }
         catch (JwtRefusedException refused)
         {

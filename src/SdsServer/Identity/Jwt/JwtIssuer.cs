@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using SdsServer.Core.Access;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 
@@ -7,6 +8,9 @@ namespace SdsServer.Identity.Jwt;
 /// <summary>A checked <see cref="JwtIssuerOptions"/>.</summary>
 internal sealed record JwtIssuer
 {
+    private static readonly ClaimPointer s_subject = ClaimPointer.Parse("/sub")!;
+    private static readonly ClaimPointer s_namespace = ClaimPointer.Parse("/kubernetes.io/namespace")!;
+    private static readonly ClaimPointer s_serviceAccount = ClaimPointer.Parse("/kubernetes.io/serviceaccount/name")!;
     private static readonly TimeSpan FileRefresh = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WebRefresh = TimeSpan.FromMinutes(5);
 
@@ -15,7 +19,7 @@ internal sealed record JwtIssuer
         Issuer = options.Issuer;
         Audiences = [.. options.Audiences];
         Algorithms = options.Algorithms.Count > 0 ? [.. options.Algorithms] : [.. JwtAlgorithm.All.Keys.Order(StringComparer.Ordinal)];
-        BundleOnly = options.BundleOnly;
+        (BundleOnly, Kubernetes) = (options.BundleOnly, options.Kubernetes);
         (Skew, MaxLifetime, StreamGrace) = (options.Skew, options.MaxLifetime, options.StreamGrace ?? options.Skew);
         (UnknownKeyInterval, MaxKeyAge) = (options.UnknownKeyInterval, options.MaxKeyAge);
         KeysRefresh = options.KeysRefresh ?? (options.KeysFile.Length > 0 ? FileRefresh : WebRefresh);
@@ -69,6 +73,12 @@ internal sealed record JwtIssuer
 
         ClaimTemplate? ReadSpiffeId(string text)
         {
+            if (text.Length == 0)
+            {
+                Require(options is { DnsNames: [], BundleOnly: false }, "SpiffeId", "without it only registrations name its workloads, so leave out DnsNames and BundleOnly too");
+                return null;
+            }
+
             try
             {
                 ClaimTemplate template = ClaimTemplate.ForSpiffeId(text, trustDomain.Name);
@@ -116,6 +126,7 @@ internal sealed record JwtIssuer
 
     public ImmutableArray<string> Algorithms { get; }
 
+    /// <summary>Null: only registrations name its workloads.</summary>
     public ClaimTemplate? SpiffeId { get; }
 
     public ImmutableArray<ClaimTemplate> DnsNames { get; }
@@ -123,6 +134,8 @@ internal sealed record JwtIssuer
     public ImmutableArray<RequiredClaim> Required { get; }
 
     public bool BundleOnly { get; }
+
+    public bool Kubernetes { get; }
 
     public string? KeysFile { get; }
 
@@ -156,19 +169,52 @@ internal sealed record JwtIssuer
             errors.Add($"SdsServer:JwtIssuers: there are {same.Count()} entries for '{same.Key}', and a token goes to one; join them");
         }
 
+        if (issuers.Count(issuer => issuer.Kubernetes) > 1)
+        {
+            errors.Add($"SdsServer:JwtIssuers: more than one is marked Kubernetes, and {Selector.KubernetesNamespace}:shop would mean the namespace of either cluster; mark one, and register workloads of the others by {Selector.JwtIssuer} and {Selector.JwtSubject}");
+        }
+
         return issuers;
     }
 
-    /// <summary>Whom the claims name.</summary>
-    /// <exception cref="JwtRefusedException">They name nobody here.</exception>
-    public Workload Identify(VerifiedJwt token)
+    /// <summary>What a token proves, for registrations. Claims that are no text, and the cluster's of any other issuer, prove nothing.</summary>
+    public ImmutableArray<Selector> SelectorsOf(VerifiedJwt token)
+    {
+        ImmutableArray<Selector>.Builder selectors = ImmutableArray.CreateBuilder<Selector>();
+        selectors.Add(new Selector(Selector.JwtIssuer, Issuer));
+        Add(Selector.JwtSubject, s_subject);
+        if (Kubernetes)
+        {
+            Add(Selector.KubernetesNamespace, s_namespace);
+            Add(Selector.KubernetesServiceAccount, s_serviceAccount);
+        }
+
+        return selectors.ToImmutable();
+
+        void Add(string kind, ClaimPointer claim)
+        {
+            if (claim.Find(token.Claims) is { Length: > 0 } value)
+            {
+                selectors.Add(new Selector(kind, value));
+            }
+        }
+    }
+
+    /// <summary>Whom the claims name; null where only a registration can.</summary>
+    /// <exception cref="JwtRefusedException">They name nobody here, or lack what is required.</exception>
+    public Workload? Identify(VerifiedJwt token)
     {
         foreach (RequiredClaim required in Required)
         {
             required.Check(token.Claims);
         }
 
-        string filled = SpiffeId!.Fill(token.Claims);
+        if (SpiffeId is null)
+        {
+            return null;
+        }
+
+        string filled = SpiffeId.Fill(token.Claims);
         if (!Core.Pki.SpiffeId.TryParse(filled, out SpiffeId? id, out string? reason))
         {
             throw new JwtRefusedException(JwtRefusal.ClaimUnfit, $"its claims make no SPIFFE ID: {reason}");

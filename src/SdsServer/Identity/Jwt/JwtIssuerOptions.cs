@@ -12,11 +12,14 @@ public sealed class JwtIssuerOptions
     /// <summary>Algorithms accepted; empty: all there are.</summary>
     public List<string> Algorithms { get; set; } = [];
 
-    /// <summary>Template of the workload's SPIFFE ID.</summary>
+    /// <summary>Template of the workload's SPIFFE ID; empty: only registrations name its workloads.</summary>
     public string SpiffeId { get; set; } = "";
 
     /// <summary>Templates of DNS names.</summary>
     public List<string> DnsNames { get; set; } = [];
+
+    /// <summary>It is the API server of a cluster: its tokens show the namespace and the service account to registrations.</summary>
+    public bool Kubernetes { get; set; }
 
     /// <summary>They take the bundle and never a leaf.</summary>
     public bool BundleOnly { get; set; }

@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
 using SdsServer.Testing;
 using SdsServer.Testing.Processes;
 using SdsServer.Tests.Xds;
-using SdsServer.Xds;
 using static SdsServer.Tests.Identity.Jwt.TestIssuer;
 
 namespace SdsServer.Tests.Identity.Jwt;
@@ -134,9 +134,9 @@ public sealed class JwtAttackTests : IDisposable
         (Func<string> make, JwtRefusal refusal) = Attacks[attack];
         string token = make();
 
-        Caller? caller = await AuthenticateAsync(token);
+        Evidence? evidence = await AuthenticateAsync(token);
 
-        Assert.Null(caller);
+        Assert.Null(evidence);
         (int _, string line) = Assert.Single(_log.Lines, entry => entry.Id == 6001);
         Assert.Contains($"({refusal})", line, StringComparison.Ordinal);
         Assert.DoesNotContain(line, char.IsControl);
@@ -154,10 +154,10 @@ public sealed class JwtAttackTests : IDisposable
     [InlineData("ES384", "p384")]
     public async Task A_good_token_names_its_workload(string algorithm, string key)
     {
-        Caller? caller = await AuthenticateAsync(Token(algorithm: algorithm, key: key));
+        Evidence? evidence = await AuthenticateAsync(Token(algorithm: algorithm, key: key));
 
-        Assert.Equal("spiffe://example.org/ns/shop/sa/cart", caller!.Workload.SpiffeId);
-        Assert.Equal(Now.AddSeconds(3660), caller.ValidUntil);
+        Assert.Equal("spiffe://example.org/ns/shop/sa/cart", evidence!.Workload!.SpiffeId);
+        Assert.Equal(Now.AddSeconds(3660), evidence.ValidUntil);
         Assert.DoesNotContain(_log.Lines, entry => entry.Id == 6001);
     }
 
@@ -207,7 +207,7 @@ public sealed class JwtAttackTests : IDisposable
         Assert.Contains("; 4 more", lines[2], StringComparison.Ordinal);
     }
 
-    private async Task<Caller?> AuthenticateAsync(string token) =>
+    private async Task<Evidence?> AuthenticateAsync(string token) =>
         await (await AuthenticatorAsync(new ManualTime(Now))).AuthenticateAsync(token, "ip:192.0.2.1", default);
 
     private async Task<JwtAuthenticator> AuthenticatorAsync(TimeProvider time)

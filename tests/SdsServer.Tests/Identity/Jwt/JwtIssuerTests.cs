@@ -19,7 +19,7 @@ public sealed class JwtIssuerTests
         { "'none' is not one of", options => options.Algorithms = ["none"] },
         { "'HS256' is not one of", options => options.Algorithms = ["HS256"] },
         { "SpiffeId: 'spiffe://other.org/a' must be", options => options.SpiffeId = "spiffe://other.org/a" },
-        { "SpiffeId", options => options.SpiffeId = "" },
+        { "SpiffeId: without it only registrations", options => (options.SpiffeId, options.DnsNames) = ("", ["web.example"]) },
         { "must be a workload of this trust domain", options => options.SpiffeId = "spiffe://{trustDomain}" },
         { "must be a workload of this trust domain", options => options.SpiffeId = "spiffe://{/sub}/a" },
         { "neither {trustDomain} nor a claim", options => options.SpiffeId = "spiffe://{trustDomain}/{kubernetes.io.namespace}" },
@@ -97,7 +97,7 @@ public sealed class JwtIssuerTests
         JwtIssuerOptions options = TestIssuer.Options();
         (options.SpiffeId, options.Required, options.BundleOnly) = (template, [], true);
 
-        Workload workload = TestIssuer.Checked(options).Identify(Claims());
+        Workload workload = TestIssuer.Checked(options).Identify(Claims())!;
 
         Assert.Equal((id, true), (workload.SpiffeId, workload.BundleOnly));
     }
@@ -123,12 +123,48 @@ public sealed class JwtIssuerTests
     {
         JwtIssuerOptions options = TestIssuer.Options();
         (options.SpiffeId, options.Required, options.DnsNames) = ("spiffe://{trustDomain}/one", [], ["{/repository~1name}.shop.svc"]);
-        Assert.Equal("shop.shop.svc", Assert.Single(TestIssuer.Checked(options).Identify(Claims()).DnsNames));
+        Assert.Equal("shop.shop.svc", Assert.Single(TestIssuer.Checked(options).Identify(Claims())!.DnsNames));
 
         options.DnsNames = ["{/deep/er.est/name}.shop.svc"];
         Assert.Equal(JwtRefusal.ClaimUnfit, Assert.Throws<JwtRefusedException>(() => TestIssuer.Checked(options).Identify(Claims())).Refusal);
         options.DnsNames = ["{/hyphen}.shop.svc"];
         Assert.Equal(JwtRefusal.ClaimUnfit, Assert.Throws<JwtRefusedException>(() => TestIssuer.Checked(options).Identify(Claims())).Refusal);
+    }
+
+    [Fact]
+    public void Only_the_cluster_that_is_named_speaks_of_namespaces()
+    {
+        VerifiedJwt pod = new(StrictJson.ParseObject("""{"sub":"system:serviceaccount:shop:cart","kubernetes.io":{"namespace":"shop","serviceaccount":{"name":"cart"}}}"""u8.ToArray()), TestIssuer.Now);
+        JwtIssuerOptions options = TestIssuer.Options();
+        Assert.Equal([$"jwt:iss:{options.Issuer}", "jwt:sub:system:serviceaccount:shop:cart"], Texts(pod));
+
+        options.Kubernetes = true;
+        Assert.Equal([$"jwt:iss:{options.Issuer}", "jwt:sub:system:serviceaccount:shop:cart", "k8s:ns:shop", "k8s:sa:cart"], Texts(pod));
+        Assert.Equal([$"jwt:iss:{options.Issuer}"], Texts(new VerifiedJwt(StrictJson.ParseObject("""{"sub":["a"],"kubernetes.io":{"namespace":7}}"""u8.ToArray()), TestIssuer.Now)));
+
+        IEnumerable<string> Texts(VerifiedJwt token) => TestIssuer.Checked(options).SelectorsOf(token).Select(selector => selector.ToString());
+    }
+
+    [Fact]
+    public void One_cluster_is_named_at_most()
+    {
+        (JwtIssuerOptions one, JwtIssuerOptions two) = (TestIssuer.Options(), TestIssuer.Options());
+        (one.Kubernetes, two.Kubernetes, two.Issuer) = (true, true, "https://another.example");
+
+        ServerOptions options = new() { JwtIssuers = [one, two] };
+
+        Assert.Contains("more than one is marked Kubernetes", Assert.Throws<ConfigurationErrorsException>(() => ServerSettings.From(options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_template_its_tokens_name_nobody_and_what_is_required_is_required_all_the_same()
+    {
+        JwtIssuerOptions options = TestIssuer.Options();
+        (options.SpiffeId, options.DnsNames, options.Required) = ("", [], []);
+        Assert.Null(TestIssuer.Checked(options).Identify(Claims()));
+
+        options.Required = [new RequiredClaimOptions { Claim = "/hyphen", Values = ["b"] }];
+        Assert.Throws<JwtRefusedException>(() => TestIssuer.Checked(options).Identify(Claims()));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 using SdsServer.Testing;
 using SdsServer.Tests.Xds;
 
@@ -17,11 +18,16 @@ internal sealed class JwtServer : IAsyncDisposable
 
     private readonly InMemoryTrustStore _store = new(new SimulatedDisk());
     private readonly TokenDirectory _tokens;
+    private readonly RegistrationDirectory _registrations;
     private readonly CancellationTokenSource _stop = new();
     private Task _reading = Task.CompletedTask;
     private XdsTestServer _xds = null!;
 
-    private JwtServer(TimeProvider time) => _tokens = new TokenDirectory(_store, TrustDomain, time);
+    private JwtServer(TimeProvider time)
+    {
+        _tokens = new TokenDirectory(_store, TrustDomain, time);
+        _registrations = new RegistrationDirectory(_store, Core.Pki.TrustDomain.Parse(TrustDomain), LeafPolicy.Default, required: false);
+    }
 
     /// <summary>A token of this server's own, for spiffe://example.org/own.</summary>
     public string OwnToken { get; private set; } = "";
@@ -38,7 +44,7 @@ internal sealed class JwtServer : IAsyncDisposable
         server._reading = jwts.RunAsync(server._stop.Token);
         await server.AddOwnTokenAsync(time.GetUtcNow());
         WorkloadAuthenticator authenticator = new(
-            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, new ProcessWatch(_ => { }, time), dev: false);
+            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, server._registrations, new ProcessWatch(_ => { }, time), new UnregisteredLog(time, server.Log), dev: false);
         server._xds = await XdsTestServer.StartAsync(authenticate: authenticator.AuthenticateAsync, time: time);
         return server;
     }
@@ -69,6 +75,7 @@ internal sealed class JwtServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _reading;
         await _xds.DisposeAsync();
+        _registrations.Dispose();
         _tokens.Dispose();
         await _store.DisposeAsync();
         _stop.Dispose();
