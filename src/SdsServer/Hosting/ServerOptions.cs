@@ -1,7 +1,9 @@
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
+using SdsServer.Enrolment;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.X509;
 
 namespace SdsServer.Hosting;
 
@@ -34,6 +36,12 @@ public sealed class ServerOptions
 
     /// <summary>Whose JWTs are believed, and which workloads they name.</summary>
     public List<JwtIssuerOptions> JwtIssuers { get; set; } = [];
+
+    /// <summary>Authorities of the operator's own whose client certificates are believed, and which workloads they name.</summary>
+    public List<ClientCertificateOptions> ClientCertificates { get; set; } = [];
+
+    /// <summary>Clients that come with a join token.</summary>
+    public EnrolmentOptions Enrolment { get; set; } = new();
 
     /// <summary>New built-in roots.</summary>
     public RootOptions Root { get; set; } = new();

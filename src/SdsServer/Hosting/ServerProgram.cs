@@ -4,13 +4,16 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
 using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Operators;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
+using SdsServer.Enrolment;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.X509;
 using SdsServer.Storage;
 using SdsServer.Storage.Sqlite;
 using SdsServer.Xds;
@@ -86,7 +89,13 @@ internal static class ServerProgram
 
         JwtAuthenticator jwts = new(settings.JwtIssuers, time, logging.CreateLogger<JwtAuthenticator>());
         await jwts.StartAsync(CancellationToken.None);
-        WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, jwts, processes, settings.Dev);
+        MeshRoots roots = new();
+        await loop.FollowTrustAsync(roots.Follow, CancellationToken.None);
+        using EnrolmentDirectory enrolments = new(store, trustDomain, roots.Withdraw);
+        await enrolments.ReloadAsync(CancellationToken.None);
+        ConfiguredAuthorities authorities = new(settings.ClientCertificates, time, logger);
+        ClientCertificateAttestor certificates = new(settings.TrustDomain, roots, enrolments, authorities, time, logging.CreateLogger<ClientCertificateAttestor>());
+        WorkloadAuthenticator authenticator = new(settings.TrustDomain, settings.UnixPeers, tokens, jwts, certificates, processes, settings.Dev);
         XdsServices xds = new(
             loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, new XdsLimits(), ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
         AdminOptions operators = new()
@@ -98,29 +107,41 @@ internal static class ServerProgram
             RootLifetime = settings.RootLifetime,
             IntermediateLifetime = settings.IntermediateLifetime,
             MinLeafLifetime = settings.Leaves.Minimum,
+            LeafBackdate = settings.Leaves.Backdate,
             HasWebhook = settings.RotationWebhook is not null,
             LogWarning = logWarning,
         };
         using AdminServices admin = new(
-            loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, time, logging.CreateLogger<AdminServices>());
+            loop, store, keyring, fitness, new BuiltInRoot(store), operators, CertificateOperators.Of, tokens, enrolments, settings.Enrolment, time, logging.CreateLogger<AdminServices>());
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
         ServingCertificate? certificate = settings is { XdsTcp: not null, CertificateFile: { } chain, KeyFile: { } key }
             ? new ServingCertificate(chain, key, time, logger)
             : null;
-        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate));
+        CertificateOperators remote = new(
+            settings.OperatorRules,
+            settings.AdminClientCaFile.Length > 0 ? new AuthorityFile(settings.AdminClientCaFile, "SdsServer:Admin:ClientCaFile", logger) : null,
+            settings.AdminTrustsMesh ? new SvidAttestor(settings.TrustDomain, roots, enrolments) : null,
+            roots,
+            time,
+            logging.CreateLogger<CertificateOperators>());
+        AdminTls? adminTls = settings is { AdminTcp: not null, AdminCertificateFile: { } adminChain, AdminKeyFile: { } adminKey }
+            ? new AdminTls(new ServingCertificate(adminChain, adminKey, time, logger), remote, time)
+            : null;
+        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, adminTls));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
         {
             xds.MapDiscovery(routes);
+            admin.MapEnrolment(routes);
             routes.MapHealth(health).MapReflection();
         }));
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Admin, branch => branch.UseGrpc(routes =>
         {
             admin.Map(routes);
-            xds.MapClientStatus(routes);
+            xds.MapClientStatus(routes, admin.Require);
             routes.MapHealth(health).MapReflection();
         }));
         foreach (string service in (string[])["envoy.service.secret.v3.SecretDiscoveryService", "envoy.service.discovery.v3.AggregatedDiscoveryService"])
@@ -133,6 +154,7 @@ internal static class ServerProgram
         Announce(logger, settings, state);
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
         Task readingKeys = jwts.RunAsync(app.Lifetime.ApplicationStopping);
+        Task readingAuthorities = Task.WhenAll(authorities.RunAsync(app.Lifetime.ApplicationStopping), remote.RunAsync(app.Lifetime.ApplicationStopping));
         Task rotating = settings.Schedule is { } schedule
             ? new AutomaticRotation(loop, admin.Rotations, schedule, trustDomain, time, logger).RunAsync(app.Lifetime.ApplicationStopping)
             : Task.CompletedTask;
@@ -141,6 +163,7 @@ internal static class ServerProgram
         await watching;
         await rotating;
         await readingKeys;
+        await readingAuthorities;
         await app.DisposeAsync();
         if (ended == loop.Failed)
         {
@@ -164,7 +187,7 @@ internal static class ServerProgram
         }
 
         string listeners = string.Join(" and ", new[] { settings.XdsSocket, settings.XdsTcp?.ToString() }.Where(listener => listener is not null));
-        HostingLog.Ready(logger, state.TrustDomain, state.Term, state.Epoch, state.Signer, listeners, settings.AdminSocket);
+        HostingLog.Ready(logger, state.TrustDomain, state.Term, state.Epoch, state.Signer, listeners, settings.AdminTcp is { } remote ? $"{settings.AdminSocket} and {remote}" : settings.AdminSocket);
     }
 
     private static string ControlPlane() =>

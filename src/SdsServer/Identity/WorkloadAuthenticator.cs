@@ -4,13 +4,15 @@ using SdsServer.Core.Pki;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.X509;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Xds;
 
 namespace SdsServer.Identity;
 
 /// <summary>
-/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the kernel's word on a Unix socket.
+/// Turns transport evidence into a workload: a bearer token first, one of ours or a JWT, then the certificate of a TLS connection, then the kernel's word
+/// on a Unix socket.
 /// <c>node.id</c> is believed in dev mode only. Whoever shows nothing gets nothing.
 /// </summary>
 internal sealed class WorkloadAuthenticator(
@@ -18,6 +20,7 @@ internal sealed class WorkloadAuthenticator(
     ImmutableArray<UnixPeerRule> unixPeers,
     TokenDirectory tokens,
     JwtAuthenticator jwts,
+    ClientCertificateAttestor? certificates,
     ProcessWatch processes,
     bool dev)
 {
@@ -48,7 +51,15 @@ internal sealed class WorkloadAuthenticator(
     /// <summary>The first evidence that there is: a caller that shows a token which is refused gets nothing by what stands further down.</summary>
     private async ValueTask<Evidence?> FindAsync(ServerCallContext call, UnixPeer? unix, Node node, string peer)
     {
-        Evidence? evidence = await FromBearerAsync(call, peer) ?? _unixPeers.Find(unix);
+        // Looked at also beside a token: one that is refused must not go unseen because of it.
+        Evidence? certificate = certificates?.Find(ClientChain.Of(call.HttpContext), peer);
+        Evidence? bearer = await FromBearerAsync(call, peer);
+        if (certificate is { Workload: { } shown } && bearer is { Workload: { } named } && shown.SpiffeId != named.SpiffeId)
+        {
+            throw certificates!.Refuse(peer, CertificateRefusal.Contradicted, $"it is of '{shown.SpiffeId}', and the token beside it of '{named.SpiffeId}'");
+        }
+
+        Evidence? evidence = bearer ?? certificate ?? _unixPeers.Find(unix);
         return evidence is { Workload: not null } || _nodes is null ? evidence : _nodes.Find(node);
     }
 
@@ -69,11 +80,14 @@ internal sealed class WorkloadAuthenticator(
     private static RpcException Nobody(UnixPeer? unix) => new(
         StatusCode.Unauthenticated,
         unix is null
-            ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)"
+            ? "no workload identity: send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create), or connect with a client certificate"
             : $"no workload identity: user {unix.Uid} is not listed in SdsServer:UnixPeers; list it, or send 'authorization: Bearer TOKEN' metadata (make one with: sdsctl token create)");
 
     // A listener on [::] sees 192.0.2.1 as ::ffff:192.0.2.1: one host has one name, whatever the server listens on after a restart.
     internal static string Describe(IPAddress? address) => $"ip:{(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)}";
+
+    /// <summary>The other end of a connection, for logs and as part of an instance's key.</summary>
+    internal static string Describe(HttpContext http) => Describe(http, UnixPeer.Of(http));
 
     private static string Describe(HttpContext http, UnixPeer? unix)
     {

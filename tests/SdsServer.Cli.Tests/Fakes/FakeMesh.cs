@@ -27,6 +27,8 @@ internal sealed class FakeMesh
 
     public List<Token> Tokens { get; } = [];
 
+    public List<Enrolment> Enrolments { get; } = [];
+
     public List<AuditEntry> Audit { get; } = [];
 
     /// <summary>The stored lines, oldest first.</summary>
@@ -212,6 +214,15 @@ internal sealed class FakeMesh
         {
             Name = $"{Name}/tokens/7d9f", DisplayName = "payments", SpiffeId = "spiffe://example.org/payments", CreateTime = At(TimeSpan.FromDays(-2)), ExpireTime = At(TimeSpan.FromDays(-1)), CreatedBy = "uid:0",
         });
+        Tokens.Add(new Token
+        {
+            Name = $"{Name}/tokens/5c01", SpiffeId = "spiffe://example.org/ns/shop/*", CreateTime = At(TimeSpan.Zero), ExpireTime = At(TimeSpan.FromHours(1)), CreatedBy = "uid:0",
+            Join = new JoinUses { Uses = 20, Used = 3 },
+        });
+        Enrolments.Add(Enrolled("5c0f8e", "5c0f8e", "cart", -2, 5, null));
+        Enrolments.Add(Enrolled("4a11", "5c0f8e", "cart", -1, 6, null));
+        Enrolments.Add(Enrolled("4b22", "4b22", "web", -9, -2, null));
+        Enrolments.Add(Enrolled("4c33", "4c33", "web", -3, 4, -1));
         string previous = LogChain.Origin("example.org");
         for (int number = 1; number <= 3; number++)
         {
@@ -234,4 +245,10 @@ internal sealed class FakeMesh
             });
         }
     }
+
+    private static Enrolment Enrolled(string serial, string first, string service, int from, int until, int? revoked) => new()
+    {
+        Name = $"{Name}/enrolments/{serial}", Serial = serial, FirstSerial = first, SpiffeId = $"spiffe://example.org/ns/shop/{service}", Token = $"{Name}/tokens/5c01",
+        CreateTime = At(TimeSpan.FromDays(from)), ExpireTime = At(TimeSpan.FromDays(until)), RevokeTime = revoked is { } days ? At(TimeSpan.FromDays(days)) : null,
+    };
 }

@@ -7,8 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SdsServer.Admin;
+using SdsServer.Admin.Operators;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
+using SdsServer.Enrolment;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Server;
@@ -37,6 +39,7 @@ internal sealed class AdminHost : IAsyncDisposable
     {
         (Loop, Store, Log, _keyring) = (loop, store, log, keyring);
         Tokens = new TokenDirectory(store, "example.org", TimeProvider.System);
+        Enrolments = new EnrolmentDirectory(store, "example.org", _ => { });
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
             kestrel.ListenUnixSocket(Socket, endpoint => endpoint.Protocols = HttpProtocols.Http2));
@@ -56,7 +59,7 @@ internal sealed class AdminHost : IAsyncDisposable
             LogWarning = logWarning,
         };
         _services = new AdminServices(
-            loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, time,
+            loop, store, keyring, fitness, new BuiltInRoot(store), options, CertificateOperators.Of, Tokens, Enrolments, settings.Enrolment, time,
             _app.Services.GetRequiredService<ILogger<AdminServices>>());
         _app.UseGrpc(routes =>
         {
@@ -76,6 +79,8 @@ internal sealed class AdminHost : IAsyncDisposable
     public required SimulatedDisk Disk { get; init; }
 
     public TokenDirectory Tokens { get; }
+
+    public EnrolmentDirectory Enrolments { get; }
 
     public LogLines Log { get; }
 

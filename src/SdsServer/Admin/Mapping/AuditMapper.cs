@@ -93,7 +93,8 @@ internal sealed class AuditMapper(ResourceNames names)
         { Subject: "" } => names.TrustDomain,
         { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.SetRole, Subject: var id } => names.Authority(id),
         { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust, Subject: var id } => names.Instance(id),
-        { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken, Subject: var id } => names.Token(id),
+        { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken or DecisionKind.Enrol, Subject: var id } => names.Token(id),
+        { Kind: DecisionKind.RevokeEnrolments, Subject: var serial } => names.Enrolment(serial),
         _ => names.TrustDomain,
     };
 

@@ -11,6 +11,7 @@ internal sealed class ResourceNames(string trustDomain)
     public const string Instances = "instances";
     public const string Leaves = "leaves";
     public const string Tokens = "tokens";
+    public const string Enrolments = "enrolments";
     public const string AuditEntries = "auditEntries";
 
     /// <summary>The trust domain itself.</summary>
@@ -25,6 +26,8 @@ internal sealed class ResourceNames(string trustDomain)
     public string Leaf(string serial) => Of(Leaves, serial);
 
     public string Token(string id) => Of(Tokens, id);
+
+    public string Enrolment(string serial) => Of(Enrolments, serial);
 
     public string AuditEntry(long number) => Of(AuditEntries, number.ToString(CultureInfo.InvariantCulture));
 

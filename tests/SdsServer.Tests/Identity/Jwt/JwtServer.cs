@@ -38,7 +38,7 @@ internal sealed class JwtServer : IAsyncDisposable
         server._reading = jwts.RunAsync(server._stop.Token);
         await server.AddOwnTokenAsync(time.GetUtcNow());
         WorkloadAuthenticator authenticator = new(
-            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, new ProcessWatch(_ => { }, time), dev: false);
+            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, certificates: null, new ProcessWatch(_ => { }, time), dev: false);
         server._xds = await XdsTestServer.StartAsync(authenticate: authenticator.AuthenticateAsync, time: time);
         return server;
     }
