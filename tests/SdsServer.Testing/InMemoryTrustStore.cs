@@ -173,7 +173,7 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
                 return false;
             }
 
-            domain.Enrolled.Add(certificate.Serial, certificate);
+            domain.AddEnrolled(certificate);
             return true;
         }, cancellation);
 

@@ -118,9 +118,17 @@ internal sealed class SimulatedTrustDomain
             return new EnrolmentOutcome(EnrolmentStatus.TokenSpent, null);
         }
 
-        Enrolled.Add(certificate.Serial, certificate);
+        AddEnrolled(certificate);
         Tokens[token.Id] = token with { Join = join with { Used = join.Used + 1 } };
         return new EnrolmentOutcome(EnrolmentStatus.Enrolled, certificate);
+    }
+
+    public void AddEnrolled(EnrolledCertificate certificate)
+    {
+        if (!Enrolled.TryAdd(certificate.Serial, certificate))
+        {
+            throw new InvalidOperationException($"there already is an enrolled certificate with serial number {certificate.Serial}");
+        }
     }
 
     public int Revoke(EnrolmentRevocation revocation)

@@ -15,8 +15,7 @@ namespace SdsServer.Cli.Commands;
 
 internal static class EnrolCommand
 {
-    private const string CertificateFile = "client.crt";
-    private const string KeyFile = "client.key";
+    private const string ClientFile = "client.pem";
     private const string CaFile = "server-ca.crt";
 
     private static readonly ServiceDescriptor s_service = EnrolmentServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("EnrolmentService");
@@ -28,20 +27,25 @@ internal static class EnrolCommand
         Argument<string> address = new("ADDRESS") { Description = "The proxies' address of the server, https://host:port." };
         Option<string> spiffeId = new("--spiffe-id") { HelpName = "ID", Description = "Who to be. Required where the join token fits several; it must be one of them." };
         Option<FileInfo> token = new("--token-file") { HelpName = "FILE", Description = "File with the join token. Default: SDSCTL_JOIN_TOKEN. Not needed with --renew." };
-        Option<DirectoryInfo> output = new("--output", "-o") { HelpName = "DIRECTORY", Description = $"Where {CertificateFile}, {KeyFile} and {CaFile} go; made if absent.", Required = true };
+        Option<DirectoryInfo> output = new("--output", "-o") { HelpName = "DIRECTORY", Description = $"Where {ClientFile}, the certificate and its key, and {CaFile} go; made if absent.", Required = true };
         Option<bool> renew = new("--renew") { Description = "Show the certificate in the directory and get the next one, with a new key." };
         return new CliCommand("enrol", "Joins this machine: makes a key, shows a join token, and writes the client certificate it gets for it.") { address, spiffeId, token, output, renew }.With(
             [
                 ("sdsctl enrol https://sds.example:8443 --ca sds-ca.crt --token-file shop.token --spiffe-id spiffe://example.org/ns/shop/cart -o /var/lib/cart", "once"),
                 ("sdsctl enrol https://sds.example:8443 --ca sds-ca.crt -o /var/lib/cart --renew", "again and again, before it ends"),
             ],
-            "An Envoy shows the certificate to the server: deploy/envoy shows how. It follows the files when they change.",
+            "An Envoy shows the certificate to the server: deploy/envoy/sds-over-mtls.yaml shows how. It follows the file when it is renewed.",
             "The key never leaves this machine.")
         .Does(session => RunAsync(session, session.Get(address)!, session.Get(spiffeId), session.Get(token), session.Get(output)!, session.Get(renew)));
     }
 
     private static async Task RunAsync(Session session, string address, string? spiffeId, FileInfo? tokenFile, DirectoryInfo output, bool renew)
     {
+        if (!address.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || !Uri.TryCreate(address, UriKind.Absolute, out _))
+        {
+            throw CliException.Usage($"'{address}' is no address to enrol at", "use https://host:port: the token is worth an identity, and must not travel in the clear");
+        }
+
         SpiffeId? id = null;
         if (spiffeId is not null && !SpiffeId.TryParse(spiffeId, out id, out string? reason))
         {
@@ -52,7 +56,7 @@ internal static class EnrolCommand
         TlsFiles tls = session.Tls;
         if (renew)
         {
-            tls = tls with { Certificate = PathOf(CertificateFile), Key = PathOf(KeyFile) };
+            tls = tls with { Certificate = PathOf(ClientFile), Key = null };
         }
         else
         {
@@ -62,14 +66,15 @@ internal static class EnrolCommand
 
         using PrivateKey key = PrivateKey.Generate(KeyAlgorithm.EcdsaP256);
         ByteString request = ByteString.CopyFrom(CertificateSigningRequest.Create(key, id));
-        using GrpcChannel channel = Connect(address, tls, session.CallTimeout);
+        using GrpcChannel channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { ConnectTimeout = session.CallTimeout, Tls = tls.Read() });
         CallOptions options = new(headers, session.CallTimeout, session.Cancellation);
         ClientCertificate given = renew
             ? (await channel.UnaryAsync(s_renew, new RenewRequest { CertificateRequest = request }, options)).ClientCertificate
             : (await channel.UnaryAsync(s_enrol, new EnrolRequest { CertificateRequest = request }, options)).ClientCertificate;
         output.Create();
-        Write(PathOf(KeyFile), Pem(key));
-        Write(PathOf(CertificateFile), Encoding.ASCII.GetBytes(given.CertificateChain));
+
+        // In one file, so that whoever follows it never sees a certificate with the key of another.
+        Write(PathOf(ClientFile), [.. Encoding.ASCII.GetBytes(given.CertificateChain), .. Pem(key)]);
         if (given.ServerCa.Length > 0)
         {
             Write(PathOf(CaFile), Encoding.ASCII.GetBytes(given.ServerCa));
@@ -87,11 +92,6 @@ internal static class EnrolCommand
 
         string PathOf(string name) => Path.Combine(output.FullName, name);
     }
-
-    private static GrpcChannel Connect(string address, TlsFiles tls, TimeSpan timeout) =>
-        address.StartsWith("https://", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(address, UriKind.Absolute, out _)
-            ? GrpcChannel.ForAddress(address, new GrpcChannelOptions { ConnectTimeout = timeout, Tls = tls.Read() })
-            : throw CliException.Usage($"'{address}' is no address to enrol at", "use https://host:port: the token is worth an identity, and must not travel in the clear");
 
     private static byte[] Pem(PrivateKey key)
     {

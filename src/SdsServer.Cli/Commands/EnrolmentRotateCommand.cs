@@ -12,7 +12,10 @@ internal static class EnrolmentRotateCommand
     {
         Option<string> reason = GlobalOptions.ReasonOption();
         return new CliCommand("rotate", "Makes another authority for client certificates and deletes the key of the one before.") { reason }.With(
-            [("sdsctl enrolment rotate --reason 'yearly'", "nobody has to do anything")],
+            [
+                ("sdsctl enrolment rotate --reason yearly", "clients have nothing to do"),
+                ("sdsctl enrolment rotate --server https://sds.example:9443 --cert me.crt --key me.key", "from elsewhere, as an admin"),
+            ],
             "It has nothing to do with the roots of the mesh. Certificates of the one before count on until they end or are revoked.")
         .Does(session => RunAsync(session, session.Get(reason) ?? ""));
     }

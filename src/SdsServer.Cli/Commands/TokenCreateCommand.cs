@@ -70,7 +70,7 @@ internal static class TokenCreateCommand
             session.Terminal.Line(made.Secret);
         }
 
-        string kind = made.Token.Join is { } joining ? $"join token {ResourceName.Id(made.Token.Name)} for {UsesText.Of(joining)}" : $"token {ResourceName.Id(made.Token.Name)}";
+        string kind = made.Token.Join is { } joining ? $"join token {ResourceName.Id(made.Token.Name)} ({UsesText.Of(joining)})" : $"token {ResourceName.Id(made.Token.Name)}";
         session.Terminal.Say($"made {kind} for {made.Token.SpiffeId}, accepted until {TimeText.Both(made.Token.ExpireTime, session.Now)}");
         session.Terminal.Say(output is null ? "it is not shown again" : $"it stands in {output.Name} and nowhere else");
     }

@@ -36,9 +36,6 @@ internal sealed record AdminOptions
     /// <summary>The same for a join token, which is made for a machine that is about to start.</summary>
     public TimeSpan JoinTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How far before the time of issue a leaf begins.</summary>
-    public TimeSpan LeafBackdate { get; init; } = TimeSpan.FromMinutes(5);
-
     public TimeSpan MinTokenLifetime { get; init; } = TimeSpan.FromMinutes(1);
 
     public TimeSpan MaxTokenLifetime { get; init; } = TimeSpan.FromDays(365);

@@ -79,8 +79,8 @@ internal sealed class EnrolmentCommands(
         TrustState state = await RequireRevisionAsync(expected, context.CancellationToken);
         DateTimeOffset now = time.GetUtcNow();
 
-        // A leaf of now begins so long ago, or up to a second earlier: its dates are whole seconds.
-        IdentityCutoff? cutoff = request.HasSpiffeId ? new IdentityCutoff(request.SpiffeId, now - options.LeafBackdate) : null;
+        // Leaves begin some minutes before they are made, so those of the next minutes are no evidence, either: better than to guess how far back they begin.
+        IdentityCutoff? cutoff = request.HasSpiffeId ? new IdentityCutoff(request.SpiffeId, now) : null;
         EnrolmentRevocation revocation = new(request.Serial, request.SpiffeId, now, cutoff);
         Decision entry = audit.Entry(command, DecisionOutcome.Done, state, subject: request.Serial);
         int revoked = await StoreCalls.RunAsync(

@@ -107,7 +107,6 @@ internal static class ServerProgram
             RootLifetime = settings.RootLifetime,
             IntermediateLifetime = settings.IntermediateLifetime,
             MinLeafLifetime = settings.Leaves.Minimum,
-            LeafBackdate = settings.Leaves.Backdate,
             HasWebhook = settings.RotationWebhook is not null,
             LogWarning = logWarning,
         };

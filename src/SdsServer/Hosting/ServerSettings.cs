@@ -208,7 +208,7 @@ public sealed class ServerSettings
     {
         if (AdminTcp is null)
         {
-            if (options.Roles.Count > 0 || options.ClientCaFile.Length > 0 || options.TrustMesh || options.CertificateFile is not null || options.KeyFile is not null)
+            if (options.Tcp.Length == 0 && (options.Roles.Count > 0 || options.ClientCaFile.Length > 0 || options.TrustMesh || options.CertificateFile is not null || options.KeyFile is not null))
             {
                 errors.Add("SdsServer:Admin: Roles, ClientCaFile, TrustMesh, CertificateFile and KeyFile are for operators over TCP; set SdsServer:Admin:Tcp, or leave them out");
             }

@@ -62,10 +62,14 @@ public sealed class EnrolmentTests
         byte[] pkcs8 = await host.Store.ReadKeyAsync(MtlsHost.TrustDomain, authority.Id, default);
         using SigningAuthority stolen = SigningAuthority.Load(PrivateKey.FromPkcs8(pkcs8), [Certificate.Parse(authority.Certificate.AsSpan())]);
 
-        Status status = await host.RefusesAsync((Forged.Of(stolen).Leaf("spiffe://example.org/ns/shop/admin") with { ExtendedKeyUsage = ["1.3.6.1.5.5.7.3.2"] }).Make());
+        Forged forged = Forged.Of(stolen).Leaf("spiffe://example.org/ns/shop/admin") with { ExtendedKeyUsage = ["1.3.6.1.5.5.7.3.2"] };
+        foreach (Forged attempt in new[] { forged, forged with { Serial = Convert.FromHexString(given.Serial) } })
+        {
+            Status status = await host.RefusesAsync(attempt.Make());
+            Assert.Equal(StatusCode.Unauthenticated, status.Code);
+            Assert.Contains("never given by this server", status.Detail, StringComparison.Ordinal);
+        }
 
-        Assert.Equal(StatusCode.Unauthenticated, status.Code);
-        Assert.Contains("never given by this server", status.Detail, StringComparison.Ordinal);
         Assert.Equal(MtlsHost.Web, await host.WhoIsAsync(client.Show(given)));
     }
 
@@ -247,7 +251,7 @@ public sealed class EnrolmentTests
         Assert.Contains("taken back", (await host.RefusesAsync(leaf)).Detail, StringComparison.Ordinal);
         Assert.Equal(StatusCode.Unauthenticated, (await host.RefusesAsync(enrolled)).Code);
         Assert.Equal("spiffe://example.org/ns/shop/other", await host.WhoIsAsync(others));
-        Assert.Equal(MtlsHost.Web, await host.WhoIsAsync((root.Leaf(MtlsHost.Web) with { NotBefore = TimeProvider.System.GetUtcNow() }).Make()));
+        Assert.Equal(MtlsHost.Web, await host.WhoIsAsync((root.Leaf(MtlsHost.Web) with { NotBefore = TimeProvider.System.GetUtcNow().AddSeconds(30) }).Make()));
     }
 
     [Fact]

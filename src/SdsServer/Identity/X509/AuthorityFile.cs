@@ -83,7 +83,7 @@ internal sealed class AuthorityFile
         {
             if (!_trusted.ContainsKey(authority))
             {
-                withdrawn.Cancel();
+                _ = withdrawn.CancelAsync();
             }
         }
     }

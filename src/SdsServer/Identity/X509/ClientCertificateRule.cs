@@ -25,7 +25,7 @@ internal sealed record ClientCertificateRule
             [.. new[] { (NameSource.Uri, options.Uri), (NameSource.Dns, options.Dns), (NameSource.CommonName, options.CommonName) }.Where(pattern => pattern.Item2.Length > 0)];
         Require(CaFile.Length > 0, "CaFile", "the authority's certificates are required");
         Require(patterns.Length == 1, "", "one of Uri, Dns and CommonName is required, and only one: which name of a certificate says who it is");
-        if (patterns is not [var (source, text), ..])
+        if (patterns is not [var (source, text)])
         {
             return;
         }

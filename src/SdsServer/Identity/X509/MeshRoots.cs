@@ -64,10 +64,10 @@ internal sealed class MeshRoots
             }
         }
 
+        // Not here and now: it is the engine's loop that tells of a state, and whoever is thrown out must not hold it up, or break it.
         foreach (CancellationTokenSource withdrawn in over)
         {
-            withdrawn.Cancel();
-            withdrawn.Dispose();
+            _ = withdrawn.CancelAsync();
         }
     }
 

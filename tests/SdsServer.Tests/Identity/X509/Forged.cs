@@ -29,6 +29,8 @@ internal sealed record Forged
 
     public string[]? ExtendedKeyUsage { get; init; } = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"];
 
+    public byte[] Serial { get; init; } = [0x42, .. RandomNumberGenerator.GetBytes(15)];
+
     public string[] Uris { get; init; } = [];
 
     public string[] DnsNames { get; init; } = [];
@@ -78,7 +80,7 @@ internal sealed record Forged
 
         Forged signer = Issuer ?? this;
         using X509Certificate2 made = request.Create(
-            signer.Name, X509SignatureGenerator.CreateForECDsa(signer.Key), NotBefore, NotAfter, [0x42, .. RandomNumberGenerator.GetBytes(15)]);
+            signer.Name, X509SignatureGenerator.CreateForECDsa(signer.Key), NotBefore, NotAfter, Serial);
         return made.RawData;
     }
 

@@ -182,7 +182,7 @@ internal sealed class MtlsHost : IAsyncDisposable
             settings.TrustDomain, settings.UnixPeers, tokens, new JwtAuthenticator([], time, logger), certificates, new ProcessWatch(_ => { }, time), dev: false);
         XdsServices xds = new(
             Loop.Port, settings.Names, authenticator.AuthenticateAsync, () => Loop.Bundle, new XdsLimits(), "sds-test/1", time, loggers.CreateLogger<DiscoveryServer>());
-        AdminOptions operators = new() { TrustDomain = settings.TrustDomain, Rotation = settings.Rotation, Fleet = settings.Fleet, LeafBackdate = settings.Leaves.Backdate };
+        AdminOptions operators = new() { TrustDomain = settings.TrustDomain, Rotation = settings.Rotation, Fleet = settings.Fleet };
         AdminServices admin = new(
             Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
         CertificateOperators remote = new(

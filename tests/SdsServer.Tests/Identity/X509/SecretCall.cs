@@ -20,7 +20,7 @@ internal sealed class SecretCall : IAsyncDisposable
     {
         _channel = channel;
         _call = channel.Duplex(s_delta, new CallOptions(headers, MtlsHost.Limit));
-        _asked = _call.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = NodeId }, ResourceNamesSubscribe = { "ROOTCA" } });
+        _asked = _call.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = NodeId, Cluster = "web" }, ResourceNamesSubscribe = { "ROOTCA" } });
     }
 
     public string NodeId { get; } = $"node-{Guid.NewGuid():N}";

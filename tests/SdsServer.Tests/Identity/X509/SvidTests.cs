@@ -1,11 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
-using SdsServer.Core.Fleet.Commands;
-using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
 using SdsServer.Protos.Admin.V1;
-using SdsServer.Testing;
 using SdsServer.Tests.Admin;
-using RotationKind = SdsServer.Protos.Admin.V1.RotationKind;
 
 namespace SdsServer.Tests.Identity.X509;
 
@@ -77,19 +73,6 @@ public sealed class SvidTests
         Assert.Equal(StatusCode.Unauthenticated, status.Code);
         Assert.StartsWith("the client certificate is refused: ", status.Detail, StringComparison.Ordinal);
         Assert.Contains(host.Log.All, line => line.Event.Id == 6101);
-        Assert.Empty(await host.Loop.ReadAsync(engine => engine.Instances(), default));
-    }
-
-    [Fact]
-    public async Task A_certificate_without_its_key_ends_the_handshake()
-    {
-        await using MtlsHost host = await MtlsHost.StartAsync();
-        Forged leaf = (await host.MeshRootAsync()).Leaf(MtlsHost.Web);
-        using X509Certificate2 bare = X509CertificateLoader.LoadCertificate(leaf.Der());
-
-        // As a thief would: the certificate with another key. The framework does not let us pair them, so a proof by another key is shown as what it is.
-        Assert.ThrowsAny<Exception>(() => bare.CopyWithPrivateKey(Forged.Authority("CN=thief").Key));
-        Assert.NotEqual(StatusCode.OK, (await host.RefusesAsync(bare)).Code);
         Assert.Empty(await host.Loop.ReadAsync(engine => engine.Instances(), default));
     }
 
