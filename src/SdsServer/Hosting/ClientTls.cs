@@ -20,7 +20,7 @@ internal static class ClientTls
         ApplicationProtocols = [SslApplicationProtocol.Http2],
         ClientCertificateRequired = true,
 
-        // A resumed session brings no certificate, and may be older than what was decided about it.
+        // A resumed session shows what was proven in another handshake, perhaps long ago.
         AllowTlsResume = false,
         AllowRenegotiation = false,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,

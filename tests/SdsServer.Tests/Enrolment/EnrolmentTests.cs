@@ -204,7 +204,7 @@ public sealed class EnrolmentTests
 
         time.Advance(TimeSpan.FromDays(7));
 
-        Assert.Contains("expired", (await host.RefusesAsync(shown)).Detail, StringComparison.Ordinal);
+        Assert.Contains("has expired; enrol again", (await host.RefusesAsync(shown)).Detail, StringComparison.Ordinal);
         await EnrolClient.FailsAsync(client.RenewAsync(shown), StatusCode.Unauthenticated);
     }
 
