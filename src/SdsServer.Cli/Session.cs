@@ -35,9 +35,17 @@ internal sealed class Session : IDisposable
     /// <summary>The server; connects on first use.</summary>
     public AdminClient Admin => _admin ??= new AdminClient(
         ServerAddress.Choose(_arguments.GetValue<string>(GlobalOptions.Server), Host),
+        Tls,
         _arguments.GetValue<string>(GlobalOptions.TrustDomain) ?? Host.Environment("SDSCTL_TRUST_DOMAIN"),
         _arguments.GetValue<TimeSpan>(GlobalOptions.CallTimeout),
         Cancellation);
+
+    /// <summary>For https addresses.</summary>
+    public TlsFiles Tls => TlsFiles.Choose(
+        _arguments.GetValue<string>(GlobalOptions.Certificate), _arguments.GetValue<string>(GlobalOptions.Key), _arguments.GetValue<string>(GlobalOptions.Ca), Host);
+
+    /// <summary>How long one call may take.</summary>
+    public TimeSpan CallTimeout => _arguments.GetValue<TimeSpan>(GlobalOptions.CallTimeout);
 
     public Command Command => _arguments.CommandResult.Command;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using SdsServer.Core.Access;
+using SdsServer.Core.Enrolment;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
@@ -104,6 +105,24 @@ internal static class Samples
         CreatedBy = "alice",
         UpdatedAt = Now.AddDays(1),
         UpdatedBy = "bob",
+    };
+
+    public static AccessToken JoinToken(string id, int uses) => Token(id) with { SpiffeId = $"spiffe://{TrustDomain}/*", Join = new JoinTerms(uses, 0) };
+
+    public static EnrolmentAuthority EnrolmentAuthority(string id) => new() { Id = id, Certificate = [48, 0, 255], CreatedAt = Now.AddTicks(id[^1]), CreatedBy = "alice" };
+
+    /// <summary>A first certificate, each number of a key of its own.</summary>
+    public static EnrolledCertificate Enrolled(int number, string token = "join") => new()
+    {
+        Serial = number.ToString("x8"),
+        EnrolmentId = number.ToString("x8"),
+        SpiffeId = $"spiffe://{TrustDomain}/web",
+        AuthorityId = "enrolment/1",
+        TokenId = token,
+        KeyHash = [.. SHA256.HashData([(byte)number])],
+        Certificate = [48, (byte)number],
+        IssuedAt = Now.AddTicks(number),
+        NotAfter = Now.AddDays(7).AddTicks(number),
     };
 
     public static Decision Entry(string action) => new()

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using SdsServer.Core.Access;
 using SdsServer.Core.Audit;
+using SdsServer.Core.Enrolment;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using static SdsServer.Storage.Tests.Samples;
@@ -26,6 +28,12 @@ public abstract class TrustStoreContract : IAsyncLifetime
         ["registration"] = (store, term) => store.AddRegistrationAsync(TrustDomain, term, Registration("r2"), Entry("register"), None),
         ["registration's change"] = (store, term) => store.UpdateRegistrationAsync(TrustDomain, term, Registration("r1", revision: 2), Entry("register"), None),
         ["registration's end"] = (store, term) => store.DeleteRegistrationAsync(TrustDomain, term, "r1", null, Entry("register"), None),
+        ["enrolment authority"] = (store, term) => store.AddEnrolmentAuthorityAsync(TrustDomain, term, EnrolmentAuthority("enrolment/2"), new byte[] { 2 }, Entry("rotate"), None),
+        ["enrolment"] = (store, term) => store.EnrolAsync(TrustDomain, term, Enrolled(1, "join"), KeepAll, Entry("enrol"), None),
+        ["enrolment's renewal"] = (store, term) => store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(9).Serial, Enrolled(2) with { EnrolmentId = Enrolled(9).Serial }, None),
+        ["enrolment's end"] = (store, term) => store.RevokeEnrolmentsAsync(
+            TrustDomain, term, new EnrolmentRevocation("", Enrolled(9).SpiffeId, Now, new IdentityCutoff(Enrolled(9).SpiffeId, Now)), Entry("revoke"), None),
+        ["enrolments' pruning"] = (store, term) => store.PruneEnrolmentsAsync(TrustDomain, term, DateTimeOffset.MaxValue, None),
         ["slots"] = (store, term) => store.RaiseSlotsAsync(TrustDomain, term, "instance-1", 9, 9, None),
         ["prune"] = (store, term) => store.PruneLedgerAsync(TrustDomain, term, DateTimeOffset.MaxValue, None),
         ["put roster"] = (store, term) => store.PutRosterAsync(TrustDomain, term, Consumer("export-2"), None),
@@ -128,6 +136,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         Assert.Equivalent(before with { Term = before.Term + 1 }, await BeginAsync(), strict: true);
         Assert.Single(await Store.ReadLogAsync(TrustDomain, 0, 10, None));
         Assert.Empty(await Store.ReadTokensAsync(TrustDomain, None));
+        Assert.Equivalent(new EnrolmentRecord([], [], []), await Store.ReadEnrolmentsAsync(TrustDomain, None), strict: true);
         Assert.Equal([7], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
         await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync(TrustDomain, "ca-new", None));
     }
@@ -352,6 +361,141 @@ public abstract class TrustStoreContract : IAsyncLifetime
         Assert.False(await Store.DeleteRegistrationAsync(TrustDomain, term, "a", null, Entry("gone"), None));
         Assert.Empty(await Store.ReadRegistrationsAsync(TrustDomain, None));
         Assert.Equal(["create", "update", "delete"], (await Store.ReadLogAsync(TrustDomain, 0, 10, None)).Select(it => it.Entry.Action));
+    }
+
+    [Fact]
+    public async Task An_enrolment_spends_a_use_with_its_line_of_the_log_or_nothing_happens()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 2), Entry("token"), None);
+        await Store.AddTokenAsync(TrustDomain, term, Token("bearer"), Entry("token"), None);
+
+        Assert.Equivalent(new EnrolmentOutcome(EnrolmentStatus.TokenGone, null), await Store.EnrolAsync(TrustDomain, term, Enrolled(1, "none"), KeepAll, Entry("gone"), None), strict: true);
+        Assert.Equivalent(new EnrolmentOutcome(EnrolmentStatus.TokenGone, null), await Store.EnrolAsync(TrustDomain, term, Enrolled(1, "bearer"), KeepAll, Entry("bearer"), None), strict: true);
+        Assert.Equivalent(new EnrolmentOutcome(EnrolmentStatus.Enrolled, Enrolled(1)), await Store.EnrolAsync(TrustDomain, term, Enrolled(1), Now, Entry("one"), None), strict: true);
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Store.EnrolAsync(TrustDomain, term, Enrolled(1) with { KeyHash = Enrolled(2).KeyHash }, Now, Entry("taken"), None));
+        Assert.Equal(EnrolmentStatus.Enrolled, (await Store.EnrolAsync(TrustDomain, term, Enrolled(2), Now, Entry("two"), None)).Status);
+        Assert.Equivalent(new EnrolmentOutcome(EnrolmentStatus.TokenSpent, null), await Store.EnrolAsync(TrustDomain, term, Enrolled(3), Now, Entry("three"), None), strict: true);
+
+        await DisposeAsync();
+        await InitializeAsync();
+        Assert.Equivalent(new EnrolmentRecord([], [Enrolled(1), Enrolled(2)], []), await Store.ReadEnrolmentsAsync(TrustDomain, None), strict: true);
+        Assert.Equal([null, new JoinTerms(2, 2)], (await Store.ReadTokensAsync(TrustDomain, None)).Select(token => token.Join));
+        Assert.Equal(["begin", "token", "token", "one", "two"], (await Store.ReadLogAsync(TrustDomain, 0, 99, None)).Select(line => line.Action));
+    }
+
+    [Fact]
+    public async Task The_same_key_soon_has_its_first_certificate_again_and_spends_nothing()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 1), Entry("token"), None);
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("other", uses: 1), Entry("token"), None);
+        EnrolledCertificate again = Enrolled(2) with { KeyHash = Enrolled(1).KeyHash };
+        await Store.EnrolAsync(TrustDomain, term, Enrolled(1), Now, Entry("one"), None);
+
+        EnrolmentOutcome repeated = await Store.EnrolAsync(TrustDomain, term, again, Enrolled(1).IssuedAt, Entry("again"), None);
+
+        Assert.Equivalent(new EnrolmentOutcome(EnrolmentStatus.Repeated, Enrolled(1)), repeated, strict: true);
+        Assert.Equal(EnrolmentStatus.TokenSpent, (await Store.EnrolAsync(TrustDomain, term, again, Enrolled(1).IssuedAt.AddTicks(1), Entry("late"), None)).Status);
+        Assert.Equal(EnrolmentStatus.TokenSpent, (await Store.EnrolAsync(TrustDomain, term, again with { SpiffeId = "spiffe://mesh.example/other" }, KeepAll, Entry("as another"), None)).Status);
+        Assert.Equal(EnrolmentStatus.TokenSpent, (await Store.EnrolAsync(TrustDomain, term, Enrolled(3), KeepAll, Entry("another key"), None)).Status);
+        Assert.Equal(EnrolmentStatus.Enrolled, (await Store.EnrolAsync(TrustDomain, term, again with { TokenId = "other" }, KeepAll, Entry("another token"), None)).Status);
+        await Store.RevokeEnrolmentsAsync(TrustDomain, term, new EnrolmentRevocation(Enrolled(1).Serial, "", Now, null), Entry("revoke"), None);
+        Assert.Equal(EnrolmentStatus.TokenSpent, (await Store.EnrolAsync(TrustDomain, term, Enrolled(4) with { KeyHash = Enrolled(1).KeyHash }, KeepAll, Entry("revoked"), None)).Status);
+    }
+
+    [Fact]
+    public async Task A_renewal_is_no_first_certificate()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 2), Entry("token"), None);
+        await Store.EnrolAsync(TrustDomain, term, Enrolled(1), Now, Entry("one"), None);
+        await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, Enrolled(2) with { EnrolmentId = Enrolled(1).Serial }, None);
+
+        Assert.Equal(EnrolmentStatus.Enrolled, (await Store.EnrolAsync(TrustDomain, term, Enrolled(3) with { KeyHash = Enrolled(2).KeyHash }, KeepAll, Entry("two"), None)).Status);
+    }
+
+    [Fact]
+    public async Task Of_racing_enrolments_no_more_succeed_than_the_token_has_uses()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 3), Entry("token"), None);
+
+        EnrolmentOutcome[] outcomes = await Task.WhenAll(Enumerable.Range(1, 40).Select(number => Task.Run(() => Store.EnrolAsync(TrustDomain, term, Enrolled(number), Now, Entry("enrol"), None))));
+
+        Assert.Equal(3, outcomes.Count(outcome => outcome.Status == EnrolmentStatus.Enrolled));
+        Assert.Equal(37, outcomes.Count(outcome => outcome.Status == EnrolmentStatus.TokenSpent));
+        Assert.Equal(3, (await Store.ReadEnrolmentsAsync(TrustDomain, None)).Certificates.Count);
+    }
+
+    [Fact]
+    public async Task Revoked_certificates_are_marked_with_their_enrolment_and_renew_nothing()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 0), Entry("token"), None);
+        foreach (int number in new[] { 1, 2, 3 })
+        {
+            await Store.EnrolAsync(TrustDomain, term, Enrolled(number) with { SpiffeId = $"spiffe://mesh.example/{number}" }, Now, Entry("enrol"), None);
+        }
+
+        EnrolledCertificate renewal = Enrolled(4) with { EnrolmentId = Enrolled(1).Serial, SpiffeId = "spiffe://mesh.example/1" };
+        Assert.True(await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, renewal, None));
+        Assert.False(await Store.RenewEnrolmentAsync(TrustDomain, term, "none", renewal with { Serial = "5" }, None));
+        Assert.False(await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(2).Serial, renewal with { Serial = "5" }, None));
+
+        Assert.Equal(0, await RevokeAsync("none", ""));
+        Assert.Equal(2, await RevokeAsync(renewal.Serial, ""));
+        Assert.Equal(0, await RevokeAsync(renewal.Serial, ""));
+        Assert.False(await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, renewal with { Serial = "5" }, None));
+        Assert.Equal(1, await RevokeAsync("", "spiffe://mesh.example/2", Now));
+        Assert.Equal(0, await RevokeAsync("", "spiffe://mesh.example/2", Now.AddHours(-1)));
+
+        EnrolmentRecord record = await Store.ReadEnrolmentsAsync(TrustDomain, None);
+        Assert.Equal([Now.AddDays(1), Now.AddDays(1), null, Now.AddDays(1)], record.Certificates.Select(certificate => certificate.RevokedAt));
+        Assert.Equal([new IdentityCutoff("spiffe://mesh.example/2", Now)], record.Cutoffs);
+
+        // A cutoff is written down also where there was nothing to revoke.
+        Assert.Equal(3, (await Store.ReadLogAsync(TrustDomain, 0, 99, None)).Count(line => line.Action == "revoke"));
+
+        Task<int> RevokeAsync(string serial, string spiffeId, DateTimeOffset? cutoff = null) => Store.RevokeEnrolmentsAsync(
+            TrustDomain, term, new EnrolmentRevocation(serial, spiffeId, Now.AddDays(1), cutoff is { } notBefore ? new IdentityCutoff(spiffeId, notBefore) : null), Entry("revoke"), None);
+    }
+
+    [Fact]
+    public async Task One_enrolment_authority_signs_and_those_before_go_with_their_certificates()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 0), Entry("token"), None);
+        await Store.AddEnrolmentAuthorityAsync(TrustDomain, term, EnrolmentAuthority("enrolment/1"), new byte[] { 1 }, Entry("first"), None);
+        Assert.Equal([1], await Store.ReadKeyAsync(TrustDomain, "enrolment/1", None));
+        await Store.EnrolAsync(TrustDomain, term, Enrolled(1), Now, Entry("enrol"), None);
+        await Store.AddEnrolmentAuthorityAsync(TrustDomain, term, EnrolmentAuthority("enrolment/2"), new byte[] { 2 }, Entry("second"), None);
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Store.AddEnrolmentAuthorityAsync(TrustDomain, term, EnrolmentAuthority("enrolment/1"), new byte[] { 3 }, Entry("taken"), None));
+        await Store.AddEnrolmentAuthorityAsync(TrustDomain, term, EnrolmentAuthority("enrolment/3"), new byte[] { 3 }, Entry("third"), None);
+
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync(TrustDomain, "enrolment/1", None));
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ReadKeyAsync(TrustDomain, "enrolment/2", None));
+        Assert.Equal([3], await Store.ReadKeyAsync(TrustDomain, "enrolment/3", None));
+        Assert.Equal([7], await Store.ReadKeyAsync(TrustDomain, "ca-old", None));
+        Assert.Equivalent(
+            new[]
+            {
+                EnrolmentAuthority("enrolment/1") with { ReplacedAt = EnrolmentAuthority("enrolment/2").CreatedAt },
+                EnrolmentAuthority("enrolment/2") with { ReplacedAt = EnrolmentAuthority("enrolment/3").CreatedAt },
+                EnrolmentAuthority("enrolment/3"),
+            },
+            (await Store.ReadEnrolmentsAsync(TrustDomain, None)).Authorities,
+            strict: true);
+
+        Assert.Equal(0, await Store.PruneEnrolmentsAsync(TrustDomain, term, Enrolled(1).NotAfter, None));
+        Assert.Equal(["enrolment/1", "enrolment/3"], (await Store.ReadEnrolmentsAsync(TrustDomain, None)).Authorities.Select(authority => authority.Id));
+        Assert.Equal(1, await Store.PruneEnrolmentsAsync(TrustDomain, term, Enrolled(1).NotAfter.AddTicks(1), None));
+        EnrolmentRecord record = await Store.ReadEnrolmentsAsync(TrustDomain, None);
+        Assert.Equal(["enrolment/3"], record.Authorities.Select(authority => authority.Id));
+        Assert.Empty(record.Certificates);
+        Assert.Empty((await Store.ReadEnrolmentsAsync("other.example", None)).Authorities);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using SdsServer.Core.Access;
 using SdsServer.Core.Audit;
+using SdsServer.Core.Enrolment;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 
@@ -175,6 +176,62 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
 
     public Task<IReadOnlyList<Registration>> ReadRegistrationsAsync(string trustDomain, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<Registration>>(() => [.. disk.Open(trustDomain).Registrations.Values], cancellation);
+
+    public Task AddEnrolmentAuthorityAsync(
+        string trustDomain, long term, EnrolmentAuthority authority, ReadOnlyMemory<byte> pkcs8, Decision entry, CancellationToken cancellation)
+    {
+        byte[] copy = pkcs8.ToArray();
+        return WriteAsync(nameof(AddEnrolmentAuthorityAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            if (domain.EnrolmentAuthorities.Exists(known => known.Id == authority.Id))
+            {
+                throw new InvalidOperationException($"there already is an enrolment authority '{authority.Id}'");
+            }
+
+            domain.ReplaceEnrolmentAuthority(authority, copy);
+            domain.Append(trustDomain, [entry]);
+            return true;
+        }, cancellation);
+    }
+
+    public Task<EnrolmentRecord> ReadEnrolmentsAsync(string trustDomain, CancellationToken cancellation) =>
+        ReadAsync(() => disk.Open(trustDomain).Enrolments(), cancellation);
+
+    public Task<EnrolmentOutcome> EnrolAsync(
+        string trustDomain, long term, EnrolledCertificate certificate, DateTimeOffset repeatFrom, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(EnrolAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            EnrolmentOutcome outcome = domain.Enrol(certificate, repeatFrom);
+            domain.Append(trustDomain, outcome.Status == EnrolmentStatus.Enrolled ? [entry] : []);
+            return outcome;
+        }, cancellation);
+
+    public Task<bool> RenewEnrolmentAsync(string trustDomain, long term, string renewed, EnrolledCertificate certificate, CancellationToken cancellation) =>
+        WriteAsync(nameof(RenewEnrolmentAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            if (!domain.Enrolled.TryGetValue(renewed, out EnrolledCertificate? known) || known.RevokedAt is not null || known.EnrolmentId != certificate.EnrolmentId)
+            {
+                return false;
+            }
+
+            domain.AddEnrolled(certificate);
+            return true;
+        }, cancellation);
+
+    public Task<int> RevokeEnrolmentsAsync(string trustDomain, long term, EnrolmentRevocation revocation, Decision entry, CancellationToken cancellation) =>
+        WriteAsync(nameof(RevokeEnrolmentsAsync), () =>
+        {
+            SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
+            int revoked = domain.Revoke(revocation);
+            domain.Append(trustDomain, revoked > 0 || revocation.Cutoff is not null ? [entry] : []);
+            return revoked;
+        }, cancellation);
+
+    public Task<int> PruneEnrolmentsAsync(string trustDomain, long term, DateTimeOffset endedBefore, CancellationToken cancellation) =>
+        WriteAsync(nameof(PruneEnrolmentsAsync), () => disk.Open(trustDomain).Fenced(term).PruneEnrolments(endedBefore), cancellation);
 
     public Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation) =>
         ReadAsync<IReadOnlyList<LogLine>>(() => [.. disk.Open(trustDomain).Log.Where(line => line.Number > after).Take(limit)], cancellation);

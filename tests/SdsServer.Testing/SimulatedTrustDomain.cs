@@ -1,5 +1,6 @@
 using SdsServer.Core.Access;
 using SdsServer.Core.Audit;
+using SdsServer.Core.Enrolment;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 
@@ -24,6 +25,12 @@ internal sealed class SimulatedTrustDomain
     public SortedDictionary<string, AccessToken> Tokens { get; } = new(StringComparer.Ordinal);
 
     public SortedDictionary<string, Registration> Registrations { get; } = new(StringComparer.Ordinal);
+
+    public List<EnrolmentAuthority> EnrolmentAuthorities { get; private set; } = [];
+
+    public SortedDictionary<string, EnrolledCertificate> Enrolled { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, IdentityCutoff> Cutoffs { get; } = new(StringComparer.Ordinal);
 
     public List<LogLine> Log { get; } = [];
 
@@ -77,6 +84,82 @@ internal sealed class SimulatedTrustDomain
         Ledger = new OrderedDictionary<string, LedgerRow>(Ledger.Where(it => !isSpent(it.Value)));
         _serialsByInstance = Ledger.Values.GroupBy(row => row.InstanceId, row => row.Serial).ToDictionary(it => it.Key, it => it.ToList());
         return before - Ledger.Count;
+    }
+
+    public EnrolmentRecord Enrolments() => new([.. EnrolmentAuthorities], [.. Enrolled.Values], [.. Cutoffs.Values]);
+
+    public void ReplaceEnrolmentAuthority(EnrolmentAuthority authority, byte[] key)
+    {
+        foreach (EnrolmentAuthority before in EnrolmentAuthorities)
+        {
+            Keys.Remove(before.Id);
+        }
+
+        EnrolmentAuthorities = [.. EnrolmentAuthorities.Select(before => before with { ReplacedAt = before.ReplacedAt ?? authority.CreatedAt }), authority];
+        Keys.Add(authority.Id, key);
+    }
+
+    public EnrolmentOutcome Enrol(EnrolledCertificate certificate, DateTimeOffset repeatFrom)
+    {
+        if (!Tokens.TryGetValue(certificate.TokenId, out AccessToken? token) || token.Join is not { } join)
+        {
+            return new EnrolmentOutcome(EnrolmentStatus.TokenGone, null);
+        }
+
+        EnrolledCertificate? repeated = Enrolled.Values
+            .Where(known => known.TokenId == certificate.TokenId && known.KeyHash.SequenceEqual(certificate.KeyHash) && known.SpiffeId == certificate.SpiffeId
+                && known.Serial == known.EnrolmentId && known.RevokedAt is null && known.IssuedAt >= repeatFrom)
+            .MaxBy(known => known.IssuedAt);
+        if (repeated is not null)
+        {
+            return new EnrolmentOutcome(EnrolmentStatus.Repeated, repeated);
+        }
+
+        if (join.IsSpent)
+        {
+            return new EnrolmentOutcome(EnrolmentStatus.TokenSpent, null);
+        }
+
+        AddEnrolled(certificate);
+        Tokens[token.Id] = token with { Join = join with { Used = join.Used + 1 } };
+        return new EnrolmentOutcome(EnrolmentStatus.Enrolled, certificate);
+    }
+
+    public void AddEnrolled(EnrolledCertificate certificate)
+    {
+        if (!Enrolled.TryAdd(certificate.Serial, certificate))
+        {
+            throw new InvalidOperationException($"there already is an enrolled certificate with serial number {certificate.Serial}");
+        }
+    }
+
+    public int Revoke(EnrolmentRevocation revocation)
+    {
+        string? enrolment = Enrolled.GetValueOrDefault(revocation.Serial)?.EnrolmentId;
+        EnrolledCertificate[] meant = [.. Enrolled.Values.Where(known => known.RevokedAt is null && (known.SpiffeId == revocation.SpiffeId || known.EnrolmentId == enrolment))];
+        foreach (EnrolledCertificate certificate in meant)
+        {
+            Enrolled[certificate.Serial] = certificate with { RevokedAt = revocation.At };
+        }
+
+        if (revocation.Cutoff is { } cutoff && !(Cutoffs.GetValueOrDefault(cutoff.SpiffeId)?.NotBefore > cutoff.NotBefore))
+        {
+            Cutoffs[cutoff.SpiffeId] = cutoff;
+        }
+
+        return meant.Length;
+    }
+
+    public int PruneEnrolments(DateTimeOffset endedBefore)
+    {
+        string[] ended = [.. Enrolled.Values.Where(known => known.NotAfter < endedBefore).Select(known => known.Serial)];
+        foreach (string serial in ended)
+        {
+            Enrolled.Remove(serial);
+        }
+
+        EnrolmentAuthorities.RemoveAll(authority => authority.ReplacedAt is not null && Enrolled.Values.All(known => known.AuthorityId != authority.Id));
+        return ended.Length;
     }
 
     private List<string> SerialsOf(string instanceId)

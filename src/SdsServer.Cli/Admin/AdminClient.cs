@@ -17,12 +17,14 @@ internal sealed class AdminClient : IDisposable
     private readonly CancellationToken _cancellation;
     private string? _parent;
 
-    /// <exception cref="CliException">The address is none.</exception>
-    public AdminClient(string address, string? trustDomain, TimeSpan timeout, CancellationToken cancellation)
+    /// <exception cref="CliException">The address is none, or a file for TLS cannot be used.</exception>
+    public AdminClient(string address, TlsFiles tls, string? trustDomain, TimeSpan timeout, CancellationToken cancellation)
     {
         try
         {
-            _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { ConnectTimeout = timeout, MaxReceiveMessageSize = 64 * 1024 * 1024 });
+            bool isTls = address.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+            _channel = GrpcChannel.ForAddress(
+                address, new GrpcChannelOptions { ConnectTimeout = timeout, MaxReceiveMessageSize = 64 * 1024 * 1024, Tls = isTls ? tls.Read() : null });
         }
         catch (ArgumentException)
         {

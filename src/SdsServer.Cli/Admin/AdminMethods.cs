@@ -14,6 +14,7 @@ internal static class AdminMethods
     private static readonly ServiceDescriptor s_leaves = LeafServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("LeafService");
     private static readonly ServiceDescriptor s_tokens = TokenServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("TokenService");
     private static readonly ServiceDescriptor s_registrations = RegistrationServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("RegistrationService");
+    private static readonly ServiceDescriptor s_enrolments = EnrolmentServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("EnrolmentService");
     private static readonly ServiceDescriptor s_audit = AuditServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>("AuditService");
 
     public static PagedMethod<ListTrustDomainsRequest, ListTrustDomainsResponse> ListTrustDomains { get; } = new(
@@ -91,6 +92,14 @@ internal static class AdminMethods
     public static GrpcMethod<UpdateRegistrationRequest, Registration> UpdateRegistration { get; } = new(s_registrations, "UpdateRegistration");
 
     public static GrpcMethod<DeleteRegistrationRequest, DeleteRegistrationResponse> DeleteRegistration { get; } = new(s_registrations, "DeleteRegistration");
+
+    public static PagedMethod<ListEnrolmentsRequest, ListEnrolmentsResponse> ListEnrolments { get; } = new(
+        new(s_enrolments, "ListEnrolments"), (request, size, token) => (request.PageSize, request.PageToken) = (size, token),
+        response => response.NextPageToken, response => response.NextPageToken = "", response => response.Enrolments.Count);
+
+    public static GrpcMethod<RevokeEnrolmentsRequest, RevokeEnrolmentsResponse> RevokeEnrolments { get; } = new(s_enrolments, "RevokeEnrolments");
+
+    public static GrpcMethod<RotateEnrolmentAuthorityRequest, RotateEnrolmentAuthorityResponse> RotateEnrolmentAuthority { get; } = new(s_enrolments, "RotateEnrolmentAuthority");
 
     public static PagedMethod<ListAuditEntriesRequest, ListAuditEntriesResponse> ListAuditEntries { get; } = new(
         new(s_audit, "ListAuditEntries"), (request, size, token) => (request.PageSize, request.PageToken) = (size, token),

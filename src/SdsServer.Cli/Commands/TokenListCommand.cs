@@ -27,13 +27,14 @@ internal static class TokenListCommand
             return;
         }
 
-        Grid grid = new("TOKEN", "SPIFFE ID", "NAME", "MADE", "BY", "ACCEPTED UNTIL", "LAST USED");
+        Grid grid = new("TOKEN", "SPIFFE ID", "NAME", "MADE", "BY", "ACCEPTED UNTIL", "JOINS LEFT", "LAST USED");
         foreach (Token token in all.Tokens)
         {
             bool expired = token.ExpireTime is { } end && end.ToDateTimeOffset() <= session.Now;
             grid.Add(
                 ResourceName.Id(token.Name), token.SpiffeId, token.DisplayName, TimeText.Absolute(token.CreateTime), token.CreatedBy,
                 new Cell($"{TimeText.Absolute(token.ExpireTime)}{(expired ? " (expired)" : "")}", expired ? Tone.Quiet : Tone.None),
+                new Cell(UsesText.Left(token.Join), token.Join is { Uses: > 0 } join && join.Used >= join.Uses ? Tone.Quiet : Tone.None),
                 token.LastUseTime is null ? "never" : TimeText.Absolute(token.LastUseTime));
         }
 

@@ -51,7 +51,7 @@ internal sealed class DemoRun(Session session, DemoOptions options)
     private async Task<int> RunAsync(ServerProcess server, string folder)
     {
         DateTimeOffset started = session.Now;
-        using AdminClient admin = new(server.AdminAddress, null, TimeSpan.FromSeconds(10), session.Cancellation);
+        using AdminClient admin = new(server.AdminAddress, new TlsFiles(null, null, null), null, TimeSpan.FromSeconds(10), session.Cancellation);
         await using DemoFleet fleet = new();
         await fleet.StartAsync(admin, await admin.ParentAsync(), server.SdsAddress, options.Sidecars, _time);
         await using EnvoyPair? envoys = options.WithEnvoy

@@ -38,10 +38,14 @@ internal static class CommandTree
             ProxyListCommand.Create(), ProxyShowCommand.Create(), ProxyRetireCommand.Create(), ProxyRepushCommand.Create(), ProxyConfirmCommand.Create(),
             ProxyVerifyCommand.Create()));
         root.Add(Noun("leaf", "The certificates that were issued.", LeafListCommand.Create()));
-        root.Add(Noun("token", "Bearer tokens by which workloads say who they are.", TokenCreateCommand.Create(), TokenListCommand.Create(), TokenDeleteCommand.Create()));
+        root.Add(Noun("token", "Bearer tokens by which workloads say who they are, or join.", TokenCreateCommand.Create(), TokenListCommand.Create(), TokenDeleteCommand.Create()));
         root.Add(Noun(
             "registration", "Who callers are, by what they show, and what they may have.",
             RegistrationCreateCommand.Create(), RegistrationListCommand.Create(), RegistrationShowCommand.Create(), RegistrationUpdateCommand.Create(), RegistrationDeleteCommand.Create()));
+        root.Add(Noun(
+            "enrolment", "Clients that have joined with a join token, and hold a client certificate since.",
+            EnrolmentListCommand.Create(), EnrolmentRevokeCommand.Create(), EnrolmentRotateCommand.Create()));
+        root.Add(EnrolCommand.Create());
         root.Add(Noun("audit", "Who did what, and why.", AuditListCommand.Create(), AuditVerifyCommand.Create(), AuditExportCommand.Create()));
         root.Add(DemoCommand.Create());
         root.Add(CompletionCommand.Create());

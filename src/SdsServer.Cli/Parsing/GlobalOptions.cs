@@ -6,6 +6,9 @@ namespace SdsServer.Cli.Parsing;
 internal static class GlobalOptions
 {
     public const string Server = "--server";
+    public const string Certificate = "--cert";
+    public const string Key = "--key";
+    public const string Ca = "--ca";
     public const string TrustDomain = "--trust-domain";
     public const string CallTimeout = "--timeout";
     public const string Json = "--json";
@@ -22,6 +25,17 @@ internal static class GlobalOptions
             HelpName = "ADDRESS",
             Description = "Admin address of the server: unix:///path, http://host:port or https://host:port. "
                 + "Default: SDSCTL_SERVER, else ./sdsserver-data/admin.sock if it is there, else unix:///run/sdsserver/admin.sock.",
+        },
+        new Option<string>(Certificate)
+        {
+            HelpName = "FILE",
+            Description = "PEM of your certificate and its intermediates, for an https:// address. Default: SDSCTL_CERT.",
+        },
+        new Option<string>(Key) { HelpName = "FILE", Description = "PEM of its private key. Default: SDSCTL_KEY, else the file of --cert." },
+        new Option<string>(Ca)
+        {
+            HelpName = "FILE",
+            Description = "PEM of the authorities by which an https:// server is known. Default: SDSCTL_CA, else this machine's.",
         },
         new Option<string>(TrustDomain)
         {

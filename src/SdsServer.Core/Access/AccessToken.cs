@@ -10,7 +10,7 @@ public sealed record AccessToken
 
     public required string DisplayName { get; init; }
 
-    /// <summary>The workload that presents it.</summary>
+    /// <summary>The workload that presents it; of a token for joining, whom its bearer may become: a <see cref="SpiffeIdTemplate"/>.</summary>
     public required string SpiffeId { get; init; }
 
     /// <summary>DNS names its leaves carry.</summary>
@@ -28,4 +28,7 @@ public sealed record AccessToken
     public string CreatedBy { get; init; } = "";
 
     public required DateTimeOffset NotAfter { get; init; }
+
+    /// <summary>Set for a token for joining, which opens no stream; null for one that does.</summary>
+    public JoinTerms? Join { get; init; }
 }

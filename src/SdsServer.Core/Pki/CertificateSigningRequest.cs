@@ -49,8 +49,16 @@ public sealed class CertificateSigningRequest
     /// <summary>Makes a request for a key we hold, for an authority that signs elsewhere. Empty subject; the names go into the extension request.</summary>
     public static byte[] Create(PrivateKey key, SpiffeId id, IReadOnlyList<string> dnsNames)
     {
-        ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(id);
+        return Create(key, names => AlternativeNames.Write(names, id.ToString(), dnsNames));
+    }
+
+    /// <summary>Makes a request of a client for its own key: for this ID, or for whatever one the authority knows it by.</summary>
+    public static byte[] Create(PrivateKey key, SpiffeId? id) => Create(key, id is null ? null : names => AlternativeNames.Write(names, id.ToString(), []));
+
+    private static byte[] Create(PrivateKey key, Action<AsnWriter>? names)
+    {
+        ArgumentNullException.ThrowIfNull(key);
         AsnWriter body = new(AsnEncodingRules.DER);
         using (body.PushSequence())
         {
@@ -58,13 +66,14 @@ public sealed class CertificateSigningRequest
             body.WriteEncodedValue(DistinguishedName.Empty.Der.Span);
             body.WriteEncodedValue(key.PublicKey.Der.Span);
             using (body.PushSetOf(Attributes))
-            using (body.PushSequence())
             {
-                body.WriteObjectIdentifier(Oids.ExtensionRequest);
-                using (body.PushSetOf())
-                using (body.PushSequence())
+                if (names is not null)
                 {
-                    CertificateWriter.WriteExtension(body, Oids.SubjectAlternativeName, critical: true, writer => AlternativeNames.Write(writer, id.ToString(), dnsNames));
+                    using AsnWriter.Scope request = body.PushSequence();
+                    body.WriteObjectIdentifier(Oids.ExtensionRequest);
+                    using AsnWriter.Scope values = body.PushSetOf();
+                    using AsnWriter.Scope extensions = body.PushSequence();
+                    CertificateWriter.WriteExtension(body, Oids.SubjectAlternativeName, critical: true, names);
                 }
             }
         }

@@ -28,6 +28,20 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
 
     internal static DistinguishedName Empty { get; } = Parse(new byte[] { 0x30, 0x00 });
 
+    /// <summary>Reads the DER of a name.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static DistinguishedName Read(ReadOnlyMemory<byte> der)
+    {
+        try
+        {
+            return Parse(der);
+        }
+        catch (AsnContentException error)
+        {
+            throw new FormatException($"no X.501 name ({error.Message})", error);
+        }
+    }
+
     internal static DistinguishedName Parse(ReadOnlyMemory<byte> der)
     {
         AsnReader reader = new(der, AsnEncodingRules.DER);

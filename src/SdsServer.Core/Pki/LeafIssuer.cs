@@ -13,17 +13,21 @@ public sealed class LeafIssuer
     private static readonly byte[] EcUsage = CertificateWriter.KeyUsage(X509KeyUsageFlags.DigitalSignature);
     private static readonly byte[] RsaUsage = CertificateWriter.KeyUsage(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment);
     private static readonly byte[] BothSides = CertificateWriter.ExtendedKeyUsage(Oids.ServerAuth, Oids.ClientAuth);
+    private static readonly byte[] ClientSide = CertificateWriter.ExtendedKeyUsage(Oids.ClientAuth);
 
     private readonly byte[] _authorityKeyIdentifier;
     private readonly byte[] _intermediatesPem;
+    private readonly byte[] _purposes;
 
     /// <summary>Prepares issuing under an authority, which stays the caller's to dispose.</summary>
-    public LeafIssuer(SigningAuthority authority, LeafPolicy policy)
+    /// <param name="clientsOnly">Leaves that no server can show: they are for callers of this server, not for a mesh.</param>
+    public LeafIssuer(SigningAuthority authority, LeafPolicy policy, bool clientsOnly = false)
     {
         ArgumentNullException.ThrowIfNull(authority);
         ArgumentNullException.ThrowIfNull(policy);
         Authority = authority;
         Policy = policy;
+        _purposes = clientsOnly ? ClientSide : BothSides;
         _authorityKeyIdentifier = CertificateWriter.AuthorityKeyIdentifier(authority.IssuerKeyIdentifier);
         _intermediatesPem = [.. authority.Intermediates.SelectMany(certificate => certificate.ToPem())];
     }
@@ -111,7 +115,7 @@ public sealed class LeafIssuer
             request.DnsNames,
             NotAuthority,
             key.Algorithm is KeyAlgorithm.EcdsaP256 or KeyAlgorithm.EcdsaP384 ? EcUsage : RsaUsage,
-            BothSides,
+            _purposes,
             _authorityKeyIdentifier);
         int leafLength = PemEncoder.Length(Certificate.PemLabel, der.Length);
         byte[] pem = new byte[leafLength + _intermediatesPem.Length];

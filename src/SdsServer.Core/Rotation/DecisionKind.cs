@@ -38,4 +38,10 @@ public enum DecisionKind
 
     /// <summary>A gate was passed over: the reason lists what breaks.</summary>
     OverrideGate,
+
+    /// <summary>A client has used a join token.</summary>
+    Enrol,
+
+    RotateEnrolmentAuthority,
+    RevokeEnrolments,
 }

@@ -1,5 +1,6 @@
 using SdsServer.Core.Access;
 using SdsServer.Core.Audit;
+using SdsServer.Core.Enrolment;
 using SdsServer.Core.Fleet;
 
 namespace SdsServer.Core.Rotation;
@@ -8,6 +9,8 @@ namespace SdsServer.Core.Rotation;
 /// The durable side of one trust domain. Every method returns only after its effect survives <c>kill -9</c> and power loss;
 /// a method that throws may or may not have taken effect unless its exception says so. Safe for concurrent use.
 /// Every write to state, log, ledger, roster, keys, tokens and registrations carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
+
+/// Every write to state, log, ledger, roster, keys, tokens and enrolments carries the leader term and throws <see cref="StaleTermException"/>, changing nothing,
 /// unless it is the running one. A medium that fails or is full surfaces as <see cref="IOException"/>; nothing is half-written, and later
 /// calls work again once it has recovered. A call cancelled before its turn has no effect; one whose turn has come ends with its outcome.
 /// </summary>
@@ -93,6 +96,39 @@ public interface ITrustStore : IAsyncDisposable
 
     /// <summary>All registrations, by id.</summary>
     Task<IReadOnlyList<Registration>> ReadRegistrationsAsync(string trustDomain, CancellationToken cancellation);
+
+    /// <summary>
+    /// Stores a new enrolment authority with its key (PKCS#8), encrypted, and appends to the log, all or nothing. It signs from then on: the one before
+    /// is marked as replaced and its key deleted. Throws <see cref="InvalidOperationException"/> if the id is taken.
+    /// </summary>
+    Task AddEnrolmentAuthorityAsync(
+        string trustDomain, long term, EnrolmentAuthority authority, ReadOnlyMemory<byte> pkcs8, Decision entry, CancellationToken cancellation);
+
+    /// <summary>All of it.</summary>
+    Task<EnrolmentRecord> ReadEnrolmentsAsync(string trustDomain, CancellationToken cancellation);
+
+    /// <summary>
+    /// Stores a certificate, spends one use of its <see cref="EnrolledCertificate.TokenId"/> and appends to the log, all or nothing: of any number of callers
+    /// no more succeed than the token has uses. When the token has already brought the same key and identity a certificate, not revoked, at or after
+    /// <paramref name="repeatFrom"/>, nothing is written and that one is the answer.
+    /// </summary>
+    Task<EnrolmentOutcome> EnrolAsync(
+        string trustDomain, long term, EnrolledCertificate certificate, DateTimeOffset repeatFrom, Decision entry, CancellationToken cancellation);
+
+    /// <summary>
+    /// Stores a certificate that follows another one of the same enrolment; false, with nothing written, when the one with the serial
+    /// <paramref name="renewed"/> is gone or revoked.
+    /// </summary>
+    Task<bool> RenewEnrolmentAsync(string trustDomain, long term, string renewed, EnrolledCertificate certificate, CancellationToken cancellation);
+
+    /// <summary>
+    /// Revokes certificates that are not revoked, writes the cutoff and appends to the log, all or nothing. Returns how many; 0, with nothing written,
+    /// where there are none and there is no cutoff.
+    /// </summary>
+    Task<int> RevokeEnrolmentsAsync(string trustDomain, long term, EnrolmentRevocation revocation, Decision entry, CancellationToken cancellation);
+
+    /// <summary>Deletes certificates that ended before a time, and replaced authorities of which no certificate is left. Returns how many certificates.</summary>
+    Task<int> PruneEnrolmentsAsync(string trustDomain, long term, DateTimeOffset endedBefore, CancellationToken cancellation);
 
     /// <summary>Log entries, oldest first, with numbers greater than <paramref name="after"/>, at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation);

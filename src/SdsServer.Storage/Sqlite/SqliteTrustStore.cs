@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using SdsServer.Core.Access;
 using SdsServer.Core.Audit;
+using SdsServer.Core.Enrolment;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using SdsServer.Storage.Files;
@@ -208,6 +209,96 @@ public sealed class SqliteTrustStore : ITrustStore
 
     public async Task<IReadOnlyList<Registration>> ReadRegistrationsAsync(string trustDomain, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Registrations.Load(connection, trustDomain), cancellation);
+    public Task AddEnrolmentAuthorityAsync(
+        string trustDomain, long term, EnrolmentAuthority authority, ReadOnlyMemory<byte> pkcs8, Decision entry, CancellationToken cancellation)
+    {
+        byte[] envelope = KeyEncryption.Encrypt(_key, new KeyBinding(trustDomain, authority.Id, KeyBinding.SigningKey), pkcs8.Span);
+        return WriteAsync(
+            trustDomain,
+            term,
+            (connection, id) =>
+            {
+                EnrolmentAuthorities.Replace(connection, id, authority);
+                AuthorityKeys.Add(connection, id, authority.Id, envelope);
+                Decisions.Append(connection, id, trustDomain, [entry]);
+            },
+            cancellation);
+    }
+
+    public Task<EnrolmentRecord> ReadEnrolmentsAsync(string trustDomain, CancellationToken cancellation) => Database.ReadAsync(
+        connection => new EnrolmentRecord(
+            EnrolmentAuthorities.Load(connection, trustDomain), EnrolledCertificates.Load(connection, trustDomain), IdentityCutoffs.Load(connection, trustDomain)),
+        cancellation);
+
+    public Task<EnrolmentOutcome> EnrolAsync(
+        string trustDomain, long term, EnrolledCertificate certificate, DateTimeOffset repeatFrom, Decision entry, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                long id = TrustDomains.Fence(connection, trustDomain, term).Id;
+                if (Tokens.Find(connection, id, certificate.TokenId) is not { Join: { } join } token)
+                {
+                    return new EnrolmentOutcome(EnrolmentStatus.TokenGone, null);
+                }
+
+                if (EnrolledCertificates.FindRepeated(connection, id, certificate, repeatFrom) is { } known)
+                {
+                    return new EnrolmentOutcome(EnrolmentStatus.Repeated, known);
+                }
+
+                if (join.IsSpent)
+                {
+                    return new EnrolmentOutcome(EnrolmentStatus.TokenSpent, null);
+                }
+
+                Tokens.Replace(connection, id, token with { Join = join with { Used = join.Used + 1 } });
+                EnrolledCertificates.Insert(connection, id, certificate);
+                Decisions.Append(connection, id, trustDomain, [entry]);
+                return new EnrolmentOutcome(EnrolmentStatus.Enrolled, certificate);
+            },
+            cancellation);
+
+    public Task<bool> RenewEnrolmentAsync(string trustDomain, long term, string renewed, EnrolledCertificate certificate, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                long id = TrustDomains.Fence(connection, trustDomain, term).Id;
+                bool counts = EnrolledCertificates.Counts(connection, id, renewed, certificate.EnrolmentId);
+                if (counts)
+                {
+                    EnrolledCertificates.Insert(connection, id, certificate);
+                }
+
+                return counts;
+            },
+            cancellation);
+
+    public Task<int> RevokeEnrolmentsAsync(string trustDomain, long term, EnrolmentRevocation revocation, Decision entry, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                long id = TrustDomains.Fence(connection, trustDomain, term).Id;
+                int revoked = EnrolledCertificates.Revoke(connection, id, revocation);
+                if (revocation.Cutoff is { } cutoff)
+                {
+                    IdentityCutoffs.Put(connection, id, cutoff);
+                }
+
+                Decisions.Append(connection, id, trustDomain, revoked > 0 || revocation.Cutoff is not null ? [entry] : []);
+                return revoked;
+            },
+            cancellation);
+
+    public Task<int> PruneEnrolmentsAsync(string trustDomain, long term, DateTimeOffset endedBefore, CancellationToken cancellation) =>
+        Database.WriteAsync(
+            connection =>
+            {
+                long id = TrustDomains.Fence(connection, trustDomain, term).Id;
+                int pruned = EnrolledCertificates.Prune(connection, id, endedBefore);
+                EnrolmentAuthorities.Prune(connection, id);
+                return pruned;
+            },
+            cancellation);
 
     public async Task<IReadOnlyList<LogLine>> ReadLogAsync(string trustDomain, long after, int limit, CancellationToken cancellation) =>
         await Database.ReadAsync(connection => Decisions.Read(connection, trustDomain, after, limit), cancellation);

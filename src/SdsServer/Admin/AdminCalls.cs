@@ -1,4 +1,5 @@
 using SdsServer.Admin.Log;
+using SdsServer.Admin.Operators;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
@@ -6,8 +7,8 @@ using SdsServer.Grpc.Server;
 
 namespace SdsServer.Admin;
 
-/// <summary>The frame of every call: who calls, what it comes to, and what is written down of it.</summary>
-internal sealed class AdminCalls(Func<ServerCallContext, string> actorOf, AuditLog audit, ILogger logger)
+/// <summary>The frame of every call: who calls, whether he may, what it comes to, and what is written down of it.</summary>
+internal sealed class AdminCalls(Func<ServerCallContext, Operator> operatorOf, AuditLog audit, ILogger logger)
 {
     private const int LoggedLength = 300;
 
@@ -15,11 +16,14 @@ internal sealed class AdminCalls(Func<ServerCallContext, string> actorOf, AuditL
     /// <param name="context">The call.</param>
     /// <param name="command">What it asks for.</param>
     /// <param name="run">Does it; the command has its caller by then.</param>
-    public async Task<T> CommandAsync<T>(ServerCallContext context, OperatorCommand command, Func<OperatorCommand, Task<T>> run)
+    /// <param name="least">The least role for what this request asks for, where that is more than the call's own.</param>
+    public async Task<T> CommandAsync<T>(ServerCallContext context, OperatorCommand command, Func<OperatorCommand, Task<T>> run, OperatorRole least = OperatorRole.None)
     {
         try
         {
-            command.Actor = ActorOf(context);
+            Operator caller = operatorOf(context);
+            command.Actor = caller.Name;
+            Require(caller, context, least);
             T done = await run(command);
             AdminLog.Done(logger, command.Actor, command.Kind, command.Resource);
             if (!command.Logged)
@@ -61,12 +65,19 @@ internal sealed class AdminCalls(Func<ServerCallContext, string> actorOf, AuditL
     /// <summary>A call that changes nothing.</summary>
     public async Task<T> ReadAsync<T>(ServerCallContext context, Func<Task<T>> run)
     {
-        ActorOf(context);
+        Enter(context);
         return await run();
     }
 
-    /// <summary>Refuses callers who are nobody.</summary>
-    public string ActorOf(ServerCallContext context) => actorOf(context) is { Length: > 0 } actor ? actor : throw AdminErrors.Unauthenticated();
+    /// <summary>Refuses callers who are nobody, or may not do this.</summary>
+    public void Enter(ServerCallContext context) => Require(operatorOf(context), context, OperatorRole.None);
+
+    private static void Require(Operator caller, ServerCallContext context, OperatorRole least)
+    {
+        // A call that was forgotten in the table is refused to everybody.
+        OperatorRole own = LeastRoles.Of(context.Method) ?? throw AdminErrors.NotAllowed(caller, OperatorRole.Admin, $"{context.Method}, which has no role,");
+        LeastRoles.Require(caller, own > least ? own : least, context.Method);
+    }
 
     // Whoever is nobody must not be able to fill the disk; the process's log has them.
     private Task RecordAsync(OperatorCommand command, DecisionOutcome outcome, string error) =>

@@ -33,6 +33,9 @@ internal sealed record AdminOptions
     /// <summary>How long a token is accepted that states nothing.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>The same for a join token, which is made for a machine that is about to start.</summary>
+    public TimeSpan JoinTokenLifetime { get; init; } = TimeSpan.FromHours(1);
+
     public TimeSpan MinTokenLifetime { get; init; } = TimeSpan.FromMinutes(1);
 
     public TimeSpan MaxTokenLifetime { get; init; } = TimeSpan.FromDays(365);

@@ -70,7 +70,7 @@ internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls 
 
     private async Task WatchAsync(WatchAuditEntriesRequest request, ServerStreamWriter<WatchAuditEntriesResponse> responses, ServerCallContext context)
     {
-        calls.ActorOf(context);
+        calls.Enter(context);
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
         check.Require("after_number", request.AfterNumber >= 0, "must be the last number you have, or 0");
@@ -107,7 +107,7 @@ internal sealed class AuditService(DecisionLog log, Watches watches, AdminCalls 
 
     private async Task ExportAsync(ExportAuditLogRequest request, ServerStreamWriter<ExportAuditLogResponse> responses, ServerCallContext context)
     {
-        calls.ActorOf(context);
+        calls.Enter(context);
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
         check.Require("after_number", request.AfterNumber >= 0, "must be the last number you have, or 0");

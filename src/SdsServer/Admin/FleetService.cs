@@ -55,7 +55,7 @@ internal sealed class FleetService(
 
     private async Task WatchAsync(Api.WatchInstancesRequest request, ServerStreamWriter<Api.WatchInstancesResponse> responses, ServerCallContext context)
     {
-        calls.ActorOf(context);
+        calls.Enter(context);
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
         InstanceSelection selection = new(request.Filter, check);

@@ -1,3 +1,4 @@
+using SdsServer.Admin.Operators;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Server;
@@ -25,13 +26,15 @@ internal sealed class RotationService(
             calls.CommandAsync(
                 context,
                 new OperatorCommand(DecisionKind.StartRotation, OperatorCommand.Child(request.Parent, ResourceNames.Rotations, request.RequestId), request.Reason, request.ValidateOnly),
-                command => start.StartAsync(request, command, context.CancellationToken)))
+                command => start.StartAsync(request, command, context.CancellationToken),
+                LeastRoles.Of(request)))
         .Unary<Api.GetRotationRequest, Api.Rotation>("GetRotation", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
         .Unary<Api.ListRotationsRequest, Api.ListRotationsResponse>("ListRotations", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
         .ServerStreaming<Api.WatchRotationRequest, Api.WatchRotationResponse>("WatchRotation", WatchAsync)
         .Unary<Api.AdvanceRotationRequest, Api.Rotation>("AdvanceRotation", (request, context) =>
             calls.CommandAsync(
-                context, new OperatorCommand(DecisionKind.AdvanceRotation, request.Name, request.Reason, request.ValidateOnly), command => steering.AdvanceAsync(request, command, context)))
+                context, new OperatorCommand(DecisionKind.AdvanceRotation, request.Name, request.Reason, request.ValidateOnly), command => steering.AdvanceAsync(request, command, context),
+                LeastRoles.Of(request)))
         .Unary<Api.RollbackRotationRequest, Api.Rotation>("RollbackRotation", (request, context) =>
             calls.CommandAsync(
                 context, new OperatorCommand(DecisionKind.RollbackRotation, request.Name, request.Reason, request.ValidateOnly), command => steering.RollbackAsync(request, command, context)))
@@ -68,7 +71,7 @@ internal sealed class RotationService(
 
     private async Task WatchAsync(Api.WatchRotationRequest request, ServerStreamWriter<Api.WatchRotationResponse> responses, ServerCallContext context)
     {
-        calls.ActorOf(context);
+        calls.Enter(context);
         string id = Check(request.Name);
         Api.Rotation? sent = null;
         await watches.RunAsync(context, async ended =>

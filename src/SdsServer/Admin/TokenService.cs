@@ -3,7 +3,6 @@ using SdsServer.Admin.Log;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Access;
-using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Server;
 using Api = SdsServer.Protos.Admin.V1;
@@ -49,8 +48,9 @@ internal sealed class TokenService(
         RequestCheck check = new(names);
         check.TrustDomain("parent", request.Parent);
         long? expected = check.OptionalRevision(request.ExpectedRevision);
-        CheckIdentity(check, request.SpiffeId);
-        TimeSpan ttl = check.Span("ttl", request.Ttl, options.MinTokenLifetime, options.MaxTokenLifetime) ?? options.TokenLifetime;
+        CheckIdentity(check, request.SpiffeId, request.Join is not null);
+        check.Require("join.uses", request.Join is not { Uses: < 0 }, "must be a number of uses, or 0 for any number");
+        TimeSpan ttl = check.Span("ttl", request.Ttl, options.MinTokenLifetime, options.MaxTokenLifetime) ?? (request.Join is null ? options.TokenLifetime : options.JoinTokenLifetime);
         check.Line("display_name", request.DisplayName, MaxDisplayName);
         check.Reason(request.Reason);
         check.Done();
@@ -68,6 +68,7 @@ internal sealed class TokenService(
             CreatedAt = now,
             CreatedBy = command.Actor,
             NotAfter = now + ttl,
+            Join = request.Join is { } join ? new JoinTerms(join.Uses, Used: 0) : null,
         };
         Decision entry = audit.Entry(command, DecisionOutcome.Done, state, subject: id);
         await StoreCalls.RunAsync(() => store.AddTokenAsync(options.TrustDomain.Name, state.Term, token, entry, context.CancellationToken), logger);
@@ -111,19 +112,19 @@ internal sealed class TokenService(
         return deleted ? new Api.DeleteTokenResponse() : throw AdminErrors.NotFound(request.Name, "ListTokens shows those there are; it is not accepted either way");
     }
 
-    private void CheckIdentity(RequestCheck check, string spiffeId)
+    private void CheckIdentity(RequestCheck check, string spiffeId, bool isJoin)
     {
-        if (!SpiffeId.TryParse(spiffeId, out SpiffeId? id, out string? reason))
+        if (!SpiffeIdTemplate.TryParse(spiffeId, out SpiffeIdTemplate? template, out string? reason))
         {
-            check.Wrong("spiffe_id", $"is not usable: {reason}");
+            check.Wrong("spiffe_id", $"is not usable: {reason}; it must name a workload, such as {options.TrustDomain.Uri}/ns/default/sa/web");
         }
-        else if (!id.TrustDomain.Equals(options.TrustDomain))
+        else if (!template.TrustDomain.Equals(options.TrustDomain))
         {
             check.Wrong("spiffe_id", $"must be in trust domain {options.TrustDomain}, such as {options.TrustDomain.Uri}/ns/default/sa/web");
         }
         else
         {
-            check.Require("spiffe_id", id.IsWorkload, $"must name a workload, such as {options.TrustDomain.Uri}/ns/default/sa/web");
+            check.Require("spiffe_id", template.Id is not null || isJoin, "must name one workload: '*' stands for a segment in join tokens only");
         }
     }
 

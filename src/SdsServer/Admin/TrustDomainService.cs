@@ -38,7 +38,7 @@ internal sealed class TrustDomainService(
 
     private async Task WatchAsync(WatchTrustDomainRequest request, ServerStreamWriter<WatchTrustDomainResponse> responses, ServerCallContext context)
     {
-        calls.ActorOf(context);
+        calls.Enter(context);
         Check(request.Name);
         TrustDomain? sent = null;
         await watches.RunAsync(context, async ended =>

@@ -2,7 +2,7 @@ using SdsServer.Core.Rotation;
 
 namespace SdsServer.Hosting;
 
-/// <summary>Keeps the ledger from growing for ever: at the start of a term and every hour, rows that a new term would leave out go.</summary>
+/// <summary>Keeps the ledger from growing for ever: at the start of a term and every hour, rows that a new term would leave out go, and with them certificates of enrolments that have ended as long ago.</summary>
 internal static class LedgerPruning
 {
     /// <summary>
@@ -20,7 +20,9 @@ internal static class LedgerPruning
         {
             try
             {
-                int pruned = await store.PruneLedgerAsync(trustDomain, term, await judgeTime(stop) - Retention, stop);
+                DateTimeOffset keepFrom = await judgeTime(stop) - Retention;
+                int pruned = await store.PruneLedgerAsync(trustDomain, term, keepFrom, stop);
+                await store.PruneEnrolmentsAsync(trustDomain, term, keepFrom, stop);
                 if (pruned > 0)
                 {
                     HostingLog.Pruned(logger, pruned);

@@ -1,9 +1,11 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using SdsServer.Admin.Operators;
+using SdsServer.Identity;
 using SdsServer.Limits;
 
 namespace SdsServer.Hosting;
@@ -11,9 +13,13 @@ namespace SdsServer.Hosting;
 /// <summary>The server's sockets. Each says what may be called through it, so that no proxy can reach the admin API.</summary>
 internal static class Listeners
 {
-    /// <param name="certificate">Of the TCP listener; null where it has no TLS.</param>
+    // The longest time a timer can run is a little more.
+    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
+
+    /// <param name="certificate">Of the proxies' TCP listener; null where it has no TLS.</param>
     /// <param name="gate">Lets proxies' connections in. Whoever may open the admin socket has the right to by its mode.</param>
-    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, ServingCertificate? certificate, ConnectionGate gate)
+    /// <param name="admin">Of the operators' TCP listener, and who they are; null where there is none.</param>
+    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, ServingCertificate? certificate, ConnectionGate gate, AdminTls? admin = null)
     {
         if (settings.XdsSocket is { } socket)
         {
@@ -29,17 +35,17 @@ internal static class Listeners
                 {
                     listener.UseHttps(new TlsHandshakeCallbackOptions
                     {
-                        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
-                        {
-                            ServerCertificateContext = certificate.Current,
-                            ApplicationProtocols = [SslApplicationProtocol.Http2],
-                        }),
+                        OnConnection = handshake => ValueTask.FromResult(ClientTls.Options(certificate, handshake.Connection)),
                     });
                 }
             });
         }
 
         kestrel.ListenUnixSocket(settings.AdminSocket, listener => Serve(listener, ListenerRole.Admin));
+        if (settings.AdminTcp is { } adminTcp && admin is not null)
+        {
+            kestrel.Listen(adminTcp, listener => ServeOperators(listener, admin));
+        }
     }
 
     /// <summary>Binds a listener. A Unix socket has its mode, whatever the umask says, before the first client can connect.</summary>
@@ -101,6 +107,35 @@ internal static class Listeners
             return false;
         }
     }
+
+    private static void ServeOperators(ListenOptions listener, AdminTls admin)
+    {
+        Serve(listener, ListenerRole.Admin);
+        listener.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = handshake => ValueTask.FromResult(ClientTls.Options(admin.Certificate, handshake.Connection, shown =>
+            {
+                string peer = WorkloadAuthenticator.Describe((handshake.Connection.RemoteEndPoint as IPEndPoint)?.Address);
+                OperatorSession? session = admin.Operators.Admit(shown, peer);
+                handshake.Connection.Features.Set(session);
+                return session is not null;
+            })),
+        });
+
+        // After the handshake: a watch, too, ends with the certificate it was opened by.
+        listener.Use(next => async connection =>
+        {
+            OperatorSession session = connection.Features.Get<OperatorSession>() ?? throw new ConnectionAbortedException("no operator has connected");
+            TimeSpan left = session.ValidUntil - admin.Time.GetUtcNow();
+            using CancellationTokenSource ended = new(left < s_longestTimer ? left > TimeSpan.Zero ? left : TimeSpan.Zero : s_longestTimer, admin.Time);
+            await using CancellationTokenRegistration expired = ended.Token.UnsafeRegister(Abort, connection);
+            await using CancellationTokenRegistration withdrawn = session.Withdrawn.UnsafeRegister(Abort, connection);
+            await next(connection);
+        });
+    }
+
+    private static void Abort(object? connection) =>
+        ((ConnectionContext)connection!).Abort(new ConnectionAbortedException("the operator's certificate has ended, or what it ends at is trusted no more"));
 
     private static void Serve(ListenOptions listener, ListenerRole role, ConnectionGate? gate = null)
     {

@@ -1,8 +1,10 @@
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
+using SdsServer.Enrolment;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
 using SdsServer.Identity.Registrations;
+using SdsServer.Identity.X509;
 using SdsServer.Limits;
 using SdsServer.Xds;
 
@@ -46,6 +48,12 @@ public sealed class ServerOptions
 
     /// <summary>Who callers are, beyond what their evidence names.</summary>
     public RegistrationOptions Registrations { get; set; } = new();
+
+    /// <summary>Authorities of the operator's own whose client certificates are believed, and which workloads they name.</summary>
+    public List<ClientCertificateOptions> ClientCertificates { get; set; } = [];
+
+    /// <summary>Clients that come with a join token.</summary>
+    public EnrolmentOptions Enrolment { get; set; } = new();
 
     /// <summary>New built-in roots.</summary>
     public RootOptions Root { get; set; } = new();

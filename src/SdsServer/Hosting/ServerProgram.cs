@@ -4,14 +4,17 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
 using SdsServer.Admin.Mapping;
+using SdsServer.Admin.Operators;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
+using SdsServer.Enrolment;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
 using SdsServer.Identity.Registrations;
+using SdsServer.Identity.X509;
 using SdsServer.Limits;
 using SdsServer.Storage;
 using SdsServer.Storage.Sqlite;
@@ -106,8 +109,14 @@ internal static class ServerProgram
             ? new RegistrationFile(listed, registrations, entry => RecordAsync(loop, store, entry), time, logging.CreateLogger<RegistrationFile>())
             : null;
         await (registrationFile?.StartAsync(CancellationToken.None) ?? Task.CompletedTask);
+        MeshRoots roots = new();
+        await loop.FollowTrustAsync(roots.Follow, CancellationToken.None);
+        using EnrolmentDirectory enrolments = new(store, trustDomain, roots.Withdraw);
+        await enrolments.ReloadAsync(CancellationToken.None);
+        ConfiguredAuthorities authorities = new(settings.ClientCertificates, time, logger);
+        ClientCertificateAttestor certificates = new(settings.TrustDomain, roots, enrolments, authorities, time, logging.CreateLogger<ClientCertificateAttestor>());
         WorkloadAuthenticator authenticator = new(
-            settings.TrustDomain, settings.UnixPeers, tokens, jwts, registrations, processes,
+            settings.TrustDomain, settings.UnixPeers, tokens, jwts, certificates, registrations, processes,
             new UnregisteredLog(time, logging.CreateLogger<WorkloadAuthenticator>()), settings.Dev);
         XdsServices xds = new(
             loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, settings.Streams, ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
@@ -125,7 +134,7 @@ internal static class ServerProgram
             LogWarning = logWarning,
         };
         using AdminServices admin = new(
-            loop, store, keyring, fitness, new BuiltInRoot(store), operators, UnixActor.Of, tokens.ReloadAsync, registrations, time, logging.CreateLogger<AdminServices>());
+            loop, store, keyring, fitness, new BuiltInRoot(store), operators, CertificateOperators.Of, tokens, registrations, enrolments, settings.Enrolment, time, logging.CreateLogger<AdminServices>());
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
@@ -133,18 +142,29 @@ internal static class ServerProgram
             ? new ServingCertificate(chain, key, time, logger)
             : null;
         ConnectionGate gate = new(settings.Connections, time, logging.CreateLogger<ConnectionGate>());
-        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, gate));
+        CertificateOperators remote = new(
+            settings.OperatorRules,
+            settings.AdminClientCaFile.Length > 0 ? new AuthorityFile(settings.AdminClientCaFile, "SdsServer:Admin:ClientCaFile", logger) : null,
+            settings.AdminTrustsMesh ? new SvidAttestor(settings.TrustDomain, roots, enrolments) : null,
+            roots,
+            time,
+            logging.CreateLogger<CertificateOperators>());
+        AdminTls? adminTls = settings is { AdminTcp: not null, AdminCertificateFile: { } adminChain, AdminKeyFile: { } adminKey }
+            ? new AdminTls(new ServingCertificate(adminChain, adminKey, time, logger), remote, time)
+            : null;
+        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, gate, adminTls));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
         {
             xds.MapDiscovery(routes);
+            admin.MapEnrolment(routes);
             routes.MapHealth(health).MapReflection();
         }));
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Admin, branch => branch.UseGrpc(routes =>
         {
             admin.Map(routes);
-            xds.MapClientStatus(routes);
+            xds.MapClientStatus(routes, admin.Require);
             routes.MapHealth(health).MapReflection();
         }));
         foreach (string service in (string[])["envoy.service.secret.v3.SecretDiscoveryService", "envoy.service.discovery.v3.AggregatedDiscoveryService"])
@@ -158,6 +178,7 @@ internal static class ServerProgram
         Task watching = processes.RunAsync(app.Lifetime.ApplicationStopping);
         Task readingKeys = jwts.RunAsync(app.Lifetime.ApplicationStopping);
         Task readingRegistrations = registrationFile?.RunAsync(app.Lifetime.ApplicationStopping) ?? Task.CompletedTask;
+        Task readingAuthorities = Task.WhenAll(authorities.RunAsync(app.Lifetime.ApplicationStopping), remote.RunAsync(app.Lifetime.ApplicationStopping));
         Task rotating = settings.Schedule is { } schedule
             ? new AutomaticRotation(loop, admin.Rotations, schedule, trustDomain, time, logger).RunAsync(app.Lifetime.ApplicationStopping)
             : Task.CompletedTask;
@@ -167,6 +188,7 @@ internal static class ServerProgram
         await rotating;
         await readingKeys;
         await readingRegistrations;
+        await readingAuthorities;
         await app.DisposeAsync();
         if (ended == loop.Failed)
         {
@@ -196,7 +218,7 @@ internal static class ServerProgram
         }
 
         string listeners = string.Join(" and ", new[] { settings.XdsSocket, settings.XdsTcp?.ToString() }.Where(listener => listener is not null));
-        HostingLog.Ready(logger, state.TrustDomain, state.Term, state.Epoch, state.Signer, listeners, settings.AdminSocket);
+        HostingLog.Ready(logger, state.TrustDomain, state.Term, state.Epoch, state.Signer, listeners, settings.AdminTcp is { } remote ? $"{settings.AdminSocket} and {remote}" : settings.AdminSocket);
     }
 
     private static string ControlPlane() =>

@@ -1,13 +1,16 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using SdsServer.Admin.Operators;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
+using SdsServer.Enrolment;
 using SdsServer.Grpc.Server;
-using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.X509;
+using SdsServer.Identity;
 using SdsServer.Limits;
 using SdsServer.Xds;
 
@@ -40,10 +43,17 @@ public sealed class ServerSettings
         AdminSocket = Path.GetFullPath(options.Admin.Socket ?? Path.Combine(DataDirectory, "admin.sock"));
         XdsSocketMode = Mode(options.Xds.SocketMode, "SdsServer:Xds:SocketMode", errors);
         AdminSocketMode = Mode(options.Admin.SocketMode, "SdsServer:Admin:SocketMode", errors);
-        XdsTcp = Address(options.Xds.Tcp, errors);
+        XdsTcp = Address(options.Xds.Tcp, "SdsServer:Xds:Tcp", "0.0.0.0:8443", errors);
         CertificateFile = options.Xds.CertificateFile;
         KeyFile = options.Xds.KeyFile;
+        AdminTcp = Address(options.Admin.Tcp, "SdsServer:Admin:Tcp", "0.0.0.0:9443", errors);
+        AdminCertificateFile = options.Admin.CertificateFile ?? options.Xds.CertificateFile;
+        AdminKeyFile = options.Admin.KeyFile ?? options.Xds.KeyFile;
+        AdminClientCaFile = options.Admin.ClientCaFile;
+        AdminTrustsMesh = options.Admin.TrustMesh;
+        OperatorRules = OperatorRule.Read(options.Admin.Roles, errors);
         CheckListeners(errors);
+        CheckAdminTcp(options.Admin, errors);
         LeafKeys = options.Leaf.KeyAlgorithm;
         RootKeys = options.Root.KeyAlgorithm;
         RootLifetime = options.Root.Lifetime;
@@ -62,6 +72,13 @@ public sealed class ServerSettings
         CheckLimits(errors);
         RegistrationsFile = options.Registrations.File.Length > 0 ? Path.GetFullPath(options.Registrations.File) : null;
         RegistrationsRequired = options.Registrations.Required;
+        ClientCertificates = ClientCertificateRule.Read(options.ClientCertificates, TrustDomain, errors);
+        if (ClientCertificates.Length > 0 && XdsTcp is null)
+        {
+            errors.Add("SdsServer:ClientCertificates: nobody can show a certificate on a Unix socket; set SdsServer:Xds:Tcp, or leave the list out");
+        }
+
+        Enrolment = EnrolmentSettings.Read(options.Enrolment, errors);
         CheckDurations(options, errors);
     }
 
@@ -91,6 +108,19 @@ public sealed class ServerSettings
 
     public UnixFileMode AdminSocketMode { get; }
 
+    /// <summary>Where operators connect with certificates; null: nowhere.</summary>
+    public IPEndPoint? AdminTcp { get; }
+
+    /// <summary>Set where <see cref="AdminTcp"/> is.</summary>
+    public string? AdminCertificateFile { get; }
+
+    public string? AdminKeyFile { get; }
+
+    /// <summary>Empty for none.</summary>
+    public string AdminClientCaFile { get; }
+
+    public bool AdminTrustsMesh { get; }
+
     public KeyAlgorithm LeafKeys { get; }
 
     public KeyAlgorithm RootKeys { get; }
@@ -115,6 +145,8 @@ public sealed class ServerSettings
 
     public ImmutableArray<UnixPeerRule> UnixPeers { get; }
 
+    public EnrolmentSettings Enrolment { get; }
+
     internal ImmutableArray<JwtIssuer> JwtIssuers { get; }
 
     public ConnectionLimits Connections { get; }
@@ -126,6 +158,10 @@ public sealed class ServerSettings
 
     /// <summary>Nobody is a workload without a registration.</summary>
     public bool RegistrationsRequired { get; }
+
+    internal ImmutableArray<ClientCertificateRule> ClientCertificates { get; }
+
+    internal ImmutableArray<OperatorRule> OperatorRules { get; }
 
     /// <summary>Reads section <c>SdsServer</c>. A setting nobody knows is an error: a mistyped one would be one that is not in force.</summary>
     /// <exception cref="ConfigurationErrorsException">Something is wrong; holds every error.</exception>
@@ -182,6 +218,39 @@ public sealed class ServerSettings
         if (Dev && XdsTcp is { } open && !IPAddress.IsLoopback(open.Address))
         {
             errors.Add($"SdsServer:Dev: node.id is no evidence, so dev mode serves loopback only, not {open}; set SdsServer:Xds:Tcp to 127.0.0.1:PORT");
+        }
+    }
+
+    private void CheckAdminTcp(AdminListenerOptions options, List<string> errors)
+    {
+        if (AdminTcp is null)
+        {
+            if (options.Tcp.Length == 0 && (options.Roles.Count > 0 || options.ClientCaFile.Length > 0 || options.TrustMesh || options.CertificateFile is not null || options.KeyFile is not null))
+            {
+                errors.Add("SdsServer:Admin: Roles, ClientCaFile, TrustMesh, CertificateFile and KeyFile are for operators over TCP; set SdsServer:Admin:Tcp, or leave them out");
+            }
+
+            return;
+        }
+
+        if (AdminCertificateFile is null || AdminKeyFile is null || (options.CertificateFile is null) != (options.KeyFile is null))
+        {
+            errors.Add($"SdsServer:Admin:Tcp: {AdminTcp} needs TLS; set SdsServer:Admin:CertificateFile and KeyFile together");
+        }
+
+        if (AdminClientCaFile.Length == 0 && !AdminTrustsMesh)
+        {
+            errors.Add($"SdsServer:Admin:Tcp: {AdminTcp} knows operators by certificates; set SdsServer:Admin:ClientCaFile to the authorities that give them, or TrustMesh");
+        }
+
+        if (options.Roles.Count == 0)
+        {
+            errors.Add($"SdsServer:Admin:Tcp: nobody has a role; set SdsServer:Admin:Roles");
+        }
+
+        if (AdminTcp.Port != 0 && AdminTcp.Equals(XdsTcp))
+        {
+            errors.Add($"SdsServer:Admin:Tcp: {AdminTcp} is the proxies' address; choose another port");
         }
     }
 
@@ -388,7 +457,7 @@ public sealed class ServerSettings
         return UnixFileMode.None;
     }
 
-    private static IPEndPoint? Address(string text, List<string> errors)
+    private static IPEndPoint? Address(string text, string setting, string example, List<string> errors)
     {
         if (text.Length == 0)
         {
@@ -402,7 +471,7 @@ public sealed class ServerSettings
             return endpoint;
         }
 
-        errors.Add($"SdsServer:Xds:Tcp: '{text}' is no ADDRESS:PORT such as 0.0.0.0:8443");
+        errors.Add($"{setting}: '{text}' is no ADDRESS:PORT such as {example}");
         return null;
     }
 }

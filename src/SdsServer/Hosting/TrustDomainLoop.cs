@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
 namespace SdsServer.Hosting;
@@ -26,6 +28,8 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     private TimeSpan? _armedFor;
     private BundlePayload _bundle;
     private long _lastCommand;
+    private Action<TrustState>? _followTrust;
+    private (ImmutableArray<string> Bundle, ImmutableArray<Authority> Authorities) _followed;
     private Task? _running;
 
     internal TrustDomainLoop(TrustDomainEngine engine, EffectRunner effects, MonotonicClock clock, ILogger<TrustDomainLoop> logger)
@@ -94,6 +98,20 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         });
         return AnswerAsync(answer.Task, cancellation);
     }
+
+    /// <summary>
+    /// Shows the state now, before this returns, and whenever its bundle or its authorities have changed, before anything else happens. One at a time;
+    /// it must be quick.
+    /// </summary>
+    public Task FollowTrustAsync(Action<TrustState> follow, CancellationToken cancellation) => ReadAsync(
+        engine =>
+        {
+            _followTrust += follow;
+            _followed = (engine.State.Bundle, engine.State.Authorities);
+            follow(engine.State);
+            return true;
+        },
+        cancellation);
 
     /// <summary>Done at the next event after this call: whoever watches reads again then.</summary>
     public Task ChangedAsync(CancellationToken cancellation)
@@ -211,6 +229,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         }
 
         Volatile.Write(ref _bundle, _engine.Bundle);
+        TellOfTrust();
         if (_engine.Serving && !_begun.Task.IsCompleted)
         {
             _begun.TrySetResult();
@@ -220,6 +239,16 @@ public sealed class TrustDomainLoop : IAsyncDisposable
         if (Volatile.Read(ref _changed) is not null)
         {
             Interlocked.Exchange(ref _changed, null)?.SetResult();
+        }
+    }
+
+    private void TellOfTrust()
+    {
+        TrustState state = _engine.State;
+        if (_followTrust is { } follow && (state.Bundle != _followed.Bundle || state.Authorities != _followed.Authorities))
+        {
+            _followed = (state.Bundle, state.Authorities);
+            follow(state);
         }
     }
 

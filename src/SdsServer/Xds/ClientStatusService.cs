@@ -11,20 +11,27 @@ namespace SdsServer.Xds;
 /// envoy.service.status.v3.ClientStatusDiscoveryService: what each client has been sent and what it said, never any content. It shows
 /// every client, so it belongs on a listener for operators.
 /// </summary>
-internal sealed class ClientStatusService(StreamRegistry streams)
+/// <param name="require">Throws for a caller who may not look.</param>
+internal sealed class ClientStatusService(StreamRegistry streams, Action<ServerCallContext> require)
 {
     public static ServiceDescriptor Descriptor { get; } =
         CsdsReflection.Descriptor.FindTypeByName<ServiceDescriptor>("ClientStatusDiscoveryService");
 
     public void Bind(GrpcServiceBuilder service) => service
-        .Unary<ClientStatusRequest, ClientStatusResponse>("FetchClientStatus", (request, _) => Task.FromResult(Answer(request)))
+        .Unary<ClientStatusRequest, ClientStatusResponse>("FetchClientStatus", (request, call) => Task.FromResult(Answer(request, call)))
         .Duplex<ClientStatusRequest, ClientStatusResponse>("StreamClientStatus", async (requests, responses, call) =>
         {
             await foreach (ClientStatusRequest request in requests.WithCancellation(call.Stopping))
             {
-                await responses.WriteAsync(Answer(request));
+                await responses.WriteAsync(Answer(request, call));
             }
         });
+
+    private ClientStatusResponse Answer(ClientStatusRequest request, ServerCallContext call)
+    {
+        require(call);
+        return Answer(request);
+    }
 
     private ClientStatusResponse Answer(ClientStatusRequest request) => new()
     {

@@ -50,5 +50,7 @@ internal sealed class XdsServices
         .MapService(AggregatedDiscoveryService.Descriptor, new AggregatedDiscoveryService(_server).Bind);
 
     /// <summary>CSDS, for operators: it shows every client.</summary>
-    public void MapClientStatus(GrpcRoutes routes) => routes.MapService(ClientStatusService.Descriptor, new ClientStatusService(Streams).Bind);
+    /// <param name="require">Throws for a caller who may not look.</param>
+    public void MapClientStatus(GrpcRoutes routes, Action<ServerCallContext> require) =>
+        routes.MapService(ClientStatusService.Descriptor, new ClientStatusService(Streams, require).Bind);
 }

@@ -59,7 +59,7 @@ internal sealed class CrashStory : IAsyncDisposable
         _watch = new CommitWatch(_data.Path, StoreReading.Database);
         _load = new HandshakeLoad([], plan.First, s_time);
         _server = Start();
-        _admin = new AdminClient(_server.AdminAddress, null, TimeSpan.FromSeconds(10), _limit.Token);
+        _admin = new AdminClient(_server.AdminAddress, new TlsFiles(null, null, null), null, TimeSpan.FromSeconds(10), _limit.Token);
     }
 
     private Sidecar Late => _fleet.Sidecars[^1];

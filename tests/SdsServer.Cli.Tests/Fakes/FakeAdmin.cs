@@ -56,6 +56,11 @@ internal sealed class FakeAdmin(FakeMesh mesh)
             .Unary<ListRegistrationsRequest, ListRegistrationsResponse>("ListRegistrations", (_, _) => Answer(new ListRegistrationsResponse { Registrations = { mesh.Registrations } }))
             .Unary<UpdateRegistrationRequest, Registration>("UpdateRegistration", (request, _) => Answer(Update(request)))
             .Unary<DeleteRegistrationRequest, DeleteRegistrationResponse>("DeleteRegistration", (request, _) => Answer(Delete(request))))
+        .MapService(Service(EnrolmentServiceReflection.Descriptor), service => service
+            .Unary<ListEnrolmentsRequest, ListEnrolmentsResponse>("ListEnrolments", (request, _) => Answer(Kept(request, new ListEnrolmentsResponse { Enrolments = { mesh.Enrolments } })))
+            .Unary<RevokeEnrolmentsRequest, RevokeEnrolmentsResponse>("RevokeEnrolments", (request, _) => Answer(Kept(request, new RevokeEnrolmentsResponse { Revoked = request.HasSerial ? 1 : 2 })))
+            .Unary<RotateEnrolmentAuthorityRequest, RotateEnrolmentAuthorityResponse>("RotateEnrolmentAuthority", (request, _) => Answer(Kept(
+                request, new RotateEnrolmentAuthorityResponse { Authority = "enrolment/0c33", ExpireTime = FakeMesh.At(TimeSpan.FromDays(3652)) }))))
         .MapService(Service(AuditServiceReflection.Descriptor), service => service
             .Unary<ListAuditEntriesRequest, ListAuditEntriesResponse>("ListAuditEntries", (_, _) => Answer(new ListAuditEntriesResponse { AuditEntries = { mesh.Audit } }))
             .ServerStreaming<WatchAuditEntriesRequest, WatchAuditEntriesResponse>("WatchAuditEntries", WatchAuditAsync)
@@ -230,7 +235,7 @@ internal sealed class FakeAdmin(FakeMesh mesh)
 
     private CreateTokenResponse Create(CreateTokenRequest request) => Kept(request, new CreateTokenResponse
     {
-        Token = new Token { Name = $"{FakeMesh.Name}/tokens/5b0c", SpiffeId = request.SpiffeId, ExpireTime = FakeMesh.At(request.Ttl?.ToTimeSpan() ?? TimeSpan.FromDays(30)) },
+        Token = new Token { Name = $"{FakeMesh.Name}/tokens/5b0c", SpiffeId = request.SpiffeId, ExpireTime = FakeMesh.At(request.Ttl?.ToTimeSpan() ?? TimeSpan.FromDays(30)), Join = request.Join },
         Secret = "5b0c.s3cr3t",
     });
 

@@ -29,6 +29,8 @@ internal sealed class FakeMesh
 
     public List<Registration> Registrations { get; } = [];
 
+    public List<Enrolment> Enrolments { get; } = [];
+
     public List<AuditEntry> Audit { get; } = [];
 
     /// <summary>The stored lines, oldest first.</summary>
@@ -225,6 +227,15 @@ internal sealed class FakeMesh
             SecretNames = { "default", "ROOTCA" }, Labels = { ["tier"] = "web" }, Peers = { "spiffe://example.org/ns/bank/*", "spiffe://example.org/db" }, Revision = 3,
             Source = RegistrationSource.Store, CreateTime = At(TimeSpan.FromDays(-2)), CreatedBy = "uid:0", UpdateTime = At(TimeSpan.FromDays(-1)), UpdatedBy = "uid:1000",
         });
+        Tokens.Add(new Token
+        {
+            Name = $"{Name}/tokens/5c01", SpiffeId = "spiffe://example.org/ns/shop/*", CreateTime = At(TimeSpan.Zero), ExpireTime = At(TimeSpan.FromHours(1)), CreatedBy = "uid:0",
+            Join = new JoinUses { Uses = 20, Used = 3 },
+        });
+        Enrolments.Add(Enrolled("5c0f8e", "5c0f8e", "cart", -2, 5, null));
+        Enrolments.Add(Enrolled("4a11", "5c0f8e", "cart", -1, 6, null));
+        Enrolments.Add(Enrolled("4b22", "4b22", "web", -9, -2, null));
+        Enrolments.Add(Enrolled("4c33", "4c33", "web", -3, 4, -1));
         string previous = LogChain.Origin("example.org");
         for (int number = 1; number <= 3; number++)
         {
@@ -247,4 +258,10 @@ internal sealed class FakeMesh
             });
         }
     }
+
+    private static Enrolment Enrolled(string serial, string first, string service, int from, int until, int? revoked) => new()
+    {
+        Name = $"{Name}/enrolments/{serial}", Serial = serial, FirstSerial = first, SpiffeId = $"spiffe://example.org/ns/shop/{service}", Token = $"{Name}/tokens/5c01",
+        CreateTime = At(TimeSpan.FromDays(from)), ExpireTime = At(TimeSpan.FromDays(until)), RevokeTime = revoked is { } days ? At(TimeSpan.FromDays(days)) : null,
+    };
 }

@@ -21,7 +21,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private ServerProcess(IEnumerable<string> settings)
     {
-        (string chain, string key) = _servingAuthority.Issue(dns: TlsName);
+        (string chain, string key) = _servingAuthority.Issue(dns: [TlsName, "localhost"]);
         File.WriteAllText(_folder.PathOf("serving.pem"), chain);
         File.WriteAllText(_folder.PathOf("serving.key"), key);
         File.WriteAllText(RootFile, _servingAuthority.RootPem);

@@ -99,6 +99,9 @@ public sealed class OpeningTests : IDisposable
         await ExecuteAsync(
             """
             DROP TABLE registrations;
+            DROP TABLE enrolment_authorities;
+            DROP TABLE enrolled_certificates;
+            DROP TABLE identity_cutoffs;
             DROP TABLE log_heads;
             DROP TABLE decisions;
             CREATE TABLE decisions (number INTEGER PRIMARY KEY AUTOINCREMENT, trust_domain INTEGER NOT NULL, at INTEGER NOT NULL,

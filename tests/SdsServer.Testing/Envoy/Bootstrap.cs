@@ -51,6 +51,9 @@ public sealed class Bootstrap
     /// <summary>The server over TCP and TLS, as <c>sds-over-tls.yaml</c> has it.</summary>
     public Bootstrap OverTls() => new(Role, _main.WithPart("sds cluster", Read("sds-over-tls.yaml").Text), _clusters);
 
+    /// <summary>The same with a client certificate, as <c>sds-over-mtls.yaml</c> has it.</summary>
+    public Bootstrap OverMtls() => new(Role, _main.WithPart("sds cluster", Read("sds-over-mtls.yaml").Text), _clusters);
+
     /// <summary>No token: the server knows the process by its Unix uid.</summary>
     public Bootstrap WithoutToken() => new(Role, _main.WithPart("token", ""), _clusters);
 
@@ -62,6 +65,12 @@ public sealed class Bootstrap
         int at = text.IndexOf(Below, StringComparison.Ordinal);
         return new Bootstrap(Role, new MarkedYaml(text.Insert(at, Read("token-from-file.yaml").Text)), _clusters);
     }
+
+    /// <summary>The file that says where the client certificate lies, <c>sds-client-certificate.yaml</c>.</summary>
+    /// <param name="directory">The directory to watch.</param>
+    /// <param name="file">Holds the certificate and its key.</param>
+    public static string ClientCertificate(string directory, string file) => Read("sds-client-certificate.yaml")
+        .With("client-certificate-directory", directory).With("client-certificate", file).With("client-key", file).Text;
 
     /// <summary>Writes the file, or both, into a folder.</summary>
     /// <returns>The path of the one Envoy is started with.</returns>

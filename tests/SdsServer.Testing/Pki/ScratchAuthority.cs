@@ -26,9 +26,9 @@ public sealed class ScratchAuthority : IDisposable
 
     /// <summary>A P-256 leaf for clients and servers, valid an hour.</summary>
     /// <param name="uri">Its URI SAN, or null.</param>
-    /// <param name="dns">Its DNS SAN, or null.</param>
+    /// <param name="dns">Its DNS SANs.</param>
     /// <returns>The chain and the PKCS#8 key, both PEM.</returns>
-    public (string ChainPem, string KeyPem) Issue(string? uri = null, string? dns = null)
+    public (string ChainPem, string KeyPem) Issue(string? uri = null, params string[] dns)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         SubjectAlternativeNameBuilder names = new();
@@ -37,9 +37,9 @@ public sealed class ScratchAuthority : IDisposable
             names.AddUri(new Uri(uri));
         }
 
-        if (dns is not null)
+        foreach (string name in dns)
         {
-            names.AddDnsName(dns);
+            names.AddDnsName(name);
         }
 
         DateTimeOffset now = TimeProvider.System.GetUtcNow();

@@ -7,8 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SdsServer.Admin;
+using SdsServer.Admin.Operators;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Rotation;
+using SdsServer.Enrolment;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Server;
@@ -39,6 +41,7 @@ internal sealed class AdminHost : IAsyncDisposable
         (Loop, Store, Log, _keyring) = (loop, store, log, keyring);
         Tokens = new TokenDirectory(store, "example.org", TimeProvider.System);
         Registrations = new RegistrationDirectory(store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
+        Enrolments = new EnrolmentDirectory(store, "example.org", _ => { });
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
             kestrel.ListenUnixSocket(Socket, endpoint => endpoint.Protocols = HttpProtocols.Http2));
@@ -58,7 +61,7 @@ internal sealed class AdminHost : IAsyncDisposable
             LogWarning = logWarning,
         };
         _services = new AdminServices(
-            loop, store, keyring, fitness, new BuiltInRoot(store), options, UnixActor.Of, Tokens.ReloadAsync, Registrations, time,
+            loop, store, keyring, fitness, new BuiltInRoot(store), options, CertificateOperators.Of, Tokens, Registrations, Enrolments, settings.Enrolment, time,
             _app.Services.GetRequiredService<ILogger<AdminServices>>());
         _app.UseGrpc(routes =>
         {
@@ -80,6 +83,8 @@ internal sealed class AdminHost : IAsyncDisposable
     public TokenDirectory Tokens { get; }
 
     public RegistrationDirectory Registrations { get; }
+
+    public EnrolmentDirectory Enrolments { get; }
 
     public LogLines Log { get; }
 

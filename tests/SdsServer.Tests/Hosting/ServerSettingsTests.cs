@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Configuration;
+using SdsServer.Admin.Operators;
 using SdsServer.Hosting;
 using SdsServer.Identity;
+using SdsServer.Identity.X509;
 
 namespace SdsServer.Tests.Hosting;
 
@@ -77,6 +79,35 @@ public sealed class ServerSettingsTests
         { "AutomaticRotation", options => options.AutomaticRotation.Prepare = 0.9 },
         { "AutomaticRotation", options => options.AutomaticRotation.Activate = 1 },
         { "AutomaticRotation", options => options.AutomaticRotation.Prepare = 0 },
+        { "Enrolment:CertificateLifetime", options => options.Enrolment.CertificateLifetime = TimeSpan.FromMinutes(9) },
+        { "Enrolment:CertificateLifetime", options => options.Enrolment.CertificateLifetime = TimeSpan.FromDays(91) },
+        { "Enrolment:ServerCaFile", options => options.Enrolment.ServerCaFile = "/nowhere.crt" },
+        { "set SdsServer:Xds:Tcp", options => options.ClientCertificates.Add(Rule(_ => { })) },
+        { "ClientCertificates:0:CaFile", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.CaFile = "")) },
+        { "one of Uri, Dns and CommonName", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.Dns = "")) },
+        { "one of Uri, Dns and CommonName", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.Uri = "spiffe://corp/x")) },
+        { "is neither {trustDomain} nor a place", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.SpiffeId = "spiffe://example.org/{other}")) },
+        { "this trust domain", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.SpiffeId = "spiffe://other.org/{service}")) },
+        { "this trust domain", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.SpiffeId = "spiffe://example.org")) },
+        { "ClientCertificates:0: '{a}{b}'", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.Dns = "{a}{b}.corp")) },
+        { "ClientCertificates:0:DnsNames", options => Tls(options).ClientCertificates.Add(Rule(rule => rule.DnsNames = ["-{service}"])) },
+        { "needs TLS", options => Operators(options).CertificateFile = null },
+        { "needs TLS", options => Operators(options).KeyFile = null },
+        { "knows operators by certificates", options => Operators(options).ClientCaFile = "" },
+        { "nobody has a role", options => Operators(options).Roles.Clear() },
+        { "is the proxies' address", options => { Operators(options).Tcp = "127.0.0.1:8443"; Tls(options); } },
+        { "are for operators over TCP", options => Operators(options).Tcp = "" },
+        { "Admin:Tcp: '9443x' is no ADDRESS:PORT", options => Operators(options).Tcp = "9443x" },
+        { "none of viewer, operator, admin", options => Operators(options).Roles[0].Role = "root" },
+        { "none of viewer, operator, admin", options => Operators(options).Roles[0].Role = "3" },
+        { "none of viewer, operator, admin", options => Operators(options).Roles[0].Role = "none" },
+        { "one of SpiffeId, SpiffeIdPrefix and Subject", options => Operators(options).Roles[0].SpiffeId = "" },
+        { "one of SpiffeId, SpiffeIdPrefix and Subject", options => Operators(options).Roles[0].Subject = "CN=alice" },
+        { "must end in a slash", options => (Operators(options).Roles[0].SpiffeId, options.Admin.Roles[0].SpiffeIdPrefix) = ("", "spiffe://example.org/ops") },
+        { "Roles:0:SpiffeIdPrefix", options => (Operators(options).Roles[0].SpiffeId, options.Admin.Roles[0].SpiffeIdPrefix) = ("", "/") },
+        { "Roles:0:SpiffeId: 'spiffe://Example.org/a'", options => Operators(options).Roles[0].SpiffeId = "spiffe://Example.org/a" },
+        { "nobody can have it", options => Operators(options).Roles[0].SpiffeId = "spiffe://example.org" },
+        { "no subject such as", options => (Operators(options).Roles[0].SpiffeId, options.Admin.Roles[0].Subject) = ("", "alice") },
         { "IntermediateLifetime", options => options.Root.IntermediateLifetime = TimeSpan.FromDays(2) },
         { "IssuesPerSecond", options => options.Fleet = options.Fleet with { IssuesPerSecond = 0 } },
         { "MaxRoots", options => options.Fleet = options.Fleet with { MaxRoots = 4 } },
@@ -130,6 +161,26 @@ public sealed class ServerSettingsTests
 
         Assert.Equal("a.example.org", Assert.Single(Assert.Single(settings.UnixPeers).Workload.DnsNames));
         Assert.Equal((TimeSpan.FromSeconds(7), TimeSpan.FromHours(1)), (settings.Fleet.AckTimeout, settings.Rotation.GateDeadline));
+    }
+
+    private static ServerOptions Tls(ServerOptions options)
+    {
+        (options.Xds.Tcp, options.Xds.CertificateFile, options.Xds.KeyFile) = ("127.0.0.1:8443", "c", "k");
+        return options;
+    }
+
+    private static ClientCertificateOptions Rule(Action<ClientCertificateOptions> change)
+    {
+        ClientCertificateOptions rule = new() { CaFile = "corp.crt", Dns = "{service}.corp.example", SpiffeId = "spiffe://example.org/{service}" };
+        change(rule);
+        return rule;
+    }
+
+    private static AdminListenerOptions Operators(ServerOptions options)
+    {
+        (options.Admin.Tcp, options.Admin.CertificateFile, options.Admin.KeyFile, options.Admin.ClientCaFile) = ("127.0.0.1:9443", "c", "k", "ca.crt");
+        options.Admin.Roles.Add(new OperatorRuleOptions { SpiffeId = "spiffe://example.org/ops/alice", Role = "admin" });
+        return options.Admin;
     }
 
     private static UnixPeerOptions Peer(string name, int? gid) => new() { Uid = 1, Gid = gid, SpiffeId = $"spiffe://example.org/{name}" };

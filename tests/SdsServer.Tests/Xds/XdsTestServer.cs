@@ -41,7 +41,7 @@ internal sealed class XdsTestServer : IAsyncDisposable
         _app.UseGrpc(routes =>
         {
             Xds.MapDiscovery(routes);
-            Xds.MapClientStatus(routes);
+            Xds.MapClientStatus(routes, _ => { });
         });
     }
 

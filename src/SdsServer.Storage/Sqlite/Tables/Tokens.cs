@@ -28,6 +28,15 @@ internal static class Tokens
             new { trustDomain })
             .Select(row => StateJson.Read(row.Document, StateJson.Default.AccessToken, $"token '{row.Id}'"))];
 
+    public static AccessToken? Find(SqliteConnection connection, long trustDomain, string id) =>
+        connection.QuerySingleOrDefault<string?>("SELECT document FROM tokens WHERE trust_domain = @trustDomain AND id = @id", new { trustDomain, id }) is { } document
+            ? StateJson.Read(document, StateJson.Default.AccessToken, $"token '{id}'")
+            : null;
+
+    public static void Replace(SqliteConnection connection, long trustDomain, AccessToken token) => connection.Execute(
+        "UPDATE tokens SET document = @document WHERE trust_domain = @trustDomain AND id = @id",
+        new { trustDomain, id = token.Id, document = JsonSerializer.Serialize(token, StateJson.Default.AccessToken) });
+
     public static bool Delete(SqliteConnection connection, long trustDomain, string id) => connection.Execute(
         "DELETE FROM tokens WHERE trust_domain = @trustDomain AND id = @id", new { trustDomain, id }) > 0;
 }

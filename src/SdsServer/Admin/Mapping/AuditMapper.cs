@@ -93,8 +93,9 @@ internal sealed class AuditMapper(ResourceNames names)
         { Subject: "" } => names.TrustDomain,
         { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.SetRole, Subject: var id } => names.Authority(id),
         { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust, Subject: var id } => names.Instance(id),
-        { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken, Subject: var id } => names.Token(id),
         { Kind: DecisionKind.CreateRegistration or DecisionKind.UpdateRegistration or DecisionKind.DeleteRegistration, Subject: var id } => names.Registration(id),
+        { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken or DecisionKind.Enrol, Subject: var id } => names.Token(id),
+        { Kind: DecisionKind.RevokeEnrolments, Subject: var serial } => names.Enrolment(serial),
         _ => names.TrustDomain,
     };
 

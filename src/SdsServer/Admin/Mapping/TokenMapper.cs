@@ -16,5 +16,6 @@ internal sealed class TokenMapper(ResourceNames names)
         CreateTime = token.CreatedAt.ToTimestamp(),
         ExpireTime = token.NotAfter.ToTimestamp(),
         CreatedBy = token.CreatedBy,
+        Join = token.Join is { } join ? new Api.JoinUses { Uses = join.Uses, Used = join.Used } : null,
     };
 }

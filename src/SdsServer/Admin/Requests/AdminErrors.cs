@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using SdsServer.Admin.Operators;
 using SdsServer.Core.Access;
 using SdsServer.Grpc;
 using SdsServer.Protos.Google.Rpc;
@@ -70,7 +71,11 @@ internal static class AdminErrors
     }
 
     public static RpcException Unauthenticated() => Of(
-        StatusCode.Unauthenticated, "UNAUTHENTICATED", "the admin API knows its callers by the Unix socket they come through; connect to the admin socket");
+        StatusCode.Unauthenticated, "UNAUTHENTICATED", "the admin API knows its callers by the Unix socket they come through, or by their certificate; connect to the admin socket");
+
+    public static RpcException NotAllowed(Operator caller, OperatorRole least, string what) => Of(
+        StatusCode.PermissionDenied, "NOT_ALLOWED",
+        $"{what} needs the role {least.ToString().ToLowerInvariant()}, and {caller.Name} has {(caller.Role == OperatorRole.None ? "none" : caller.Role.ToString().ToLowerInvariant())} (SdsServer:Admin:Roles)");
 
     public static RpcException NotLeader() => Of(
         StatusCode.Unavailable, "NOT_LEADER", "this server does not lead the trust domain any more; ask again, it restarts or another one answers", Retry());

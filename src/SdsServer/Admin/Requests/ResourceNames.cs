@@ -12,6 +12,7 @@ internal sealed class ResourceNames(string trustDomain)
     public const string Leaves = "leaves";
     public const string Tokens = "tokens";
     public const string Registrations = "registrations";
+    public const string Enrolments = "enrolments";
     public const string AuditEntries = "auditEntries";
 
     /// <summary>The trust domain itself.</summary>
@@ -28,6 +29,8 @@ internal sealed class ResourceNames(string trustDomain)
     public string Token(string id) => Of(Tokens, id);
 
     public string Registration(string id) => Of(Registrations, id);
+
+    public string Enrolment(string serial) => Of(Enrolments, serial);
 
     public string AuditEntry(long number) => Of(AuditEntries, number.ToString(CultureInfo.InvariantCulture));
 

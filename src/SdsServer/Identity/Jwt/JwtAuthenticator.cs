@@ -8,11 +8,11 @@ internal sealed class JwtAuthenticator
 {
     private readonly FrozenDictionary<string, (JwtIssuer Issuer, IssuerKeys Keys)> _issuers;
     private readonly TimeProvider _time;
-    private readonly RefusalLog _refusals;
+    private readonly RefusalLog<JwtRefusal> _refusals;
 
     public JwtAuthenticator(ImmutableArray<JwtIssuer> issuers, TimeProvider time, ILogger logger)
     {
-        (_time, _refusals) = (time, new RefusalLog(time, logger));
+        (_time, _refusals) = (time, new(time, (peer, refusal, reason, unlogged) => JwtLog.Refused(logger, peer, refusal, reason, unlogged)));
         _issuers = issuers.ToFrozenDictionary(issuer => issuer.Issuer, issuer => (issuer, new IssuerKeys(issuer, Reading(issuer, time), time, logger)), StringComparer.Ordinal);
     }
 
@@ -50,7 +50,7 @@ internal sealed class JwtAuthenticator
         }
         catch (JwtRefusedException refused)
         {
-            _refusals.Add(peer, refused);
+            _refusals.Add(peer, refused.Refusal, refused.Message);
             return null;
         }
     }

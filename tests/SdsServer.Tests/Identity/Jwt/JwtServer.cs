@@ -44,7 +44,7 @@ internal sealed class JwtServer : IAsyncDisposable
         server._reading = jwts.RunAsync(server._stop.Token);
         await server.AddOwnTokenAsync(time.GetUtcNow());
         WorkloadAuthenticator authenticator = new(
-            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, server._registrations, new ProcessWatch(_ => { }, time), new UnregisteredLog(time, server.Log), dev: false);
+            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, certificates: null, server._registrations, new ProcessWatch(_ => { }, time), new UnregisteredLog(time, server.Log), dev: false);
         server._xds = await XdsTestServer.StartAsync(authenticate: authenticator.AuthenticateAsync, time: time);
         return server;
     }

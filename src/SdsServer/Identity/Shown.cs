@@ -1,4 +1,4 @@
-namespace SdsServer.Identity.Jwt;
+namespace SdsServer.Identity;
 
 /// <summary>What others wrote, fit for a log line: bounded, and no letter that ends a line or hides what stands there.</summary>
 internal static class Shown
