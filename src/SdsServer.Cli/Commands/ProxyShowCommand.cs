@@ -55,7 +55,7 @@ internal static class ProxyShowCommand
 
         if (proxy.Cluster.Length > 0 || proxy.Labels.Count > 0)
         {
-            facts.Add("claims", string.Join(", ", proxy.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}").Prepend($"cluster {proxy.Cluster}")));
+            facts.Add("waves see", string.Join(", ", proxy.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}").Prepend($"cluster {proxy.Cluster}")));
         }
 
         if (proxy.LastNack is { } nack)

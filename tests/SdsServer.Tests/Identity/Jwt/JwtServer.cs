@@ -18,7 +18,6 @@ internal sealed class JwtServer : IAsyncDisposable
 
     private readonly InMemoryTrustStore _store = new(new SimulatedDisk());
     private readonly TokenDirectory _tokens;
-    private readonly RegistrationDirectory _registrations;
     private readonly CancellationTokenSource _stop = new();
     private Task _reading = Task.CompletedTask;
     private XdsTestServer _xds = null!;
@@ -26,8 +25,10 @@ internal sealed class JwtServer : IAsyncDisposable
     private JwtServer(TimeProvider time)
     {
         _tokens = new TokenDirectory(_store, TrustDomain, time);
-        _registrations = new RegistrationDirectory(_store, Core.Pki.TrustDomain.Parse(TrustDomain), LeafPolicy.Default, required: false);
+        Registrations = new RegistrationDirectory(_store, Core.Pki.TrustDomain.Parse(TrustDomain), LeafPolicy.Default, required: false);
     }
+
+    public RegistrationDirectory Registrations { get; }
 
     /// <summary>A token of this server's own, for spiffe://example.org/own.</summary>
     public string OwnToken { get; private set; } = "";
@@ -44,7 +45,7 @@ internal sealed class JwtServer : IAsyncDisposable
         server._reading = jwts.RunAsync(server._stop.Token);
         await server.AddOwnTokenAsync(time.GetUtcNow());
         WorkloadAuthenticator authenticator = new(
-            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, certificates: null, server._registrations, new ProcessWatch(_ => { }, time), new UnregisteredLog(time, server.Log), dev: false);
+            Core.Pki.TrustDomain.Parse(TrustDomain), [], server._tokens, jwts, certificates: null, server.Registrations, new ProcessWatch(_ => { }, time), new UnregisteredLog(time, server.Log), dev: false);
         server._xds = await XdsTestServer.StartAsync(authenticate: authenticator.AuthenticateAsync, time: time);
         return server;
     }
@@ -75,7 +76,7 @@ internal sealed class JwtServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _reading;
         await _xds.DisposeAsync();
-        _registrations.Dispose();
+        Registrations.Dispose();
         _tokens.Dispose();
         await _store.DisposeAsync();
         _stop.Dispose();

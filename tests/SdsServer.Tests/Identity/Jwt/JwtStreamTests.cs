@@ -82,6 +82,40 @@ public sealed class JwtStreamTests : IDisposable
         Assert.Equal("spiffe://example.org/own", (await server.WhoIsAsync(server.OwnToken)).SpiffeId);
     }
 
+    [Fact]
+    public async Task Where_the_issuer_names_nobody_registrations_do()
+    {
+        await using JwtServer server = await StartAsync(options => (options.SpiffeId, options.Kubernetes) = ("", true));
+        Status nobody = await server.RefusesAsync(Token());
+        Assert.Equal((StatusCode.Unauthenticated, Refused), (nobody.Code, nobody.Detail));
+        Assert.Contains(server.Log.Lines, line => line.Id == 6101 && line.Text.Contains("k8s:ns:shop, k8s:sa:cart", StringComparison.Ordinal));
+
+        await server.Registrations.SetFileAsync(
+            [new() { Id = "shop", Selectors = [$"jwt:iss:{Options().Issuer}", "k8s:ns:shop"], SpiffeId = "spiffe://{trustDomain}/pods/{k8s:sa}" }], default);
+
+        Assert.Equal("spiffe://example.org/pods/cart", (await server.WhoIsAsync(Token())).SpiffeId);
+        foreach (string name in (string[])["../../admin", "..", "a/b", "", "cаrt"])
+        {
+            Status refused = await server.RefusesAsync(Token(claims => Kubernetes(claims)["serviceaccount"] = new JsonObject { ["name"] = name }));
+            Assert.Equal((StatusCode.Unauthenticated, Refused), (refused.Code, refused.Detail));
+        }
+    }
+
+    [Fact]
+    public async Task A_token_that_names_an_id_is_that_id_whatever_is_registered_for_its_claims()
+    {
+        await using JwtServer server = await StartAsync(options => options.Kubernetes = true);
+        await server.Registrations.SetFileAsync(
+            [
+                new() { Id = "admin", Selectors = ["k8s:ns:shop", "k8s:sa:cart"], SpiffeId = "spiffe://example.org/admin" },
+                new() { Id = "narrow", Selectors = ["k8s:ns:shop"], SpiffeId = "spiffe://{trustDomain}/ns/{k8s:ns}/sa/{k8s:sa}", SecretNames = ["roots/unset"] },
+            ], default);
+
+        Workload cart = await server.WhoIsAsync(Token());
+
+        Assert.Equal(("spiffe://example.org/ns/shop/sa/cart", "roots/unset"), (cart.SpiffeId, Assert.Single(cart.SecretNames)));
+    }
+
     [Theory]
     [InlineData(null, 60)]
     [InlineData(300, 300)]
