@@ -41,7 +41,7 @@ internal sealed class RegistrationServer : IAsyncDisposable
         await server.AddTokenAsync("web");
         await server.AddTokenAsync("db");
         WorkloadAuthenticator authenticator = new(
-            TrustDomain.Parse(Domain), [], server._tokens, new JwtAuthenticator([], TimeProvider.System, server.Log), server.Registrations,
+            TrustDomain.Parse(Domain), [], server._tokens, new JwtAuthenticator([], TimeProvider.System, server.Log), certificates: null, server.Registrations,
             new ProcessWatch(_ => { }, TimeProvider.System), new UnregisteredLog(TimeProvider.System, server.Log), dev: false);
         server.Xds = await XdsTestServer.StartAsync(authenticate: authenticator.AuthenticateAsync);
         server.Registrations.Changed += server.Xds.Xds.Reconsider;

@@ -21,7 +21,9 @@ using SdsServer.Grpc.Server;
 using SdsServer.Hosting;
 using SdsServer.Identity;
 using SdsServer.Identity.Jwt;
+using SdsServer.Identity.Registrations;
 using SdsServer.Identity.X509;
+using SdsServer.Limits;
 using SdsServer.Protos.Admin.V1;
 using SdsServer.Testing;
 using SdsServer.Testing.Pki;
@@ -178,13 +180,15 @@ internal sealed class MtlsHost : IAsyncDisposable
         await Enrolments.ReloadAsync(default);
         ConfiguredAuthorities authorities = new(settings.ClientCertificates, time, logger);
         ClientCertificateAttestor certificates = new(settings.TrustDomain, roots, Enrolments, authorities, time, logger);
+        RegistrationDirectory registrations = new(Store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
         WorkloadAuthenticator authenticator = new(
-            settings.TrustDomain, settings.UnixPeers, tokens, new JwtAuthenticator([], time, logger), certificates, new ProcessWatch(_ => { }, time), dev: false);
+            settings.TrustDomain, settings.UnixPeers, tokens, new JwtAuthenticator([], time, logger), certificates, registrations, new ProcessWatch(_ => { }, time),
+            new UnregisteredLog(time, logger), dev: false);
         XdsServices xds = new(
             Loop.Port, settings.Names, authenticator.AuthenticateAsync, () => Loop.Bundle, new XdsLimits(), "sds-test/1", time, loggers.CreateLogger<DiscoveryServer>());
         AdminOptions operators = new() { TrustDomain = settings.TrustDomain, Rotation = settings.Rotation, Fleet = settings.Fleet };
         AdminServices admin = new(
-            Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
+            Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, registrations, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
         CertificateOperators remote = new(
             settings.OperatorRules,
             settings.AdminClientCaFile.Length > 0 ? new AuthorityFile(settings.AdminClientCaFile, "test", logger) : null,
@@ -193,12 +197,12 @@ internal sealed class MtlsHost : IAsyncDisposable
             time,
             logger);
         ServingCertificate serving = new(settings.CertificateFile!, settings.KeyFile!, time, logger);
-        _parts.AddRange([tokens, Enrolments, admin]);
+        _parts.AddRange([tokens, registrations, Enrolments, admin]);
         _reading = Task.WhenAll(authorities.RunAsync(_stop.Token), remote.RunAsync(_stop.Token));
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseGrpcTransport()
-            .ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, serving, settings.AdminTcp is null ? null : new AdminTls(serving, remote, time)));
+            .ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, serving, new ConnectionGate(settings.Connections, time, logger), settings.AdminTcp is null ? null : new AdminTls(serving, remote, time)));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limit);
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Trace);
