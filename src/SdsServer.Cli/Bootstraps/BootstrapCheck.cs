@@ -34,12 +34,12 @@ internal static class BootstrapCheck
         int nodes = 0;
         foreach (YamlDocument document in documents.Documents)
         {
-            Walk(document.RootNode, "", 0);
+            Walk(document.RootNode, "", null, 0);
         }
 
         return (contexts, findings);
 
-        void Walk(YamlNode node, string path, int depth)
+        void Walk(YamlNode node, string path, bool? isListener, int depth)
         {
             // Aliases may make a document of a few lines endless.
             if (depth > MaxDepth || ++nodes > MaxNodes)
@@ -49,27 +49,39 @@ internal static class BootstrapCheck
 
             if (node is YamlMappingNode map)
             {
-                if (TypeOf(map) is { } type && (type.EndsWith(Listener, StringComparison.Ordinal) || type.EndsWith(Cluster, StringComparison.Ordinal)))
+                if ((isListener ?? KindOf(TypeOf(map))) is { } listener)
                 {
                     contexts++;
-                    findings.AddRange(TlsContextCheck.Of(map, type.EndsWith(Listener, StringComparison.Ordinal))
-                        .Select(wrong => new BootstrapFinding(file, map.Start.Line, path, wrong.Problem, wrong.Advice)));
+                    findings.AddRange(TlsContextCheck.Of(map, listener).Select(wrong => new BootstrapFinding(file, map.Start.Line, path, wrong.Problem, wrong.Advice)));
                 }
 
                 foreach ((YamlNode key, YamlNode value) in map.Children)
                 {
-                    Walk(value, $"{path}{(path.Length > 0 ? "." : "")}{key}", depth + 1);
+                    Walk(value, $"{path}{(path.Length > 0 ? "." : "")}{key}", KindBelow(TypeOf(map), $"{key}"), depth + 1);
                 }
             }
             else if (node is YamlSequenceNode list)
             {
                 for (int index = 0; index < list.Children.Count; index++)
                 {
-                    Walk(list.Children[index], $"{path}[{NameOf(list.Children[index]) ?? index.ToString(CultureInfo.InvariantCulture)}]", depth + 1);
+                    Walk(list.Children[index], $"{path}[{NameOf(list.Children[index]) ?? index.ToString(CultureInfo.InvariantCulture)}]", null, depth + 1);
                 }
             }
         }
     }
+
+    /// <summary>True for a listener's TLS context, false for a cluster's, null for anything else.</summary>
+    private static bool? KindOf(string? type) =>
+        type is null ? null : type.EndsWith(Listener, StringComparison.Ordinal) ? true : type.EndsWith(Cluster, StringComparison.Ordinal) ? false : null;
+
+    // QUIC and STARTTLS hold a context that says no type of its own.
+    private static bool? KindBelow(string? type, string key) => key switch
+    {
+        "downstream_tls_context" or "downstreamTlsContext" => true,
+        "upstream_tls_context" or "upstreamTlsContext" => false,
+        "tls_socket_config" or "tlsSocketConfig" when type is not null => !type.EndsWith(".UpstreamStartTlsConfig", StringComparison.Ordinal),
+        _ => null,
+    };
 
     private static string? TypeOf(YamlMappingNode map) => map.Children.TryGetValue(new YamlScalarNode(Type), out YamlNode? type) ? (type as YamlScalarNode)?.Value : null;
 

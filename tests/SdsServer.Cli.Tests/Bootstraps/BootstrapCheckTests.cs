@@ -67,6 +67,22 @@ public sealed class BootstrapCheckTests
         Assert.All(findings, finding => Assert.Contains(problem!, finding.Problem, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport", "downstream_tls_context", "callers without a certificate")]
+    [InlineData("envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport", "upstream_tls_context", "")]
+    [InlineData("envoy.extensions.transport_sockets.starttls.v3.StartTlsConfig", "tls_socket_config", "callers without a certificate")]
+    [InlineData("envoy.extensions.transport_sockets.starttls.v3.UpstreamStartTlsConfig", "tlsSocketConfig", "")]
+    public void A_context_inside_another_socket_is_looked_at_too(string type, string field, string problem)
+    {
+        string text = "a:\n  \"@type\": type.googleapis.com/" + type + "\n  " + field + ":\n    common_tls_context: { validation_context: { trusted_ca: { filename: /ca.pem } } }\n";
+
+        (int contexts, IReadOnlyList<BootstrapFinding> findings) = BootstrapCheck.Of("x.yaml", text);
+
+        Assert.Equal(1, contexts);
+        Assert.Equal(problem.Length > 0 ? 1 : 0, findings.Count);
+        Assert.All(findings, finding => Assert.Contains(problem, finding.Problem, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void JSON_is_read_as_well() => Assert.Single(BootstrapCheck.Of("x.json", """
         { "listeners": [ { "name": "in", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",

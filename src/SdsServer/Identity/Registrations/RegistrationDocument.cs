@@ -24,9 +24,10 @@ internal static class RegistrationDocument
                 throw new InvalidDataException("it is no JSON list of registrations: [ { \"id\": ... } ]");
             }
 
+            int index = 0;
             foreach (JsonElement element in document.RootElement.EnumerateArray())
             {
-                Read(element, registrations.Count + errors.Count, check, registrations, errors);
+                Read(element, index++, check, registrations, errors);
             }
         }
         catch (JsonException error)

@@ -73,6 +73,7 @@ public sealed class RegistrationFileTests : IDisposable
     [InlineData("""[ { "id": "a", "selectors": [ "token:t" ], "spiffeId": "spiffe://example.org/a", "keyAlgorithm": "P256" } ]""", "keyAlgorithm")]
     [InlineData("""[ { "id": "a", "selectors": [ null ], "spiffeId": "spiffe://example.org/a" } ]""", "'a': selectors")]
     [InlineData("""[ { "selectors": [ "token:t" ], "spiffeId": "spiffe://example.org/a" } ]""", "[0]: id")]
+    [InlineData("""[ { "id": "a" }, 1 ]""", "[1]: ")]
     [InlineData("""[ { "id": "a", "selectors": [ "token:t" ], "spiffeId": "spiffe://example.org/a" }, { "id": "a", "selectors": [ "token:u" ], "spiffeId": "spiffe://example.org/b" } ]""", "2 registrations 'a'")]
     public async Task A_bad_file_does_not_let_the_server_start(string text, string problem)
     {
