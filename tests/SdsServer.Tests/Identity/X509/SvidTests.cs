@@ -1,7 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
+using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
 using SdsServer.Protos.Admin.V1;
 using SdsServer.Tests.Admin;
+using RotationKind = SdsServer.Protos.Admin.V1.RotationKind;
+using RotationPolicy = SdsServer.Protos.Admin.V1.RotationPolicy;
 
 namespace SdsServer.Tests.Identity.X509;
 
@@ -96,10 +99,12 @@ public sealed class SvidTests
         await using SecretCall stream = host.Open(leaf);
         await stream.ReadAsync();
 
-        await TaintAsync(host);
+        await TaintAsync(host, RotationClient.ByHand());
 
+        // It is in the bundle still, for peers: only as evidence it is worth nothing any more.
+        TrustState state = await host.Loop.ReadAsync(engine => engine.State, default);
+        Assert.Contains(state.Authorities, authority => authority.Tainted && state.Bundle.Contains(authority.RootId));
         Assert.Equal(StatusCode.Unauthenticated, (await stream.StatusAsync()).Code);
-        Assert.Contains((await host.Loop.ReadAsync(engine => engine.State, default)).Authorities, authority => authority.Tainted);
         Assert.Contains("tainted", (await host.RefusesAsync(leaf)).Detail, StringComparison.Ordinal);
         Assert.Contains("tainted", (await host.RefusesAsync(stolen.Leaf("spiffe://example.org/ns/shop/admin").Make())).Detail, StringComparison.Ordinal);
     }
@@ -153,12 +158,12 @@ public sealed class SvidTests
 
     private static Metadata Bearer(string token) => new() { { "authorization", $"Bearer {token}" } };
 
-    private static async Task TaintAsync(MtlsHost host)
+    private static async Task TaintAsync(MtlsHost host, RotationPolicy? policy = null)
     {
         long revision = (await host.Loop.ReadAsync(engine => engine.State, default)).Decisions;
         StartRotationRequest request = new()
         {
-            Parent = MtlsHost.Domain, ExpectedRevision = revision, RequestId = "e1", Kind = RotationKind.Emergency, NewAuthority = new NewAuthority(), Reason = "stolen",
+            Parent = MtlsHost.Domain, ExpectedRevision = revision, RequestId = "e1", Kind = RotationKind.Emergency, NewAuthority = new NewAuthority(), Reason = "stolen", Policy = policy,
         };
         await host.Admin.UnaryAsync(
             new GrpcMethod<StartRotationRequest, StartRotationResponse>(SdsServer.Admin.RotationService.Descriptor, "StartRotation"), request, new(Timeout: MtlsHost.Limit));
