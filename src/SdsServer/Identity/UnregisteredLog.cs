@@ -30,7 +30,7 @@ internal sealed partial class UnregisteredLog(TimeProvider time, ILogger logger)
             (_at, unlogged, _unlogged) = (time.GetTimestamp(), _unlogged, 0);
         }
 
-        Unregistered(logger, peer, Jwt.Shown.Text(string.Join(", ", evidence.Selectors)), unlogged);
+        Unregistered(logger, peer, Shown.Text(string.Join(", ", evidence.Selectors)), unlogged);
     }
 
     [LoggerMessage(6101, LogLevel.Warning, "{Peer} has shown {Selectors}, and no registration or setting says who that is; {Unlogged} more came so before", EventName = "Unregistered")]

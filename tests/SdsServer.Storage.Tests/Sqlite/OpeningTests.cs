@@ -137,7 +137,7 @@ public sealed class OpeningTests : IDisposable
     {
         await PopulateAsync();
         await ExecuteAsync("PRAGMA user_version = 9");
-        Assert.Contains("has schema version 9; this program knows versions up to 4", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains("has schema version 9; this program knows versions up to 5", (await RefusedUnchangedAsync()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

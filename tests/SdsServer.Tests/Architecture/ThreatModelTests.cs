@@ -15,7 +15,7 @@ public sealed partial class ThreatModelTests
 
         Assert.NotEmpty(named);
         Assert.DoesNotContain(named, test => !sources.Any(source =>
-            source.Contains($"class {test.Class}", StringComparison.Ordinal) && Regex.IsMatch(source, $@"\[(Fact|Theory|[A-Za-z]*Fact|[A-Za-z]*Theory)\b[^;{{]*\b{test.Method}\(", RegexOptions.None, TimeSpan.FromSeconds(10))));
+            source.Contains($"class {test.Class}", StringComparison.Ordinal) && Regex.IsMatch(source, $@"public (async Task|Task|void) {test.Method}\(", RegexOptions.None, TimeSpan.FromSeconds(10))));
     }
 
     [GeneratedRegex("`([A-Z][A-Za-z0-9]*Tests)\\.([A-Za-z0-9_]+)`", RegexOptions.None, 10_000)]
