@@ -81,7 +81,13 @@ internal sealed class Operators(
         if (random.Next(3) == 0)
         {
             // The answer was lost on its way, and the operator asks again.
-            time.After(TimeSpan.FromSeconds(200 * random.NextDouble() * random.NextDouble()), () => Order(Start));
+            time.After(TimeSpan.FromSeconds(200 * random.NextDouble() * random.NextDouble()), () => Order(Start, outcome =>
+            {
+                if (!rehearsal && outcome.Status != CommandStatus.Done && outcome.State.Plan?.RequestId == request)
+                {
+                    throw new Violation("E8", $"request {request} is under way, and asking again is answered '{outcome.Message}'");
+                }
+            }));
         }
     }
 

@@ -3,12 +3,13 @@ using System.Globalization;
 
 namespace SdsServer.Simulation.Runs;
 
-/// <summary>Many short runs, each from its own seed, until enough events have been handled.</summary>
+/// <summary>Many short runs, each from its own seed, until enough events have been handled: those that failed once, then one seed after the other.</summary>
 internal sealed class Soak(long firstSeed, long events, int threads, int steps)
 {
     private readonly Lock _lock = new();
     private readonly Stopwatch _watch = new();
     private long _nextSeed = firstSeed;
+    private int _known;
     private long _spokenAt;
 
     public long Runs { get; private set; }
@@ -70,7 +71,12 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
     {
         lock (_lock)
         {
-            return Events < events && Violations.Count < MaxViolations ? _nextSeed++ : null;
+            if (Events >= events || Violations.Count >= MaxViolations)
+            {
+                return null;
+            }
+
+            return _known < KnownSeeds.All.Count ? KnownSeeds.All[_known++] : _nextSeed++;
         }
     }
 

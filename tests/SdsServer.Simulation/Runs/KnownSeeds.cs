@@ -1,0 +1,11 @@
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>Runs that have failed once, each for a reason that took millions of others to find. Every soak begins with them.</summary>
+internal static class KnownSeeds
+{
+    public static readonly IReadOnlyList<long> All =
+    [
+        1002338, 1005990, 1012177, 1016967, 2008593, 2019259, 2020420, 2031261, 2032843, 2034181, 2036211, 2042325, 2050947, 3004250, 3025182,
+        4001698, 5025670, 5036506, 6025834, 7019837, 8016664, 8094359, 9021543, 10000518, 10000626, 11150877, 11157150,
+    ];
+}
