@@ -27,7 +27,7 @@ internal sealed class TlsProxy(PairWorld world, string label, string workload, b
     {
         _connection = world.NextConnection();
         // Twins share all of it: nothing but the connection tells them apart.
-        InstanceKey key = new(SpiffeId, workload, $"ip:{workload}");
+        InstanceKey key = new(SpiffeId, workload, $"user:{workload}");
         Node node = new() { Id = workload, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
         StreamClient client = new(_connection, key, new Workload(SpiffeId, [], BundleOnly: false), NodeIdentity.From(node, world.Streams.Limits));
         _streams = [.. new[] { Sidecar.BundleName, Sidecar.LeafName }.Select(name => Stream(name, node, client))];
