@@ -107,6 +107,53 @@ public sealed class ListenerTests : IDisposable
         Assert.Equal(["CN=second", "CN=intermediate"], await ShakeHandsAsync(port));
     }
 
+    [Fact]
+    public async Task Strangers_are_counted_where_proxies_connect_and_not_where_operators_do()
+    {
+        ServerSettings settings = Settings(options => options.Connections = new ConnectionLimits { UnidentifiedPerAddress = 1 });
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(
+            kestrel => Listeners.Listen(kestrel, settings, certificate: null, new ConnectionGate(settings.Connections, TimeProvider.System, NullLogger.Instance)));
+        await using WebApplication app = builder.Build();
+        await app.StartAsync();
+
+        using Socket first = await GreetAsync(settings.XdsSocket!);
+        Assert.True(await IsAnsweredAsync(first));
+        using Socket second = await GreetAsync(settings.XdsSocket!);
+        Assert.False(await IsAnsweredAsync(second));
+        using Socket operatorsFirst = await GreetAsync(settings.AdminSocket), operatorsSecond = await GreetAsync(settings.AdminSocket);
+        Assert.True(await IsAnsweredAsync(operatorsFirst));
+        Assert.True(await IsAnsweredAsync(operatorsSecond));
+    }
+
+    private static async Task<Socket> GreetAsync(string path)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+        try
+        {
+            await socket.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"u8.ToArray());
+        }
+        catch (SocketException)
+        {
+            // Closed already.
+        }
+
+        return socket;
+    }
+
+    private static async Task<bool> IsAnsweredAsync(Socket socket)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(new byte[64]) > 0;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     private ServerSettings Settings(Action<ServerOptions>? change = null)
     {
         ServerOptions options = new() { DataDirectory = _directory.Path };
