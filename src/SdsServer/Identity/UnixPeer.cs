@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace SdsServer.Identity;
 
@@ -11,9 +12,10 @@ public sealed record UnixPeer(int Pid, int Uid, int Gid)
     private const int SolSocket = 1;
     private const int SoPeerCred = 17;
 
-    /// <summary>The peer of this call's connection, or null if that is no Unix socket.</summary>
-    public static UnixPeer? Of(HttpContext http) =>
-        http.Features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket ? Read(socket) : null;
+    /// <summary>The peer of a connection, or null if that is no Unix socket.</summary>
+    /// <param name="features">Of the connection, or of a call on it.</param>
+    public static UnixPeer? Of(IFeatureCollection features) =>
+        features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket ? Read(socket) : null;
 
     private static UnixPeer Read(Socket socket)
     {

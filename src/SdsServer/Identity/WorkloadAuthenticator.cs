@@ -37,7 +37,7 @@ internal sealed class WorkloadAuthenticator(
     /// <exception cref="RpcException">UNAUTHENTICATED.</exception>
     public async ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node)
     {
-        UnixPeer? unix = UnixPeer.Of(call.HttpContext);
+        UnixPeer? unix = UnixPeer.Of(call.HttpContext.Features);
         string peer = Describe(call.HttpContext, unix);
         Evidence? process = _unixPeers.Find(unix);
         Evidence? credential = await FindCredentialAsync(call, peer);
@@ -106,7 +106,7 @@ internal sealed class WorkloadAuthenticator(
     internal static string Describe(IPAddress? address) => $"ip:{(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)}";
 
     /// <summary>The other end of a connection, for logs and as part of an instance's key.</summary>
-    internal static string Describe(HttpContext http) => Describe(http, UnixPeer.Of(http));
+    internal static string Describe(HttpContext http) => Describe(http, UnixPeer.Of(http.Features));
 
     private static string Describe(HttpContext http, UnixPeer? unix)
     {

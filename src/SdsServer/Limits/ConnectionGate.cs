@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using SdsServer.Identity;
 
 namespace SdsServer.Limits;
 
@@ -31,7 +33,7 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     /// <summary>Serves the connection with <paramref name="next"/>, or closes it at once.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        string address = AddressOf(connection.RemoteEndPoint);
+        string address = UnixPeer.Of(connection.Features) is { } local ? string.Create(CultureInfo.InvariantCulture, $"user:{local.Uid}") : AddressOf(connection.RemoteEndPoint);
         if (!TryEnter(address))
         {
             if (_refusals.Add() is { } unlogged)
@@ -98,7 +100,7 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     {
         if (endpoint is not IPEndPoint { Address: { } address })
         {
-            return "unix";
+            return "unknown";
         }
 
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

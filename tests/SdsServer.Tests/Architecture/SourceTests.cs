@@ -28,6 +28,19 @@ public sealed partial class SourceTests
         Assert.DoesNotContain(Sources, file => File.ReadLines(file).Count() > 500);
     }
 
+    // Alerts go by the number.
+    [Fact]
+    public void An_event_of_the_log_has_a_number_of_its_own()
+    {
+        string[] numbers = [.. Sources.SelectMany(file => EventNumber().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value)];
+
+        Assert.NotEmpty(numbers);
+        Assert.Empty(numbers.GroupBy(number => number).Where(same => same.Count() > 1).Select(same => same.Key));
+    }
+
+    [GeneratedRegex(@"\[LoggerMessage\(\s*([0-9]+)")]
+    private static partial Regex EventNumber();
+
     [GeneratedRegex(@"^(?:public|internal|file)\s+(?:static |sealed |abstract |partial |readonly |ref )*(?:class|record|struct|interface|enum|delegate)\b", RegexOptions.Multiline)]
     private static partial Regex TopLevelType();
 

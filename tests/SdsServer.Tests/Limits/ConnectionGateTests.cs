@@ -29,6 +29,19 @@ public sealed class ConnectionGateTests
         await WaitAsync(() => server.Gate.Unidentified == 2);
     }
 
+    // Else one local user could use up what the others need.
+    [Fact]
+    public async Task On_a_Unix_socket_each_user_is_an_address()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(connections: new ConnectionLimits { UnidentifiedPerAddress = 1 });
+        using Socket first = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), second = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await first.ConnectAsync(new UnixDomainSocketEndPoint(server.SocketPath));
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+        await second.ConnectAsync(new UnixDomainSocketEndPoint(server.SocketPath));
+        await ReadToEndAsync(second).WaitAsync(XdsTestServer.Patience);
+        Assert.Matches("A connection from user:[0-9]+ is closed", Assert.Single(server.Log.Lines, line => line.Id == 7001).Text);
+    }
+
     [Fact]
     public async Task All_addresses_together_have_a_limit_of_their_own()
     {

@@ -10,7 +10,7 @@ namespace SdsServer.Admin.Operators;
 internal static class UnixOperator
 {
     /// <exception cref="RpcException">UNAUTHENTICATED: the connection is no Unix socket.</exception>
-    public static Operator Of(ServerCallContext context) => UnixPeer.Of(context.HttpContext) is { } peer
+    public static Operator Of(ServerCallContext context) => UnixPeer.Of(context.HttpContext.Features) is { } peer
         ? new Operator(string.Create(CultureInfo.InvariantCulture, $"unix:uid={peer.Uid}"), OperatorRole.Admin)
         : throw AdminErrors.Unauthenticated();
 }

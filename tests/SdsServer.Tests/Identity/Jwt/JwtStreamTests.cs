@@ -88,7 +88,7 @@ public sealed class JwtStreamTests : IDisposable
         await using JwtServer server = await StartAsync(options => (options.SpiffeId, options.Kubernetes) = ("", true));
         Status nobody = await server.RefusesAsync(Token());
         Assert.Equal((StatusCode.Unauthenticated, Refused), (nobody.Code, nobody.Detail));
-        Assert.Contains(server.Log.Lines, line => line.Id == 6101 && line.Text.Contains("k8s:ns:shop, k8s:sa:cart", StringComparison.Ordinal));
+        Assert.Contains(server.Log.Lines, line => line.Id == 6401 && line.Text.Contains("k8s:ns:shop, k8s:sa:cart", StringComparison.Ordinal));
 
         await server.Registrations.SetFileAsync(
             [new() { Id = "shop", Selectors = [$"jwt:iss:{Options().Issuer}", "k8s:ns:shop"], SpiffeId = "spiffe://{trustDomain}/pods/{k8s:sa}" }], default);

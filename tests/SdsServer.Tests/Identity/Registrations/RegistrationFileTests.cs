@@ -123,7 +123,7 @@ public sealed class RegistrationFileTests : IDisposable
         File.Delete(Path);
         await _file.LookAsync(default);
         Assert.Single(_registrations.OfFile);
-        Assert.Equal(2, _log.Lines.Count(line => line.Id == 6103));
+        Assert.Equal(2, _log.Lines.Count(line => line.Id == 6403));
 
         await File.WriteAllTextAsync(Path, Web.Replace("token:web", "token:new", StringComparison.Ordinal));
         await _file.LookAsync(default);
