@@ -219,9 +219,15 @@ internal sealed class CrashStory : IAsyncDisposable
         }
 
         RepeatedField<Instance> all = (await _admin.ListAsync(AdminMethods.ListInstances, new ListInstancesRequest { Parent = _trust.Name })).Instances;
-        foreach (Instance ghost in all.Where(instance => !instance.Connected && all.Any(other => other.Connected && other.SpiffeId == instance.SpiffeId)))
+        foreach (Instance ghost in all.Where(instance => !instance.Connected))
         {
-            await _admin.CallAsync(AdminMethods.RetireInstance, new RetireInstanceRequest { Name = ghost.Name, Reason = "its process is connected under another name" });
+            // A process that is back, and has not shown its leaf yet, has another name for a moment: what it really presents tells which of the two is nobody.
+            string? presented = _fleet.Sidecars.Find(sidecar => sidecar.SpiffeId == ghost.SpiffeId)?.Identity?.Leaf.Serial;
+            bool Has(Instance instance) => instance.OutstandingLeaves.Any(leaf => leaf.Serial.Equals(presented, StringComparison.OrdinalIgnoreCase));
+            if (!Has(ghost) && all.Any(other => other.Connected && other.SpiffeId == ghost.SpiffeId && Has(other)))
+            {
+                await _admin.CallAsync(AdminMethods.RetireInstance, new RetireInstanceRequest { Name = ghost.Name, Reason = "its process is connected under another name" });
+            }
         }
     }
 
@@ -415,7 +421,8 @@ internal sealed class CrashStory : IAsyncDisposable
         string[] phases = _plan.TurnBack
             ? ["Distributing Forward", "Issuing Forward", "Issuing Back", "Drained Back", "Removing Back"]
             : ["Distributing Forward", "Issuing Forward", "Drained Forward", "Removing Forward"];
-        _problems.AddRange(phases.Where(phase => _load.FewestIn(phase) + _load.FewestIn(WithoutServer(phase)) == 0).Select(phase => $"not every pair shook hands in {phase}"));
+        // A server that is killed again and again may be past a phase before anybody has looked.
+        _problems.AddRange(phases.Where(phase => _plan.Again is null && _load.FewestIn(phase) + _load.FewestIn(WithoutServer(phase)) == 0).Select(phase => $"not every pair shook hands in {phase}"));
 
         Sidecar owner = _fleet.Sidecars[0];
         TlsIdentity old = new(abandoned.Leaf, owner.Identity!.Bundle);
