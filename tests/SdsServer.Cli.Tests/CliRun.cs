@@ -1,5 +1,6 @@
 using System.CommandLine.Parsing;
 using SdsServer.Cli.Tests.Fakes;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Cli.Tests;
 
@@ -24,7 +25,13 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             Time = realTime ? TimeProvider.System : new FixedTime(),
         };
         int code = await new Sdsctl(host).RunAsync(args, cancellation).WaitAsync(realTime ? TimeSpan.FromMinutes(5) : s_limit, CancellationToken.None);
-        return new(code, output.ToString(), error.ToString());
+        CliRun run = new(code, output.ToString(), error.ToString());
+        foreach (string line in $"{run.Out}{run.Error}".Split('\n'))
+        {
+            RunOutput.Write("sdsctl", line);
+        }
+
+        return run;
     }
 
     /// <summary>A command line as a shell takes it apart, with single or double quotes.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Grpc.Tests;
 
@@ -15,8 +16,12 @@ internal sealed class LogCapture : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue((logLevel, eventId, $"{formatter(state, exception)} {exception}"));
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        string text = $"{formatter(state, exception)} {exception}";
+        Lines.Enqueue((logLevel, eventId, text));
+        RunOutput.Write("log", text);
+    }
 
     public void Dispose()
     {

@@ -212,9 +212,9 @@ public sealed class PrivateKey : IDisposable
                     throw new FormatException("private key: there are bytes after the key");
                 }
             }
-            catch (CryptographicException)
+            catch (Exception error) when (error is CryptographicException or PlatformNotSupportedException)
             {
-                continue; // the wrong kind for this class; after the last one the caller hears so
+                continue; // the wrong kind for this class, or a curve nobody here knows; after the last one the caller hears so
             }
 
             return Copy(key);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Storage.Tests.Sqlite;
 
@@ -13,7 +14,10 @@ internal sealed class LogRecorder : ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue((eventId, $"{formatter(state, exception)} {exception}"));
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        string text = $"{formatter(state, exception)} {exception}";
+        Lines.Enqueue((eventId, text));
+        RunOutput.Write("log", text);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Testing.Envoy;
 
@@ -29,10 +30,17 @@ public sealed class EnvoyAdmin : IDisposable
 
     /// <summary>The secrets Envoy stores. For diagnosis only: refused bytes are shown too, as if they were active. Envoy redacts private keys.</summary>
     public Task<string> StoredSecretsAsync(CancellationToken cancellation = default) =>
-        _http.GetStringAsync("/config_dump?resource=dynamic_active_secrets", cancellation);
+        GetAsync("/config_dump?resource=dynamic_active_secrets", cancellation);
 
     public void Dispose() => _http.Dispose();
 
     private async Task<JsonDocument> JsonAsync(string path, CancellationToken cancellation) =>
-        JsonDocument.Parse(await _http.GetStringAsync(path, cancellation));
+        JsonDocument.Parse(await GetAsync(path, cancellation));
+
+    private async Task<string> GetAsync(string path, CancellationToken cancellation)
+    {
+        string text = await _http.GetStringAsync(path, cancellation);
+        RunOutput.Write("Envoy's admin", text);
+        return text;
+    }
 }

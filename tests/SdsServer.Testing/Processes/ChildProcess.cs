@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Testing.Processes;
 
@@ -11,12 +12,13 @@ public sealed class ChildProcess : IAsyncDisposable
     private static readonly string? Setpriv = Programs.Find("setpriv");
 
     private readonly Process _process;
+    private readonly string _name;
     private readonly StringBuilder _log = new();
     private readonly Lock _logging = new();
 
-    private ChildProcess(Process process)
+    private ChildProcess(Process process, string name)
     {
-        _process = process;
+        (_process, _name) = (process, name);
         Exited = Task.WhenAll(CollectAsync(process.StandardOutput), CollectAsync(process.StandardError), process.WaitForExitAsync());
     }
 
@@ -65,7 +67,8 @@ public sealed class ChildProcess : IAsyncDisposable
             command.Environment[name] = value;
         }
 
-        return new ChildProcess(await ProcessLauncher.StartAsync(command));
+        string what = arguments.FirstOrDefault(static argument => argument.EndsWith(".dll", StringComparison.Ordinal)) ?? program;
+        return new ChildProcess(await ProcessLauncher.StartAsync(command), Path.GetFileName(what));
     }
 
     /// <summary>kill -9.</summary>
@@ -107,6 +110,8 @@ public sealed class ChildProcess : IAsyncDisposable
             {
                 _log.AppendLine(line);
             }
+
+            RunOutput.Write(_name, line);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Tests.Admin;
 
@@ -15,8 +16,12 @@ internal sealed class LogLines : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        All.Enqueue((eventId, $"{formatter(state, exception)} {exception}"));
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        string text = $"{formatter(state, exception)} {exception}";
+        All.Enqueue((eventId, text));
+        RunOutput.Write("log", text);
+    }
 
     public void Dispose()
     {

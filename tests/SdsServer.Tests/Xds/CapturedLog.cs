@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Tests.Xds;
 
@@ -17,8 +18,12 @@ internal sealed class CapturedLog : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue((eventId.Id, formatter(state, exception) + exception));
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        string text = formatter(state, exception) + exception;
+        _lines.Enqueue((eventId.Id, text));
+        RunOutput.Write("log", text);
+    }
 
     public void Dispose()
     {

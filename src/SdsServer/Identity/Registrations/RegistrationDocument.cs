@@ -30,8 +30,9 @@ internal static class RegistrationDocument
                 Read(element, index++, check, registrations, errors);
             }
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // Half a surrogate pair is found only when the text is asked for.
             throw new InvalidDataException($"it is no JSON: {error.Message}", error);
         }
 
@@ -53,7 +54,7 @@ internal static class RegistrationDocument
             errors.AddRange(check(registration).Select(fault => $"{where}: {JsonNamingPolicy.CamelCase.ConvertName(Pascal(fault.Field))}: {fault.Problem}"));
             registrations.Add(registration);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             errors.Add($"[{index}]: {error.Message}");
         }
