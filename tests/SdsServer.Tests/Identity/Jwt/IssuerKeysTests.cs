@@ -102,12 +102,12 @@ public sealed class IssuerKeysTests : IDisposable
         await File.WriteAllTextAsync(file, TestIssuer.OneKey("old"));
         JwtAuthenticator jwts = new([TestIssuer.Checked(TestIssuer.Options(file))], _time, _log);
         await jwts.StartAsync(default);
-        Assert.Null(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", default));
+        Assert.Null(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", "192.0.2.1", default));
         await File.WriteAllTextAsync(file, TestIssuer.OneKey("new"));
 
         _time.Advance(TimeSpan.FromSeconds(30));
 
-        Assert.NotNull(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", default));
+        Assert.NotNull(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", "192.0.2.1", default));
     }
 
     [Theory]
