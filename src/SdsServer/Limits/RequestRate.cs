@@ -24,7 +24,7 @@ internal sealed class RequestRate(int perSecond, int burst, TimeProvider time)
     }
 
     /// <summary>One that was taken does not count.</summary>
-    public void GiveBack() => _left = Math.Min(burst, _left + 1);
+    public void GiveBack() => _left++;
 
     private double Left(long now) => Math.Min(burst, _left + (time.GetElapsedTime(_at, now).TotalSeconds * perSecond));
 }

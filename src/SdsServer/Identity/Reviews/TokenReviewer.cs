@@ -263,7 +263,7 @@ internal sealed class TokenReviewer(
         List<ReviewedToken> late;
         lock (_lock)
         {
-            late = _failing ? OlderThan(settings.MaxAge + settings.OutageGrace) : [];
+            late = OlderThan(settings.MaxAge + settings.OutageGrace);
         }
 
         late.ForEach(token => Withdraw(token, $"it could not be judged for {settings.MaxAge + settings.OutageGrace}"));

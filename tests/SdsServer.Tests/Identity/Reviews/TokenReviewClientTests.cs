@@ -63,6 +63,7 @@ public sealed class TokenReviewClientTests : IAsyncLifetime, IDisposable
     [InlineData(201, "{", "no JSON object")]
     [InlineData(201, "{}", "no TokenReview with a status")]
     [InlineData(201, """{"kind":"Status","status":"Failure"}""", "no TokenReview with a status")]
+    [InlineData(201, """{"kind":"SubjectAccessReview","status":{"authenticated":true}}""", "no TokenReview with a status")]
     [InlineData(201, """{"kind":"TokenReview"}""", "no TokenReview with a status")]
     [InlineData(201, """{"kind":"TokenReview","status":{"authenticated":false,"authenticated":true}}""", "duplicate members")]
     public async Task Anything_else_is_no_answer_and_the_error_says_what_to_do(int status, string body, string reason)

@@ -13,6 +13,8 @@ namespace SdsServer.Tests.Identity.Reviews;
 /// <summary>What is asked, how often, and what an answer is worth. The clock is the test's, and so is the API server.</summary>
 public sealed class TokenReviewerTests : IDisposable
 {
+    private const string Other = "somebody else than the token says";
+
     private static readonly Dictionary<string, (Func<string> Token, JwtRefusal Refusal)> s_unsent = new()
     {
         ["no algorithm that there is"] = (() => TestIssuer.Token(header: header => header["alg"] = "none"), JwtRefusal.AlgorithmNotAllowed),
@@ -44,7 +46,7 @@ public sealed class TokenReviewerTests : IDisposable
         ["an empty namespace"] = (status => status["user"]!["username"] = "system:serviceaccount::cart", JwtRefusal.NotServiceAccount),
         ["one part too many"] = (status => status["user"]!["username"] = "system:serviceaccount:shop:cart:x", JwtRefusal.NotServiceAccount),
         ["in upper case"] = (status => status["user"]!["username"] = "System:ServiceAccount:shop:cart", JwtRefusal.NotServiceAccount),
-        ["somebody else than the token says"] = (status => status["user"]!["username"] = "system:serviceaccount:shop:admin", JwtRefusal.NotServiceAccount),
+        [Other] = (status => status["user"]!["username"] = "system:serviceaccount:shop:admin", JwtRefusal.NotServiceAccount),
     };
 
     private readonly ApiServer _api = new();
@@ -78,9 +80,12 @@ public sealed class TokenReviewerTests : IDisposable
             return status;
         };
 
-        Assert.Equal(refusal, (await Assert.ThrowsAsync<JwtRefusedException>(() => _api.AuthenticateAsync(TestIssuer.Token()))).Refusal);
+        // The token says of itself what the answer says, so that no other check stands in for the one that is tried.
+        string stated = answer == Other ? "system:serviceaccount:shop:cart" : _api.Answer()["user"] is JsonObject user && user["username"] is { } name ? name.GetValue<string>() : "";
+        string token = TestIssuer.Token(claims => claims["sub"] = stated);
+        Assert.Equal(refusal, (await Assert.ThrowsAsync<JwtRefusedException>(() => _api.AuthenticateAsync(token))).Refusal);
         _api.Answer = ApiServer.Good;
-        await _api.AuthenticateAsync(TestIssuer.Token());
+        await Record.ExceptionAsync(() => _api.AuthenticateAsync(token));
 
         Assert.Equal(2, _api.Asked.Count);
     }
@@ -276,9 +281,10 @@ public sealed class TokenReviewerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false, "cart")]
-    [InlineData(true, "admin")]
-    public async Task One_that_is_refused_then_or_taken_for_somebody_else_ends_its_streams(bool authenticated, string account)
+    [InlineData(false, "cart", "u1")]
+    [InlineData(true, "admin", "u1")]
+    [InlineData(true, "cart", "u2")]
+    public async Task One_that_is_refused_then_or_taken_for_somebody_else_ends_its_streams(bool authenticated, string account, string uid)
     {
         await using Judging judging = new(_api);
         ReviewedToken token = await _api.AuthenticateAsync(TestIssuer.Token());
@@ -286,7 +292,7 @@ public sealed class TokenReviewerTests : IDisposable
         _api.Answer = () =>
         {
             JsonObject status = ApiServer.Good();
-            (status["authenticated"], status["user"]!["username"]) = (authenticated, $"system:serviceaccount:shop:{account}");
+            (status["authenticated"], status["user"]!["username"], status["user"]!["uid"]) = (authenticated, $"system:serviceaccount:shop:{account}", uid);
             return status;
         };
         await judging.AdvanceAsync(TimeSpan.FromSeconds(119));
