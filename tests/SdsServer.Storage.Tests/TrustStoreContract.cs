@@ -382,6 +382,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         await InitializeAsync();
         Assert.Equivalent(new EnrolmentRecord([], [Enrolled(1), Enrolled(2)], []), await Store.ReadEnrolmentsAsync(TrustDomain, None), strict: true);
         Assert.Equal([null, new JoinTerms(2, 2)], (await Store.ReadTokensAsync(TrustDomain, None)).Select(token => token.Join));
+        Assert.Equal([null, Enrolled(2).IssuedAt], (await Store.ReadTokensAsync(TrustDomain, None)).Select(token => token.LastUsedAt));
         Assert.Equal(["begin", "token", "token", "one", "two"], (await Store.ReadLogAsync(TrustDomain, 0, 99, None)).Select(line => line.Action));
     }
 

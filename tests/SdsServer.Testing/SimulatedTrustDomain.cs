@@ -121,7 +121,7 @@ internal sealed class SimulatedTrustDomain
         }
 
         AddEnrolled(certificate);
-        Tokens[token.Id] = token with { Join = join with { Used = join.Used + 1 } };
+        Tokens[token.Id] = token with { Join = join with { Used = join.Used + 1 }, LastUsedAt = certificate.IssuedAt };
         return new EnrolmentOutcome(EnrolmentStatus.Enrolled, certificate);
     }
 

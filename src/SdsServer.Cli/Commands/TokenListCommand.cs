@@ -35,7 +35,7 @@ internal static class TokenListCommand
                 ResourceName.Id(token.Name), token.SpiffeId, token.DisplayName, TimeText.Absolute(token.CreateTime), token.CreatedBy,
                 new Cell($"{TimeText.Absolute(token.ExpireTime)}{(expired ? " (expired)" : "")}", expired ? Tone.Quiet : Tone.None),
                 new Cell(UsesText.Left(token.Join), token.Join is { Uses: > 0 } join && join.Used >= join.Uses ? Tone.Quiet : Tone.None),
-                token.LastUseTime is null ? "never" : TimeText.Absolute(token.LastUseTime));
+                LastUse(token));
         }
 
         grid.WriteTo(session.Terminal);
@@ -44,4 +44,12 @@ internal static class TokenListCommand
             session.Terminal.Say($"there are more than {limit}; see all with --limit 0");
         }
     }
+
+    // Of tokens that open streams it is not recorded: that would be a write for each stream.
+    private static string LastUse(Token token) => token switch
+    {
+        { LastUseTime: { } at } => TimeText.Absolute(at),
+        { Join: not null } => "never",
+        _ => "",
+    };
 }

@@ -31,4 +31,7 @@ public sealed record AccessToken
 
     /// <summary>Set for a token for joining, which opens no stream; null for one that does.</summary>
     public JoinTerms? Join { get; init; }
+
+    /// <summary>When a token for joining was last used; null for never, and for any other token.</summary>
+    public DateTimeOffset? LastUsedAt { get; init; }
 }

@@ -108,7 +108,7 @@ public interface ITrustStore : IAsyncDisposable
     Task<EnrolmentRecord> ReadEnrolmentsAsync(string trustDomain, CancellationToken cancellation);
 
     /// <summary>
-    /// Stores a certificate, spends one use of its <see cref="EnrolledCertificate.TokenId"/> and appends to the log, all or nothing: of any number of callers
+    /// Stores a certificate, spends one use of its <see cref="EnrolledCertificate.TokenId"/>, whose last use is the certificate's time then, and appends to the log, all or nothing: of any number of callers
     /// no more succeed than the token has uses. When the token has already brought the same key and identity a certificate, not revoked, at or after
     /// <paramref name="repeatFrom"/>, nothing is written and that one is the answer.
     /// </summary>

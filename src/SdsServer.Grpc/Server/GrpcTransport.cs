@@ -9,6 +9,9 @@ public static class GrpcTransport
     private static readonly TimeSpan s_pingDelay = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(10);
 
+    // A token of 16 KiB with its scheme. Kestrel has one limit for all listeners; a connection takes the memory only when it is sent one.
+    private const int LongestField = 16 * 1024 + 64;
+
     // Kestrel looks at both by the tick of its heartbeat, a second.
     private static readonly TimeSpan s_ticks = TimeSpan.FromSeconds(5);
 
@@ -34,12 +37,12 @@ public static class GrpcTransport
         KestrelServerLimits limits = kestrel.Limits;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
-        limits.MaxRequestHeadersTotalSize = 8 * 1024;
+        limits.MaxRequestHeadersTotalSize = LongestField + 4 * 1024;
         limits.MaxRequestHeaderCount = 32;
 
         // An Envoy without ADS opens one stream for each secret. Far above this, floods of streams cost memory and CPU (CVE-2023-44487).
         limits.Http2.MaxStreamsPerConnection = 1000;
-        limits.Http2.MaxRequestHeaderFieldSize = 4 * 1024;
+        limits.Http2.MaxRequestHeaderFieldSize = LongestField;
         limits.Http2.InitialConnectionWindowSize = 256 * 1024;
         limits.Http2.InitialStreamWindowSize = 256 * 1024;
 

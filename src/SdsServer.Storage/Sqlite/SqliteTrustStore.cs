@@ -251,7 +251,7 @@ public sealed class SqliteTrustStore : ITrustStore
                     return new EnrolmentOutcome(EnrolmentStatus.TokenSpent, null);
                 }
 
-                Tokens.Replace(connection, id, token with { Join = join with { Used = join.Used + 1 } });
+                Tokens.Replace(connection, id, token with { Join = join with { Used = join.Used + 1 }, LastUsedAt = certificate.IssuedAt });
                 EnrolledCertificates.Insert(connection, id, certificate);
                 Decisions.Append(connection, id, trustDomain, [entry]);
                 return new EnrolmentOutcome(EnrolmentStatus.Enrolled, certificate);

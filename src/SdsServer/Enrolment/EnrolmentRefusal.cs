@@ -23,4 +23,7 @@ internal enum EnrolmentRefusal
 
     /// <summary>It asks too often.</summary>
     TooMany,
+
+    /// <summary>Too many ask at once, from its address or in all.</summary>
+    TooFast,
 }

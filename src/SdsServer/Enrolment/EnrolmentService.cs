@@ -10,6 +10,7 @@ using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
 using SdsServer.Identity;
 using SdsServer.Identity.X509;
+using SdsServer.Limits;
 using Api = SdsServer.Protos.Enrolment.V1;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
@@ -18,8 +19,6 @@ namespace SdsServer.Enrolment;
 /// <summary>sdsserver.enrolment.v1.EnrolmentService. What a caller is told tells it nothing of tokens it does not hold.</summary>
 internal sealed class EnrolmentService
 {
-    private const string Bearer = "Bearer ";
-
     // A client renews when half of its certificate's life is over; more than a handful at once are an error of it, or an attempt to fill the disk.
     private const int MostAtOnce = 10;
 
@@ -34,6 +33,8 @@ internal sealed class EnrolmentService
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RefusalLog<EnrolmentRefusal> _refusals;
+    private readonly AddressRates _byAddress;
+    private readonly AddressRates _all;
 
     public EnrolmentService(
         TrustDomainAccess access,
@@ -46,6 +47,8 @@ internal sealed class EnrolmentService
         ILogger logger)
     {
         (_access, _store, _tokens, _directory, _signer, _settings, _time, _logger) = (access, store, tokens, directory, signer, settings, time, logger);
+        _byAddress = new(settings.PerSecondPerAddress, settings.BurstPerAddress, time);
+        _all = new(settings.PerSecond, settings.Burst, time);
         _refusals = new(time, (peer, refusal, reason, unlogged) => EnrolmentLog.Refused(logger, peer, refusal, reason, unlogged));
     }
 
@@ -59,7 +62,11 @@ internal sealed class EnrolmentService
     private async Task<Api.EnrolResponse> EnrolAsync(Api.EnrolRequest request, ServerCallContext context)
     {
         string peer = WorkloadAuthenticator.Describe(context.HttpContext);
+        RequireTime(_byAddress.TryTake(CallerAddress.Of(context.HttpContext)), peer, "from your address");
         AccessToken token = RequireToken(context, peer);
+
+        // After the token: whoever only guesses must not use up what is for all.
+        RequireTime(_all.TryTake(string.Empty), peer, "in all");
         CertificateSigningRequest csr = Read(request.CertificateRequest, peer);
         SpiffeId id = Identify(token, csr, peer);
         TrustState state = await _access.ReadAsync(engine => engine.State, context.CancellationToken);
@@ -125,11 +132,17 @@ internal sealed class EnrolmentService
         return new Api.RenewResponse { ClientCertificate = Answer(certificate) };
     }
 
+    private void RequireTime(bool inTime, string peer, string where)
+    {
+        if (!inTime)
+        {
+            throw Refuse(peer, EnrolmentRefusal.TooFast, StatusCode.ResourceExhausted, $"too many enrolments at once {where}: try again in a few seconds (SdsServer:Enrolment)");
+        }
+    }
+
     private AccessToken RequireToken(ServerCallContext context, string peer)
     {
-        string header = context.HttpContext.Request.Headers.Authorization.ToString();
-        string text = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : "";
-        AccessToken token = _tokens.Verify(text)?.Token
+        AccessToken token = _tokens.Verify(BearerHeader.Find(context.HttpContext) ?? "")?.Token
             ?? throw Refuse(peer, EnrolmentRefusal.BadToken, StatusCode.Unauthenticated, "the join token is unknown, expired or deleted; send it as metadata 'authorization: Bearer TOKEN'");
         return token.Join is not null
             ? token

@@ -24,19 +24,49 @@ public sealed record EnrolmentSettings
     /// <summary>PEM, or empty.</summary>
     public string ServerCa { get; }
 
+    /// <inheritdoc cref="EnrolmentOptions.PerSecondPerAddress"/>
+    public int PerSecondPerAddress { get; private init; } = 1;
+
+    /// <inheritdoc cref="EnrolmentOptions.BurstPerAddress"/>
+    public int BurstPerAddress { get; private init; } = 1;
+
+    /// <inheritdoc cref="EnrolmentOptions.PerSecond"/>
+    public int PerSecond { get; private init; } = 1;
+
+    /// <inheritdoc cref="EnrolmentOptions.Burst"/>
+    public int Burst { get; private init; } = 1;
+
     /// <summary>A client is told to come back after this part of its certificate's life.</summary>
     public TimeSpan RenewAfter => CertificateLifetime / 2;
 
     /// <summary>What the section means; what is wrong is reported.</summary>
     public static EnrolmentSettings Read(EnrolmentOptions options, List<string> errors)
     {
+        foreach ((string name, int value) in new (string, int)[]
+        {
+            (nameof(PerSecondPerAddress), options.PerSecondPerAddress), (nameof(BurstPerAddress), options.BurstPerAddress),
+            (nameof(PerSecond), options.PerSecond), (nameof(Burst), options.Burst),
+        })
+        {
+            if (value < 1)
+            {
+                errors.Add($"SdsServer:Enrolment:{name}: {value} must be at least 1");
+            }
+        }
+
         if (options.CertificateLifetime < s_shortest || options.CertificateLifetime > s_longest)
         {
             errors.Add($"SdsServer:Enrolment:CertificateLifetime: {options.CertificateLifetime} must be between {s_shortest} and {s_longest}");
             return new EnrolmentSettings(s_longest, "");
         }
 
-        return new EnrolmentSettings(options.CertificateLifetime, options.ServerCaFile.Length == 0 ? "" : ReadCa(options.ServerCaFile, errors));
+        return new EnrolmentSettings(options.CertificateLifetime, options.ServerCaFile.Length == 0 ? "" : ReadCa(options.ServerCaFile, errors))
+        {
+            PerSecondPerAddress = options.PerSecondPerAddress,
+            BurstPerAddress = options.BurstPerAddress,
+            PerSecond = options.PerSecond,
+            Burst = options.Burst,
+        };
     }
 
     private static string ReadCa(string file, List<string> errors)

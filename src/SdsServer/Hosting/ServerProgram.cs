@@ -101,7 +101,7 @@ internal static class ServerProgram
             processes.Add(peer);
         }
 
-        JwtAuthenticator jwts = new(settings.JwtIssuers, time, logging.CreateLogger<JwtAuthenticator>());
+        using JwtAuthenticator jwts = new(settings.JwtIssuers, time, logging.CreateLogger<JwtAuthenticator>());
         await jwts.StartAsync(CancellationToken.None);
         using RegistrationDirectory registrations = new(store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
         await registrations.ReloadAsync(CancellationToken.None);

@@ -16,4 +16,7 @@ internal sealed record Evidence(ImmutableArray<Selector> Selectors)
 
     /// <summary>Fires when it is taken back.</summary>
     public CancellationToken Withdrawn { get; init; }
+
+    /// <summary>Called when a stream opens on it, whose end disposes of the result: evidence that is held is judged again and again. Null: it needs none of that.</summary>
+    public Func<IDisposable>? Hold { get; init; }
 }

@@ -6,6 +6,7 @@ using SdsServer.Grpc.Server;
 using SdsServer.Identity.Jwt;
 using SdsServer.Identity.Registrations;
 using SdsServer.Identity.X509;
+using SdsServer.Limits;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Xds;
 
@@ -27,14 +28,13 @@ internal sealed class WorkloadAuthenticator(
     UnregisteredLog unregistered,
     bool dev)
 {
-    private const string Bearer = "Bearer ";
     private const string BadToken = "the bearer token is unknown, expired or deleted";
 
     private readonly OwnTokenAttestor _tokens = new(tokens);
     private readonly UnixPeerAttestor _unixPeers = new(unixPeers);
     private readonly DevNodeAttestor? _nodes = dev ? new(trustDomain) : null;
 
-    /// <exception cref="RpcException">UNAUTHENTICATED.</exception>
+    /// <exception cref="RpcException">UNAUTHENTICATED; UNAVAILABLE or RESOURCE_EXHAUSTED where whoever judges a token cannot be asked now.</exception>
     public async ValueTask<Caller> AuthenticateAsync(ServerCallContext call, Node node)
     {
         UnixPeer? unix = UnixPeer.Of(call.HttpContext.Features);
@@ -52,6 +52,7 @@ internal sealed class WorkloadAuthenticator(
         return new Caller(workload, peer, evidence.ValidUntil, evidence.Withdrawn)
         {
             Stands = registrations.Watch(evidence, workload),
+            Hold = evidence.Hold,
             Address = unix is null ? call.HttpContext.Connection.RemoteIpAddress : null,
         };
     }
@@ -84,15 +85,13 @@ internal sealed class WorkloadAuthenticator(
 
     private async ValueTask<Evidence?> FromBearerAsync(ServerCallContext call, string peer)
     {
-        string? header = call.HttpContext.Request.Headers.Authorization;
-        if (string.IsNullOrEmpty(header))
+        if (BearerHeader.Find(call.HttpContext) is not { } text)
         {
             return null;
         }
 
         // One text for every failure: a caller must not learn which tokens exist.
-        string text = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : "";
-        return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, call.CancellationToken) : _tokens.Find(text))
+        return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, CallerAddress.Of(call.HttpContext), call.CancellationToken) : _tokens.Find(text))
             ?? throw new RpcException(StatusCode.Unauthenticated, BadToken);
     }
 

@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using SdsServer.Identity;
 
 namespace SdsServer.Limits;
 
@@ -33,7 +29,7 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     /// <summary>Serves the connection with <paramref name="next"/>, or closes it at once.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        string address = UnixPeer.Of(connection.Features) is { } local ? string.Create(CultureInfo.InvariantCulture, $"user:{local.Uid}") : AddressOf(connection.RemoteEndPoint);
+        string address = CallerAddress.Of(connection);
         if (!TryEnter(address))
         {
             if (_refusals.Add() is { } unlogged)
@@ -93,19 +89,5 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
                 _byAddress.Remove(address);
             }
         }
-    }
-
-    // Whoever has an IPv6 address has at least 2^64 of them (RFC 4291 section 2.5.4).
-    internal static string AddressOf(EndPoint? endpoint)
-    {
-        if (endpoint is not IPEndPoint { Address: { } address })
-        {
-            return "unknown";
-        }
-
-        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return address.AddressFamily == AddressFamily.InterNetworkV6
-            ? $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), 0, 0, 0, 0, 0, 0, 0, 0])}/64"
-            : address.ToString();
     }
 }

@@ -16,6 +16,9 @@ public sealed record Caller(Workload Workload, string Peer, DateTimeOffset? Vali
     /// </summary>
     public Func<bool> Stands { get; init; } = static () => true;
 
+    /// <summary>Called when a stream opens, whose end disposes of the result; null: nobody needs to know.</summary>
+    public Func<IDisposable>? Hold { get; init; }
+
     /// <summary>The address it connects from; null on a Unix socket.</summary>
     public IPAddress? Address { get; init; }
 }

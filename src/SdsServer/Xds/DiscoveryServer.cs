@@ -81,6 +81,7 @@ internal sealed class DiscoveryServer
         long connection = Connections.Enter(call.HttpContext);
         try
         {
+            using IDisposable? held = caller.Hold?.Invoke();
             using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
             await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node) { Admin = StreamClient.AdminOf(node, caller.Address) }, caller, first, reader, write, call);

@@ -99,12 +99,8 @@ public sealed class ClientCertificateTests : IDisposable
             await File.WriteAllTextAsync(certificate, chain + "\n" + key);
         }
 
-        string program = Path.Combine(
-            RepositoryRoot.Path, ".artifacts", "bin", "SdsServer.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "sdsctl.dll");
         string[] global = arguments[0] == "enrol" ? [] : ["--server", $"https://localhost:{_adminPort.Endpoint.Port}", "--cert", certificate, "--ca", server.RootFile];
-        (int exitCode, string output) = await RealProgram.RunAsync(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [program, .. arguments, .. global], Limit);
-        return exitCode == 0 ? output : throw new InvalidOperationException($"sdsctl {string.Join(' ', arguments)} ended with {exitCode}: {output}");
+        return await Sdsctl.RunAsync([.. arguments, .. global]);
     }
 
     /// <summary>A server sidecar that shows this certificate to the SDS server, and no token.</summary>

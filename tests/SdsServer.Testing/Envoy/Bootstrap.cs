@@ -72,6 +72,9 @@ public sealed class Bootstrap
     public static string ClientCertificate(string directory, string file) => Read("sds-client-certificate.yaml")
         .With("client-certificate-directory", directory).With("client-certificate", file).With("client-key", file).Text;
 
+    /// <summary>The file with a bearer token in it, <c>sds-token.yaml</c>.</summary>
+    public static string Token(string token) => Read("sds-token.yaml").With("token", $"Bearer {token}").Text;
+
     /// <summary>Writes the file, or both, into a folder.</summary>
     /// <returns>The path of the one Envoy is started with.</returns>
     public string WriteTo(string folder)

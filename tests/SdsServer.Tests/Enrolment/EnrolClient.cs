@@ -12,7 +12,9 @@ using EnrolmentService = SdsServer.Enrolment.EnrolmentService;
 namespace SdsServer.Tests.Enrolment;
 
 /// <summary>A machine that joins: its key, and its calls.</summary>
-internal sealed class EnrolClient(MtlsHost host)
+/// <param name="host">Where.</param>
+/// <param name="unix">It enrols on the Unix socket.</param>
+internal sealed class EnrolClient(MtlsHost host, bool unix = false)
 {
     private static readonly GrpcMethod<EnrolRequest, EnrolResponse> s_enrol = new(EnrolmentService.Descriptor, "Enrol");
     private static readonly GrpcMethod<RenewRequest, RenewResponse> s_renew = new(EnrolmentService.Descriptor, "Renew");
@@ -26,7 +28,7 @@ internal sealed class EnrolClient(MtlsHost host)
     /// <summary>Joins with these bytes.</summary>
     public async Task<ClientCertificate> EnrolAsync(string token, byte[] request)
     {
-        using GrpcChannel channel = host.Connect();
+        using GrpcChannel channel = unix ? GrpcChannel.ForAddress($"unix://{host.XdsSocket}") : host.Connect();
         Metadata headers = token.Length > 0 ? new Metadata { { "authorization", $"Bearer {token}" } } : [];
         EnrolResponse response = await channel.UnaryAsync(s_enrol, new EnrolRequest { CertificateRequest = ByteString.CopyFrom(request) }, new CallOptions(headers, MtlsHost.Limit));
         return response.ClientCertificate;

@@ -87,6 +87,14 @@ public sealed class EnrolmentTests
             new GrpcMethod<ListTokensRequest, ListTokensResponse>(SdsServer.Admin.TokenService.Descriptor, "ListTokens"),
             new ListTokensRequest { Parent = MtlsHost.Domain }, new CallOptions(Timeout: MtlsHost.Limit))).Tokens];
         Assert.Equal([(1, 1), (3, 3)], tokens.Select(token => (token.Join.Uses, token.Join.Used)).Order());
+        foreach (Token token in tokens)
+        {
+            string id = token.Name.Split('/')[^1];
+            Assert.Contains(
+                token.LastUseTime.ToDateTimeOffset(),
+                (await host.Store.ReadEnrolmentsAsync(MtlsHost.TrustDomain, default)).Certificates.Where(given => given.TokenId == id).Select(given => given.IssuedAt));
+        }
+
         Assert.Equal(4, (await host.Store.ReadEnrolmentsAsync(MtlsHost.TrustDomain, default)).Certificates.Count);
         Assert.Equal(4, (await host.Store.ReadLogAsync(MtlsHost.TrustDomain, 0, 1000, default)).Count(line => line.Kind == "Enrol"));
 

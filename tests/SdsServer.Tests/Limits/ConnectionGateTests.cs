@@ -101,7 +101,7 @@ public sealed class ConnectionGateTests
     [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
     public void An_IPv6_host_has_one_place_for_all_its_addresses(string address, string counted) =>
-        Assert.Equal(counted, ConnectionGate.AddressOf(new IPEndPoint(IPAddress.Parse(address), 1)));
+        Assert.Equal(counted, CallerAddress.Of(IPAddress.Parse(address)));
 
     private static async Task<Socket> ConnectAsync(XdsTestServer server)
     {

@@ -16,6 +16,7 @@ internal sealed class TokenMapper(ResourceNames names)
         CreateTime = token.CreatedAt.ToTimestamp(),
         ExpireTime = token.NotAfter.ToTimestamp(),
         CreatedBy = token.CreatedBy,
+        LastUseTime = token.LastUsedAt?.ToTimestamp(),
         Join = token.Join is { } join ? new Api.JoinUses { Uses = join.Uses, Used = join.Used } : null,
     };
 }

@@ -15,7 +15,6 @@ namespace SdsServer.Identity.Jwt;
 internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
 {
     private const int MaxAnswer = 256 * 1024;
-    private const int MaxBearerToken = 16 * 1024;
     private const string Discovery = "/.well-known/openid-configuration";
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -77,7 +76,7 @@ internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
         using HttpRequestMessage request = new(HttpMethod.Get, url);
         if (issuer.BearerTokenFile is { } file && Uri.Compare(url, issuer.Url, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0)
         {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await ReadBearerTokenAsync(file, cancellation));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await BearerTokenFile.ReadAsync(file, cancellation));
         }
 
         using HttpResponseMessage response = await client.SendAsync(request, cancellation);
@@ -92,16 +91,4 @@ internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
         >= 300 and < 400 => ", and redirects are not followed",
         _ => "",
     };
-
-    private static async Task<string> ReadBearerTokenAsync(string file, CancellationToken cancellation)
-    {
-        if (new FileInfo(file).Length > MaxBearerToken)
-        {
-            throw new FormatException($"'{file}' is too long for a token");
-        }
-
-        // Checked here, because the header's own check would show it.
-        string token = (await File.ReadAllTextAsync(file, cancellation)).Trim();
-        return token.Length > 0 && token.All(letter => letter is > ' ' and <= '~') ? token : throw new FormatException($"'{file}' holds no token");
-    }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using SdsServer.Core.Access;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
+using SdsServer.Identity.Reviews;
 
 namespace SdsServer.Identity.Jwt;
 
@@ -33,7 +34,8 @@ internal sealed record JwtIssuer
             Require(JwtAlgorithm.All.ContainsKey(algorithm), "Algorithms", $"'{algorithm}' is not one of {string.Join(", ", JwtAlgorithm.All.Keys.Order(StringComparer.Ordinal))}");
         }
 
-        Url = ReadUrl(options);
+        Review = options.Review is { } review ? TokenReviewSettings.Read(review, options, where, errors) : null;
+        Url = Review is null ? ReadUrl(options) : null;
         SpiffeId = ReadSpiffeId(options.SpiffeId);
         DnsNames = [.. options.DnsNames.Select(ReadDnsName).OfType<ClaimTemplate>()];
         Required = [.. options.Required.Select(ReadRequired).OfType<RequiredClaim>()];
@@ -147,6 +149,9 @@ internal sealed record JwtIssuer
     public string? CaFile { get; }
 
     public string? BearerTokenFile { get; }
+
+    /// <summary>How the API server judges its tokens; null where keys do.</summary>
+    public TokenReviewSettings? Review { get; }
 
     public TimeSpan Skew { get; }
 

@@ -1,3 +1,5 @@
+using SdsServer.Identity.Reviews;
+
 namespace SdsServer.Identity.Jwt;
 
 /// <summary>Whose tokens are believed, and which workload each names.</summary>
@@ -37,6 +39,9 @@ public sealed class JwtIssuerOptions
 
     /// <summary>File with a token to show to that server.</summary>
     public string BearerTokenFile { get; set; } = "";
+
+    /// <summary>Its tokens are judged by the API server, one by one, and not by keys; null: by keys.</summary>
+    public TokenReviewOptions? Review { get; set; }
 
     /// <summary>How far clocks may differ.</summary>
     public TimeSpan Skew { get; set; } = TimeSpan.FromSeconds(60);

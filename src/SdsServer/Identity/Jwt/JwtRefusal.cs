@@ -27,4 +27,6 @@ internal enum JwtRefusal
     RequiredClaim,
     ClaimMissing,
     ClaimUnfit,
+    NotAuthenticated,
+    NotServiceAccount,
 }

@@ -45,9 +45,8 @@ internal sealed class VerificationKey
         }
     }
 
-    /// <summary>True when this key is of the kind the algorithm needs, and not set aside for another.</summary>
-    public bool Fits(JwtAlgorithm algorithm) =>
-        algorithm.Curve == _curve && (algorithm.Padding is null) == (_rsa is null) && (_onlyAlgorithm is null || _onlyAlgorithm == algorithm.Name);
+    /// <summary>True when this key is of the kind the algorithm needs (RSA has no curve), and not set aside for another.</summary>
+    public bool Fits(JwtAlgorithm algorithm) => algorithm.Curve == _curve && (_onlyAlgorithm is null || _onlyAlgorithm == algorithm.Name);
 
     public bool Verifies(JwtAlgorithm algorithm, byte[] data, byte[] signature)
     {

@@ -95,6 +95,22 @@ public sealed class IssuerKeysTests : IDisposable
     }
 
     [Fact]
+    public async Task A_slow_reading_is_not_begun_again_however_long_it_takes()
+    {
+        TaskCompletionSource<string> slow = new();
+        IssuerKeys keys = new(Issuer(), _ => { Interlocked.Increment(ref _readings); return slow.Task; }, _time, _log);
+        Task<JsonWebKeySet> first = keys.WithAsync("old", default).AsTask();
+        await Condition.AwaitAsync("the reading", XdsTestServer.Patience, _ => Task.FromResult(_readings == 1));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Task<JsonWebKeySet> second = keys.WithAsync("new", default).AsTask();
+        slow.SetResult(TestIssuer.OneKey("old"));
+
+        await Task.WhenAll(first, second);
+
+        Assert.Equal(1, _readings);
+    }
+
+    [Fact]
     public async Task A_file_is_read_again_when_it_changed()
     {
         using Testing.Processes.TemporaryDirectory directory = new("sdsserver-jwks");
@@ -102,12 +118,12 @@ public sealed class IssuerKeysTests : IDisposable
         await File.WriteAllTextAsync(file, TestIssuer.OneKey("old"));
         JwtAuthenticator jwts = new([TestIssuer.Checked(TestIssuer.Options(file))], _time, _log);
         await jwts.StartAsync(default);
-        Assert.Null(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", default));
+        Assert.Null(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", "192.0.2.1", default));
         await File.WriteAllTextAsync(file, TestIssuer.OneKey("new"));
 
         _time.Advance(TimeSpan.FromSeconds(30));
 
-        Assert.NotNull(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", default));
+        Assert.NotNull(await jwts.AuthenticateAsync(TestIssuer.Token(key: "new"), "ip:192.0.2.1", "192.0.2.1", default));
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json.Nodes;
 using SdsServer.Identity.Jwt;
 
@@ -8,6 +9,7 @@ public sealed class JsonWebKeySetTests
     public static TheoryData<string, string> Unfit => new()
     {
         { "private or shared", Changed(key => key["d"] = "AAAA") },
+        { "private or shared", Changed(key => key["k"] = "AAAA") },
         { "its use is 'enc'", Changed(key => key["use"] = "enc") },
         { "neither RSA nor EC", Changed(key => key["kty"] = "OKP") },
         { "'n' is no base64url", Changed(key => key["n"] = "AA==") },
@@ -44,6 +46,41 @@ public sealed class JsonWebKeySetTests
     [Fact]
     public void A_token_without_key_id_will_do_where_there_is_one_key() =>
         Assert.NotNull(JsonWebKeySet.Parse(TestIssuer.OneKey("only")).Select(null));
+
+    [Fact]
+    public void A_token_without_key_id_will_not_do_where_it_could_be_of_another_key()
+    {
+        JsonObject second = TestIssuer.PublicRsa(), unfit = TestIssuer.PublicRsa();
+        second["kid"] = "second";
+        (unfit["kid"], unfit["use"]) = ("unfit", "enc");
+
+        foreach (JsonObject other in new[] { second, unfit })
+        {
+            JsonWebKeySet keys = JsonWebKeySet.Parse(TestIssuer.KeySet(TestIssuer.PublicRsa(), other));
+            Assert.Equal(JwtRefusal.UnknownKey, Assert.Throws<JwtRefusedException>(() => keys.Select(null)).Refusal);
+        }
+    }
+
+    // Else each token of such a key would have the keys read anew.
+    [Fact]
+    public void An_unfit_key_is_known()
+    {
+        JsonWebKeySet keys = JsonWebKeySet.Parse(TestIssuer.Keys);
+
+        Assert.Equal((true, true, false), (keys.Knows("rsa"), keys.Knows("weak"), keys.Knows("another")));
+    }
+
+    [Fact]
+    public void A_key_that_the_library_cannot_calculate_with_vouches_for_nothing()
+    {
+        JsonObject even = TestIssuer.PublicRsa();
+        byte[] modulus = Base64Url.DecodeFromChars(even["n"]!.GetValue<string>());
+        modulus[^1] &= 0xFE;
+        even["n"] = Base64Url.EncodeToString(modulus);
+        VerificationKey key = JsonWebKeySet.Parse(TestIssuer.KeySet(even)).Select("rsa");
+
+        Assert.All(new[] { "RS256", "PS256" }, algorithm => Assert.False(key.Verifies(JwtAlgorithm.All[algorithm], [1], new byte[256])));
+    }
 
     private static string Changed(Action<JsonObject> change) => Of(TestIssuer.PublicRsa(), change);
 

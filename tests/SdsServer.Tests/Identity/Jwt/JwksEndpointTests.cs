@@ -124,6 +124,16 @@ public sealed class JwksEndpointTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_too_long_is_no_token()
+    {
+        await File.WriteAllTextAsync(_directory.PathOf("token"), new string('x', 16 * 1024 + 1));
+
+        await FailsAsync("too long for a token");
+
+        Assert.Empty(_web.Requests);
+    }
+
+    [Fact]
     public async Task A_server_that_wants_a_token_is_told_from_others()
     {
         _web.Answers["/keys"] = (401, "");

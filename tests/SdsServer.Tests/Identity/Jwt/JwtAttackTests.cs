@@ -195,12 +195,12 @@ public sealed class JwtAttackTests : IDisposable
         JwtAuthenticator jwts = await AuthenticatorAsync(time);
         for (int attempt = 0; attempt < 5; attempt++)
         {
-            await jwts.AuthenticateAsync("a.b.c", "ip:192.0.2.1", default);
+            await jwts.AuthenticateAsync("a.b.c", "ip:192.0.2.1", "192.0.2.1", default);
         }
 
-        await jwts.AuthenticateAsync(Token(claims => claims["aud"] = "x"), "ip:192.0.2.1", default);
+        await jwts.AuthenticateAsync(Token(claims => claims["aud"] = "x"), "ip:192.0.2.1", "192.0.2.1", default);
         time.Advance(TimeSpan.FromSeconds(11));
-        await jwts.AuthenticateAsync("a.b.c", "ip:192.0.2.1", default);
+        await jwts.AuthenticateAsync("a.b.c", "ip:192.0.2.1", "192.0.2.1", default);
 
         string[] lines = [.. _log.Lines.Where(entry => entry.Id == 6001).Select(entry => entry.Text)];
         Assert.Equal(3, lines.Length);
@@ -208,7 +208,7 @@ public sealed class JwtAttackTests : IDisposable
     }
 
     private async Task<Evidence?> AuthenticateAsync(string token) =>
-        await (await AuthenticatorAsync(new ManualTime(Now))).AuthenticateAsync(token, "ip:192.0.2.1", default);
+        await (await AuthenticatorAsync(new ManualTime(Now))).AuthenticateAsync(token, "ip:192.0.2.1", "192.0.2.1", default);
 
     private async Task<JwtAuthenticator> AuthenticatorAsync(TimeProvider time)
     {

@@ -19,6 +19,7 @@ internal sealed class JwtServer : IAsyncDisposable
     private readonly InMemoryTrustStore _store = new(new SimulatedDisk());
     private readonly TokenDirectory _tokens;
     private readonly CancellationTokenSource _stop = new();
+    private JwtAuthenticator _jwts = null!;
     private Task _reading = Task.CompletedTask;
     private XdsTestServer _xds = null!;
 
@@ -40,7 +41,7 @@ internal sealed class JwtServer : IAsyncDisposable
     public static async Task<JwtServer> StartAsync(JwtIssuerOptions options, TimeProvider time)
     {
         JwtServer server = new(time);
-        JwtAuthenticator jwts = new([TestIssuer.Checked(options)], time, server.Log);
+        JwtAuthenticator jwts = server._jwts = new([TestIssuer.Checked(options)], time, server.Log);
         await jwts.StartAsync(default);
         server._reading = jwts.RunAsync(server._stop.Token);
         await server.AddOwnTokenAsync(time.GetUtcNow());
@@ -76,6 +77,7 @@ internal sealed class JwtServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _reading;
         await _xds.DisposeAsync();
+        _jwts.Dispose();
         Registrations.Dispose();
         _tokens.Dispose();
         await _store.DisposeAsync();

@@ -1,6 +1,7 @@
 using SdsServer.Grpc;
 using SdsServer.Identity.Jwt;
 using SdsServer.Testing;
+using SdsServer.Testing.Kubernetes;
 using SdsServer.Testing.Processes;
 using SdsServer.Tests.Xds;
 

@@ -66,6 +66,9 @@ internal sealed class MtlsHost : IAsyncDisposable
 
     public int AdminPort { get; private set; }
 
+    /// <summary>The proxies' Unix socket.</summary>
+    public string XdsSocket => _directory.PathOf("sds.sock");
+
     /// <summary>The operators' own connection, on the socket.</summary>
     public GrpcChannel Admin { get; private set; } = null!;
 

@@ -4,13 +4,12 @@ using System.Net.Http.Json;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using SdsServer.Testing;
 using SdsServer.Testing.Processes;
 
-namespace SdsServer.Tests.Identity.Jwt;
+namespace SdsServer.Testing.Kubernetes;
 
 /// <summary>A real kube-apiserver with its etcd on this machine. No controllers: nothing happens to objects by itself.</summary>
-internal sealed class KubernetesApi : IAsyncDisposable
+public sealed class KubernetesApi : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
@@ -71,17 +70,40 @@ internal sealed class KubernetesApi : IAsyncDisposable
     public Task AddServiceAccountAsync(string name) =>
         PostAsync("/api/v1/namespaces/shop/serviceaccounts", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }.ToJsonString());
 
-    public async Task DeleteServiceAccountAsync(string name)
+    /// <summary>Lets a service account have tokens judged.</summary>
+    public Task AllowReviewsAsync(string serviceAccount) => PostAsync("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", new JsonObject
     {
-        using HttpResponseMessage response = await _client!.DeleteAsync(new Uri($"/api/v1/namespaces/shop/serviceaccounts/{name}", UriKind.Relative));
-        response.EnsureSuccessStatusCode();
-    }
+        ["metadata"] = new JsonObject { ["name"] = $"reviews-{serviceAccount}" },
+        ["roleRef"] = new JsonObject { ["apiGroup"] = "rbac.authorization.k8s.io", ["kind"] = "ClusterRole", ["name"] = "system:auth-delegator" },
+        ["subjects"] = new JsonArray(new JsonObject { ["kind"] = "ServiceAccount", ["name"] = serviceAccount, ["namespace"] = "shop" }),
+    }.ToJsonString());
+
+    /// <summary>A pod that nobody runs.</summary>
+    public Task AddPodAsync(string name, string serviceAccount) => PostAsync("/api/v1/namespaces/shop/pods", new JsonObject
+    {
+        ["metadata"] = new JsonObject { ["name"] = name },
+        ["spec"] = new JsonObject
+        {
+            ["serviceAccountName"] = serviceAccount, ["automountServiceAccountToken"] = false,
+            ["containers"] = new JsonArray(new JsonObject { ["name"] = "main", ["image"] = "none" }),
+        },
+    }.ToJsonString());
+
+    public Task DeleteServiceAccountAsync(string name) => DeleteAsync($"/api/v1/namespaces/shop/serviceaccounts/{name}");
+
+    public Task DeletePodAsync(string name) => DeleteAsync($"/api/v1/namespaces/shop/pods/{name}?gracePeriodSeconds=0");
 
     /// <summary>A token as the kubelet projects it; by TokenRequest.</summary>
     /// <param name="audience">Null: the API server's own.</param>
-    public async Task<string> TokenAsync(string serviceAccount, string? audience)
+    /// <param name="pod">The pod it is for; null: none.</param>
+    public async Task<string> TokenAsync(string serviceAccount, string? audience, string? pod = null)
     {
         JsonObject spec = new() { ["expirationSeconds"] = 600 };
+        if (pod is not null)
+        {
+            spec["boundObjectRef"] = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["name"] = pod };
+        }
+
         if (audience is not null)
         {
             spec["audiences"] = new JsonArray(audience);
@@ -115,6 +137,12 @@ internal sealed class KubernetesApi : IAsyncDisposable
     }
 
     private string Port(int index) => _ports[index].Number.ToString(CultureInfo.InvariantCulture);
+
+    private async Task DeleteAsync(string path)
+    {
+        using HttpResponseMessage response = await _client!.DeleteAsync(new Uri(path, UriKind.Relative));
+        response.EnsureSuccessStatusCode();
+    }
 
     private async Task<JsonNode> PostAsync(string path, string body)
     {

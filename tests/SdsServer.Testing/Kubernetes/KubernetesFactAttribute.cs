@@ -1,12 +1,15 @@
-using SdsServer.Testing;
+using Xunit;
 
-namespace SdsServer.Tests.Identity.Jwt;
+namespace SdsServer.Testing.Kubernetes;
 
 /// <summary>A test with a real Kubernetes API server; skipped with the reason where there is none.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-internal sealed class KubernetesFactAttribute : FactAttribute
+public sealed class KubernetesFactAttribute : FactAttribute
 {
-    public KubernetesFactAttribute() => Skip = StartScript is null || Programs.Find("openssl") is null || Programs.Find("curl") is null
+    public KubernetesFactAttribute() => Skip = MissingReason;
+
+    /// <summary>Why there can be no API server here; null where there can.</summary>
+    public static string? MissingReason => StartScript is null || Programs.Find("openssl") is null || Programs.Find("curl") is null
         ? "it needs openssl, curl and a script that runs etcd and kube-apiserver: set START_KUBERNETES to its path, or have ../shared/programs/start-kubernetes beside the repository."
         : null;
 
