@@ -23,6 +23,8 @@ internal static class AdminMethods
 
     public static GrpcMethod<GetTrustDomainRequest, TrustDomain> GetTrustDomain { get; } = new(s_trust, "GetTrustDomain");
 
+    public static GrpcMethod<GetAnchorsRequest, GetAnchorsResponse> GetAnchors { get; } = new(s_trust, "GetAnchors");
+
     public static GrpcMethod<WatchTrustDomainRequest, WatchTrustDomainResponse> WatchTrustDomain { get; } = new(s_trust, "WatchTrustDomain");
 
     public static PagedMethod<ListAuthoritiesRequest, ListAuthoritiesResponse> ListAuthorities { get; } = new(
@@ -68,6 +70,8 @@ internal static class AdminMethods
     public static GrpcMethod<RepushSecretsRequest, RepushSecretsResponse> RepushSecrets { get; } = new(s_fleet, "RepushSecrets");
 
     public static GrpcMethod<ConfirmTrustRequest, Instance> ConfirmTrust { get; } = new(s_fleet, "ConfirmTrust");
+
+    public static GrpcMethod<ConfirmAnchorsRequest, Instance> ConfirmAnchors { get; } = new(s_fleet, "ConfirmAnchors");
 
     public static PagedMethod<ListLeavesRequest, ListLeavesResponse> ListLeaves { get; } = new(
         new(s_leaves, "ListLeaves"), (request, size, token) => (request.PageSize, request.PageToken) = (size, token),

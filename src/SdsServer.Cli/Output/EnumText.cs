@@ -119,6 +119,7 @@ internal static class EnumText
         BlockerReason.AwaitingApproval => "waits for your approval",
         BlockerReason.PendingLeaf => "does not use its new leaf yet",
         BlockerReason.Webhook => "webhook has not agreed",
+        BlockerReason.MissingAnchor => "not known to accept the server's next certificate",
         _ => "unknown",
     };
 }

@@ -50,6 +50,7 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         }
 
         AddFleetWarnings(warnings);
+        AddServingWarning(warnings, now);
         AddBuiltInWarning(warnings);
         return warnings;
     }
@@ -69,6 +70,24 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         {
             warnings.Add($"{string.Join(" and ", builtIn)} {(builtIn.Count == 1 ? "is a built-in root: its key is" : "are built-in roots: their keys are")} "
                 + "kept by this server alone; back up its store, and keep the root of a production mesh elsewhere");
+        }
+    }
+
+    private void AddServingWarning(List<string> warnings, DateTimeOffset now)
+    {
+        if (Trust.Serving is not { } serving)
+        {
+            return;
+        }
+
+        if (serving.NotAfter is { } end && end.ToDateTimeOffset() <= now)
+        {
+            warnings.Add($"the server's own certificate has ended {TimeText.Relative(end.ToDateTimeOffset(), now)}: nobody can connect over TLS, look into the server's log");
+        }
+
+        if (serving.MissingCount > 0)
+        {
+            warnings.Add($"{ServingText.Missing(serving)}: 'sdsctl anchors export', then 'sdsctl anchors confirm'");
         }
     }
 

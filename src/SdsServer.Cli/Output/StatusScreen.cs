@@ -18,6 +18,11 @@ internal static class StatusScreen
             : $"epoch {trust.Epoch}; some proxies may still enforce epoch {trust.Floor} (floor)", trust.Floor >= trust.Epoch ? Tone.None : Tone.Caution));
         facts.Add("signer", ResourceName.Id(trust.Signer));
         facts.Add("proxies", Fleet(trust.Fleet ?? new()));
+        if (trust.Serving is { } serving)
+        {
+            facts.Add("serves with", new Cell(ServingText.Of(trust, serving, now), serving.Waits ? Tone.Caution : Tone.None));
+        }
+
         facts.Add("revision", $"{trust.Revision}, leader term {trust.LeaderTerm}");
         screen.Add(facts).Line();
 

@@ -37,6 +37,8 @@ internal static class CommandTree
             "proxy", "The Envoy processes that take secrets.",
             ProxyListCommand.Create(), ProxyShowCommand.Create(), ProxyRetireCommand.Create(), ProxyRepushCommand.Create(), ProxyConfirmCommand.Create(),
             ProxyVerifyCommand.Create()));
+        root.Add(Noun(
+            "anchors", "The roots by which proxies know this server, where it issues its serving certificate itself.", AnchorsExportCommand.Create(), AnchorsConfirmCommand.Create()));
         root.Add(Noun("leaf", "The certificates that were issued.", LeafListCommand.Create()));
         root.Add(Noun("token", "Bearer tokens by which workloads say who they are, or join.", TokenCreateCommand.Create(), TokenListCommand.Create(), TokenDeleteCommand.Create()));
         root.Add(Noun(

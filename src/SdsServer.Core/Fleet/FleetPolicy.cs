@@ -56,6 +56,15 @@ public sealed record FleetPolicy
     /// <summary>How long until a webhook that has said neither yes nor no is asked again, and an Envoy's admin that did not show the leaf.</summary>
     public TimeSpan AskAgain { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The server issues its own serving certificate, and the rotation moves it.</summary>
+    public bool OwnServing { get; init; }
+
+    /// <summary>
+    /// How long the serving certificate waits for proxies that are not known to accept its next root. Afterwards they lose their link at
+    /// their next connect, and the log names them.
+    /// </summary>
+    public TimeSpan BootstrapGrace { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>The longest lifetime a leaf can have.</summary>
     public TimeSpan MaxLeafLifetime { get; init; } = TimeSpan.FromHours(24);
 }

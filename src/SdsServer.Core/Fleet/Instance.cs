@@ -40,6 +40,15 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Roots that an operator has found it to trust, where it takes no bundle from here; empty for none.</summary>
     public ImmutableArray<string> ConfirmedRoots { get; set; } = [];
 
+    /// <summary>Roots that its bootstrap has as anchors for this server, by its node's word.</summary>
+    public ImmutableArray<string> Anchors { get; set; } = [];
+
+    /// <summary>The epoch whose roots an operator has found among its anchors; 0: nobody has looked.</summary>
+    public long AnchorsConfirmedAt { get; set; }
+
+    /// <summary>The root for which an operator has passed over it, whatever its anchors; null for none.</summary>
+    public string? AnchorPassedOver { get; set; }
+
     /// <summary>The epoch of a bundle that it reported and this store does not know yet; 0: none.</summary>
     public long NewerEpoch { get; set; }
 

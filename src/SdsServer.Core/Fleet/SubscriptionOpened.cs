@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
@@ -28,6 +29,11 @@ public sealed record SubscriptionOpened(
 
     /// <summary>What waves select the proxy by; null: its identity alone.</summary>
     public ProxyTraits? Traits { get; init; }
+
+    /// <summary>
+    /// Ids of the roots that its bootstrap has as anchors for this server, by its node's word; empty: it says nothing. Who lies loses its own link.
+    /// </summary>
+    public ImmutableArray<string> Anchors { get; init; } = [];
 
     /// <summary>Where its Envoy's admin answers, such as <c>http://10.0.0.7:9901</c>; null where it states no port.</summary>
     public Uri? Admin { get; init; }

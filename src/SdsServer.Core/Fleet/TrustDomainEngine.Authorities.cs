@@ -36,6 +36,7 @@ public sealed partial class TrustDomainEngine
         string? use = authority.Id == _state.Signer ? "it signs"
             : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
             : _state.Trusts(authority.RootId) && authority.Chain.Length == 1 ? "its root is in the bundle"
+            : authority.Id == _state.Serving?.AuthorityId ? "the server's own certificate is under it"
             : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
             : null;
         if (use is not null)

@@ -28,6 +28,7 @@ public sealed partial class TrustDomainEngine
             case RepushInstance order: Repush(order); break;
             case SetRole order: Set(order); break;
             case ConfirmTrust order: Confirm(order); break;
+            case ConfirmAnchors order: Confirm(order); break;
             case AddAuthority order: Add(order); break;
             case RemoveAuthority order: Remove(order); break;
             default: throw new ArgumentException($"unknown command {command.GetType().Name}", nameof(command));
@@ -280,7 +281,7 @@ public sealed partial class TrustDomainEngine
     private void Commit(EngineCommand order, TrustState next, DecisionKind kind, string subject, string action, string message)
     {
         _savingFor = (order, message);
-        string rotation = kind is DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.RetireInstance or DecisionKind.ConfirmTrust ? "" : (next.Plan ?? _state.Plan)?.Id ?? "";
+        string rotation = kind is DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.RetireInstance or DecisionKind.ConfirmTrust or DecisionKind.ConfirmAnchors ? "" : (next.Plan ?? _state.Plan)?.Id ?? "";
         Save(next, Log(order.Actor, kind, subject, action, order.Reason) with { RotationId = rotation });
     }
 

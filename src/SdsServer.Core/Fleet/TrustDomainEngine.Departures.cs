@@ -88,6 +88,7 @@ public sealed partial class TrustDomainEngine
 
         _held.Remove(instance);
         _newer.Remove(instance);
+        _unanchored.Remove(instance);
         Tally(instance);
         if (instance.Work == LeafWork.Committing)
         {

@@ -102,6 +102,12 @@ public sealed partial class TrustDomainEngine
 
     private void PassOver(Blocker blocker)
     {
+        if (blocker.Reason == BlockerReason.MissingAnchor)
+        {
+            PassOverAnchor(blocker.InstanceId);
+            return;
+        }
+
         if (blocker.LeafSerial.Length > 0)
         {
             if (_exported.Remove(blocker.LeafSerial, out LedgerRow? exported))

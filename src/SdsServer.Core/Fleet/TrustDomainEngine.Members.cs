@@ -130,6 +130,7 @@ public sealed partial class TrustDomainEngine
         _members.Move(instance.CountedAt, at);
         instance.CountedAt = at;
         instance.Excused &= instance.HasOpenRefusal;
+        NoteAnchor(instance);
         // What it refuses matters as long as it can present a leaf, or counts without one: whoever has aged out keeps no gate shut.
         if (at is not null && instance.HasOpenRefusal && (instance.Outstanding.Count > 0 || instance.Work == LeafWork.Committing || instance.Enrolled))
         {

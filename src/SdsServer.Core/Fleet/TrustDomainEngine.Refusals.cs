@@ -44,7 +44,9 @@ public sealed partial class TrustDomainEngine
             Gate.G3 => (
                 "root_still_needed",
                 $"{blockers.Count} things stand between here and the removal of root {verdict.Subject}",
-                "every peer would refuse the leaves listed here"),
+                blockers.Exists(blocker => blocker.Reason == BlockerReason.MissingAnchor)
+                    ? "every peer would refuse the leaves listed here, and proxies without the new anchor would lose their link to this server at their next connect"
+                    : "every peer would refuse the leaves listed here"),
             _ => (
                 "root_not_gone",
                 $"{blockers.Count} members may still enforce the dropped root",
@@ -85,6 +87,14 @@ public sealed partial class TrustDomainEngine
             foreach (Blocker need in Needing(plan, verdict.Gate))
             {
                 yield return need;
+            }
+        }
+
+        if (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject) && IsServingHeldBack)
+        {
+            foreach (Instance instance in _unanchored.OrderBy(instance => instance.Id, StringComparer.Ordinal))
+            {
+                yield return WithoutAnchor(instance, _anchorWanted!);
             }
         }
 

@@ -69,6 +69,7 @@ public sealed partial class TrustDomainEngine
 
     private void Save(TrustState next, Decision? entry)
     {
+        entry = WithServingTold(next, entry);
         _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _clock.Reckoned };
         _effects.Add(new SaveState(_saving, entry is null ? null : entry with { Revision = next.Decisions }, [.. _expired]));
         _expired.Clear();
@@ -84,6 +85,7 @@ public sealed partial class TrustDomainEngine
         _effects.AddRange(_overruled);
         _overruled.Clear();
         CheckDropped(old);
+        WantAnchor();
         if (old.Bundle.Any(root => !_state.Trusts(root)))
         {
             ReplaceTicketKeys();
@@ -135,12 +137,13 @@ public sealed partial class TrustDomainEngine
             }
         }
 
+        next = WithServingMoved(next);
         if (next.Plan is not { } plan)
         {
             return next;
         }
 
-        bool drained = next.Signer == plan.Target && Facts(plan) is { NeedOutgoing: 0, TargetSigns: true };
+        bool drained = next.Signer == plan.Target && Facts(plan) is { NeedOutgoing: 0, TargetSigns: true } and { ServingNeedsOutgoing: false };
         if (drained != plan.DrainedAt is not null || plan.DrainedAt > _clock.Reckoned)
         {
             plan = plan with { DrainedAt = drained ? _clock.Reckoned : null };
@@ -257,12 +260,13 @@ public sealed partial class TrustDomainEngine
             NeedOutgoing = Needing(outgoing),
             SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
             TargetSigns = MaySign(plan.Target),
+            ServingNeedsOutgoing = outgoing != target && IsServingUnder(outgoing),
             UnresolvedNacks = _refusing.Count(instance => instance.PassedOverIn != plan.Id),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
             WaveIsDeserted = plan.WavesBegun > 0 && _desertedSince is { } since && _now.Up >= since + _policy.ReconnectWindow,
             ThirdRoots = _policy.MaxRoots > 2
-                ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root)))]
+                ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))]
                 : [],
             SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
         };
@@ -331,6 +335,11 @@ public sealed partial class TrustDomainEngine
         if (verdict.OpensAt is { } opens && opens < wake)
         {
             wake = opens;
+        }
+
+        if (IsServingHeldBack && ServingGraceEnd is { } grace && grace < wake)
+        {
+            wake = grace;
         }
 
         if (_desertedSince is { } deserted && deserted + _policy.ReconnectWindow > _now.Up)

@@ -122,6 +122,12 @@ public sealed partial class TrustDomainEngine
     {
         TrustState next = Moves.Taint(Moves.Preempt(WithEvidence(_state, out _), _clock.Reckoned), from.RootId);
         next = next with { SignerRevision = next.SignerRevision + 1 };
+        if (next.Serving is { } serving && next.Authority(serving.AuthorityId).Tainted)
+        {
+            // At once, whoever does not know the new root: the thief may serve with the stolen one as well as this server.
+            next = next with { Serving = serving with { AuthorityId = order.To, WaitsSince = null } };
+        }
+
         if (!next.Trusts(target.RootId) && next.Bundle.Length >= _policy.MaxRoots && Third(from, target) is { } third)
         {
             next = Moves.DropTrust(next, third, _seams.RandomHex(16), _clock.Reckoned);

@@ -22,6 +22,7 @@ public sealed partial class TrustDomainEngine
         instance.NodeVersion = opened.NodeVersion;
         instance.Traits = opened.Traits ?? instance.Traits;
         instance.Admin = opened.Admin ?? instance.Admin;
+        instance.Anchors = opened.Anchors;
         instance.See(_now.Utc);
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {

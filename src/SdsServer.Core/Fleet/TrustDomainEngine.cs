@@ -80,6 +80,7 @@ public sealed partial class TrustDomainEngine
         _epochSince = now.Up;
         _frozenUntil = record.Term <= 1 ? now.Up : now.Up + policy.ReconnectWindow;
         Restore(record);
+        RestoreAnchors();
     }
 
     /// <summary>The durable state; a change that is being saved is not in it yet.</summary>
@@ -101,7 +102,7 @@ public sealed partial class TrustDomainEngine
     public IReadOnlyList<EngineEffect> Begin(Moment now)
     {
         Enter(now);
-        TrustState first = _state;
+        TrustState first = WithServingFound(_state);
         string text = "the leader's term begins";
         if (_floor < _state.Epoch)
         {

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Net;
 
 namespace SdsServer.Core.Pki;
 
@@ -8,6 +9,7 @@ public sealed class AlternativeNames
     private static readonly string[] Kinds = ["other name", "e-mail", "DNS", "X.400", "directory name", "EDI", "URI", "IP address", "registered ID"];
     private static readonly Asn1Tag Dns = new(TagClass.ContextSpecific, 2);
     private static readonly Asn1Tag Uri = new(TagClass.ContextSpecific, 6);
+    private static readonly Asn1Tag Ip = new(TagClass.ContextSpecific, 7);
 
     private AlternativeNames(List<string> uris, List<string> dnsNames, List<string> otherKinds)
     {
@@ -54,13 +56,18 @@ public sealed class AlternativeNames
         return new AlternativeNames(uris, dnsNames, otherKinds);
     }
 
-    internal static void Write(AsnWriter writer, string uri, IReadOnlyList<string> dnsNames)
+    internal static void Write(AsnWriter writer, string uri, IReadOnlyList<string> dnsNames, IReadOnlyList<IPAddress> addresses)
     {
         using AsnWriter.Scope names = writer.PushSequence();
         writer.WriteCharacterString(UniversalTagNumber.IA5String, uri, Uri);
         foreach (string name in dnsNames)
         {
             writer.WriteCharacterString(UniversalTagNumber.IA5String, name, Dns);
+        }
+
+        foreach (IPAddress address in addresses)
+        {
+            writer.WriteOctetString(address.GetAddressBytes(), Ip);
         }
     }
 }

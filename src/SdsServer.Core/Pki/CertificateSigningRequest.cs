@@ -50,11 +50,11 @@ public sealed class CertificateSigningRequest
     public static byte[] Create(PrivateKey key, SpiffeId id, IReadOnlyList<string> dnsNames)
     {
         ArgumentNullException.ThrowIfNull(id);
-        return Create(key, names => AlternativeNames.Write(names, id.ToString(), dnsNames));
+        return Create(key, names => AlternativeNames.Write(names, id.ToString(), dnsNames, []));
     }
 
     /// <summary>Makes a request of a client for its own key: for this ID, or for whatever one the authority knows it by.</summary>
-    public static byte[] Create(PrivateKey key, SpiffeId? id) => Create(key, id is null ? null : names => AlternativeNames.Write(names, id.ToString(), []));
+    public static byte[] Create(PrivateKey key, SpiffeId? id) => Create(key, id is null ? null : names => AlternativeNames.Write(names, id.ToString(), [], []));
 
     private static byte[] Create(PrivateKey key, Action<AsnWriter>? names)
     {

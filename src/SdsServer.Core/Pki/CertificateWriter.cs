@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -90,6 +91,7 @@ internal sealed class CertificateWriter
     /// <param name="key">The key to vouch for; its identifier becomes the subject key identifier.</param>
     /// <param name="uri">The only URI name; critical under an empty subject (RFC 5280 4.2.1.6).</param>
     /// <param name="dnsNames">Further DNS names.</param>
+    /// <param name="addresses">IP addresses.</param>
     /// <param name="extensions">More extensions, encoded.</param>
     public byte[] Write(
         PrivateKey signer,
@@ -100,6 +102,7 @@ internal sealed class CertificateWriter
         PublicKeyInfo key,
         string uri,
         IReadOnlyList<string> dnsNames,
+        IReadOnlyList<IPAddress> addresses,
         params ReadOnlySpan<byte[]> extensions)
     {
         _body.Reset();
@@ -130,7 +133,7 @@ internal sealed class CertificateWriter
                 }
 
                 WriteExtension(_body, Oids.SubjectKeyIdentifier, critical: false, writer => writer.WriteOctetString(key.KeyIdentifier.Span));
-                WriteExtension(_body, Oids.SubjectAlternativeName, critical: subject.IsEmpty, writer => AlternativeNames.Write(writer, uri, dnsNames));
+                WriteExtension(_body, Oids.SubjectAlternativeName, critical: subject.IsEmpty, writer => AlternativeNames.Write(writer, uri, dnsNames, addresses));
             }
         }
 

@@ -14,20 +14,26 @@ public sealed class LeafIssuer
     private static readonly byte[] RsaUsage = CertificateWriter.KeyUsage(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment);
     private static readonly byte[] BothSides = CertificateWriter.ExtendedKeyUsage(Oids.ServerAuth, Oids.ClientAuth);
     private static readonly byte[] ClientSide = CertificateWriter.ExtendedKeyUsage(Oids.ClientAuth);
+    private static readonly byte[] ServerSide = CertificateWriter.ExtendedKeyUsage(Oids.ServerAuth);
 
     private readonly byte[] _authorityKeyIdentifier;
     private readonly byte[] _intermediatesPem;
     private readonly byte[] _purposes;
 
     /// <summary>Prepares issuing under an authority, which stays the caller's to dispose.</summary>
-    /// <param name="clientsOnly">Leaves that no server can show: they are for callers of this server, not for a mesh.</param>
-    public LeafIssuer(SigningAuthority authority, LeafPolicy policy, bool clientsOnly = false)
+    /// <param name="use">What its leaves may be shown as.</param>
+    public LeafIssuer(SigningAuthority authority, LeafPolicy policy, LeafUse use = LeafUse.BothSides)
     {
         ArgumentNullException.ThrowIfNull(authority);
         ArgumentNullException.ThrowIfNull(policy);
         Authority = authority;
         Policy = policy;
-        _purposes = clientsOnly ? ClientSide : BothSides;
+        _purposes = use switch
+        {
+            LeafUse.Client => ClientSide,
+            LeafUse.Server => ServerSide,
+            _ => BothSides,
+        };
         _authorityKeyIdentifier = CertificateWriter.AuthorityKeyIdentifier(authority.IssuerKeyIdentifier);
         _intermediatesPem = [.. authority.Intermediates.SelectMany(certificate => certificate.ToPem())];
     }
@@ -65,9 +71,9 @@ public sealed class LeafIssuer
             throw new IssuanceException($"{request.Id} has no path: a leaf needs a workload's ID (X509-SVID 3.1)");
         }
 
-        if (request.DnsNames.Count > MaxDnsNames)
+        if (request.DnsNames.Count + request.Addresses.Count > MaxDnsNames)
         {
-            throw new IssuanceException($"{request.DnsNames.Count} DNS names are more than {MaxDnsNames}");
+            throw new IssuanceException($"{request.DnsNames.Count + request.Addresses.Count} DNS names and addresses are more than {MaxDnsNames}");
         }
 
         foreach (string name in request.DnsNames)
@@ -113,6 +119,7 @@ public sealed class LeafIssuer
             key,
             request.Id.ToString(),
             request.DnsNames,
+            request.Addresses,
             NotAuthority,
             key.Algorithm is KeyAlgorithm.EcdsaP256 or KeyAlgorithm.EcdsaP384 ? EcUsage : RsaUsage,
             _purposes,

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace SdsServer.Core.Pki;
 
 /// <summary>What a leaf shall say.</summary>
@@ -6,6 +8,9 @@ public sealed record LeafRequest(SpiffeId Id)
 {
     /// <summary>DNS names, lower case, no wildcards, at most 64.</summary>
     public IReadOnlyList<string> DnsNames { get; init; } = [];
+
+    /// <summary>IP addresses; only the server's own certificate has any.</summary>
+    public IReadOnlyList<IPAddress> Addresses { get; init; } = [];
 
     /// <summary>Wanted lifetime, or null for the policy's default.</summary>
     public TimeSpan? Lifetime { get; init; }

@@ -140,6 +140,7 @@ public sealed class SigningAuthority : IDisposable
             key,
             profile.TrustDomain.Uri,
             [],
+            [],
             [.. extensions]);
     }
 

@@ -22,7 +22,8 @@ public sealed record Blocker(
     {
         BlockerReason.Soak => SoakName,
         BlockerReason.NeedsOutgoingRoot => LeafSerial,
-        BlockerReason.PendingAck or BlockerReason.Nacked or BlockerReason.Absent or BlockerReason.PendingLeaf or BlockerReason.UnmanagedTrust when InstanceId.Length > 0 => InstanceId,
+        BlockerReason.PendingAck or BlockerReason.Nacked or BlockerReason.Absent or BlockerReason.PendingLeaf or BlockerReason.UnmanagedTrust
+            or BlockerReason.MissingAnchor when InstanceId.Length > 0 => InstanceId,
         _ => null,
     };
 

@@ -41,4 +41,7 @@ public enum BlockerReason
 
     /// <summary>The step waits for an operator.</summary>
     Approval,
+
+    /// <summary>Connects over TLS, and is not known to accept the root that the server's own certificate is to move to.</summary>
+    MissingAnchor,
 }

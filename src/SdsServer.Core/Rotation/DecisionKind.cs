@@ -44,4 +44,9 @@ public enum DecisionKind
 
     RotateEnrolmentAuthority,
     RevokeEnrolments,
+
+    /// <summary>The server's own serving certificate is signed by another authority from now on.</summary>
+    MoveServing,
+
+    ConfirmAnchors,
 }

@@ -16,6 +16,9 @@ public sealed record FleetFacts
     /// <summary>The plan's target may sign: its root is safe by the floor that is durable. Until then the outgoing authority signs in its place.</summary>
     public required bool TargetSigns { get; init; }
 
+    /// <summary>The server's own serving certificate is under the plan's outgoing root still.</summary>
+    public bool ServingNeedsOutgoing { get; init; }
+
     /// <summary>Members with a NACK that no later ACK of fresh bytes has healed.</summary>
     public required int UnresolvedNacks { get; init; }
 

@@ -29,7 +29,7 @@ public static class RotationPlanner
 
         if (outgoing != target && state.Trusts(outgoing))
         {
-            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, fleet is { NeedOutgoing: 0, TargetSigns: true }, DropSoakEnd(state, plan), plan, now);
+            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true }, DropSoakEnd(state, plan), plan, now);
         }
 
         if (fleet.ThirdRoots is [var third, ..])

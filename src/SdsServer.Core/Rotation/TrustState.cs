@@ -47,6 +47,9 @@ public sealed record TrustState
 
     public RotationPlan? Plan { get; init; }
 
+    /// <summary>The serving certificate that the server issues itself; null where it serves with an operator's.</summary>
+    public OwnServing? Serving { get; init; }
+
     /// <summary>The last rotations that ended, newest first, at most <see cref="MaxPast"/>.</summary>
     public ImmutableArray<PastRotation> Past { get; init; } = [];
 

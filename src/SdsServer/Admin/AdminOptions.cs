@@ -45,6 +45,9 @@ internal sealed record AdminOptions
     /// <summary>What the look at the audit log at start found wrong with it; empty for an intact one.</summary>
     public string LogWarning { get; init; } = "";
 
+    /// <summary>The end of the server's own serving certificate; null where it serves with an operator's.</summary>
+    public Func<DateTimeOffset>? ServingUntil { get; init; }
+
     /// <summary>A root that lives shorter is never fit to be trusted (gate G0), whatever the rotation waits for.</summary>
     public TimeSpan MinRootLifetime => 3 * Fleet.MaxLeafLifetime;
 }

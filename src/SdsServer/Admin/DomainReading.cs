@@ -9,6 +9,7 @@ namespace SdsServer.Admin;
 /// <param name="Outlook">The next move and why it is not made; null without a rotation.</param>
 /// <param name="WaveFacts">The connected proxies that take leaves, by what the waves have done to them.</param>
 /// <param name="Waves">One by one; empty without a rotation, and on the way back.</param>
+/// <param name="Serving">The server's own serving certificate; null where it serves with an operator's.</param>
 /// <param name="BlockerCounts">All blockers of the next move by reason, also those that <paramref name="Outlook"/> has no room for.</param>
 internal sealed record DomainReading(
     TrustState State,
@@ -19,7 +20,8 @@ internal sealed record DomainReading(
     (Verdict Verdict, Refusal? Refusal)? Outlook,
     FrozenDictionary<BlockerReason, int> BlockerCounts,
     WaveFacts WaveFacts,
-    IReadOnlyList<WaveView> Waves)
+    IReadOnlyList<WaveView> Waves,
+    ServingView? Serving)
 {
     public static DomainReading Of(TrustDomainEngine engine)
     {
@@ -35,6 +37,7 @@ internal sealed record DomainReading(
             outlook,
             blockers.CountBy(blocker => blocker.Reason).ToFrozenDictionary(),
             engine.WaveFacts,
-            engine.Waving());
+            engine.Waving(),
+            engine.ServingCertificate());
     }
 }

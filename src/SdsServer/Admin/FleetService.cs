@@ -9,7 +9,7 @@ using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace SdsServer.Admin;
 
-/// <summary>sdsserver.admin.v1.FleetService: the Envoy processes, and the three things an operator may do with one.</summary>
+/// <summary>sdsserver.admin.v1.FleetService: the Envoy processes, and what an operator may do with one.</summary>
 internal sealed class FleetService(
     TrustDomainAccess access, SharedReading<FleetReading> watched, Watches watches, AdminCalls calls, DomainCommands commands, InstanceMapper mapper, ResourceNames names)
 {
@@ -28,7 +28,10 @@ internal sealed class FleetService(
                 context, new OperatorCommand(DecisionKind.RepushSecrets, request.Name, request.Reason), command => RepushAsync(request, command, context)))
         .Unary<Api.ConfirmTrustRequest, Api.Instance>("ConfirmTrust", (request, context) =>
             calls.CommandAsync(
-                context, new OperatorCommand(DecisionKind.ConfirmTrust, request.Name, request.Reason, request.ValidateOnly), command => ConfirmAsync(request, command, context)));
+                context, new OperatorCommand(DecisionKind.ConfirmTrust, request.Name, request.Reason, request.ValidateOnly), command => ConfirmAsync(request, command, context)))
+        .Unary<Api.ConfirmAnchorsRequest, Api.Instance>("ConfirmAnchors", (request, context) =>
+            calls.CommandAsync(
+                context, new OperatorCommand(DecisionKind.ConfirmAnchors, request.Name, request.Reason), command => ConfirmAsync(request, command, context)));
 
     private async Task<Api.ListInstancesResponse> ListAsync(Api.ListInstancesRequest request, ServerCallContext context)
     {
@@ -123,6 +126,27 @@ internal sealed class FleetService(
         }
 
         CommandOutcome outcome = await access.OrderAsync(command, number => new ConfirmTrust
+        {
+            Id = number,
+            Actor = command.Actor,
+            Reason = command.Reason,
+            ExpectedDecisions = expected,
+            InstanceId = id,
+            Epoch = request.Epoch,
+        });
+        await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
+        return await FindAsync(id, context.CancellationToken);
+    }
+
+    private async Task<Api.Instance> ConfirmAsync(Api.ConfirmAnchorsRequest request, OperatorCommand command, ServerCallContext context)
+    {
+        if (request.Epoch <= 0)
+        {
+            throw AdminErrors.Invalid("epoch", "must be the TrustDomain.epoch of the bundle whose roots were found among the proxy's anchors");
+        }
+
+        (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
+        CommandOutcome outcome = await access.OrderAsync(command, number => new ConfirmAnchors
         {
             Id = number,
             Actor = command.Actor,

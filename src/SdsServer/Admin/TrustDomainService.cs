@@ -16,6 +16,7 @@ internal sealed class TrustDomainService(
     public void Bind(GrpcServiceBuilder service) => service
         .Unary<ListTrustDomainsRequest, ListTrustDomainsResponse>("ListTrustDomains", (request, context) => calls.ReadAsync(context, () => ListAsync(request, context)))
         .Unary<GetTrustDomainRequest, TrustDomain>("GetTrustDomain", (request, context) => calls.ReadAsync(context, () => GetAsync(request, context)))
+        .Unary<GetAnchorsRequest, GetAnchorsResponse>("GetAnchors", (request, context) => calls.ReadAsync(context, () => AnchorsAsync(request, context)))
         .ServerStreaming<WatchTrustDomainRequest, WatchTrustDomainResponse>("WatchTrustDomain", WatchAsync);
 
     private async Task<ListTrustDomainsResponse> ListAsync(ListTrustDomainsRequest request, ServerCallContext context)
@@ -34,6 +35,12 @@ internal sealed class TrustDomainService(
     {
         Check(request.Name);
         return mapper.Map(await access.ReadAsync(DomainReading.Of, context.CancellationToken));
+    }
+
+    private async Task<GetAnchorsResponse> AnchorsAsync(GetAnchorsRequest request, ServerCallContext context)
+    {
+        Check(request.Name);
+        return TrustDomainMapper.MapAnchors(await access.ReadAsync(engine => engine.State, context.CancellationToken));
     }
 
     private async Task WatchAsync(WatchTrustDomainRequest request, ServerStreamWriter<WatchTrustDomainResponse> responses, ServerCallContext context)

@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Access;
+using SdsServer.Core.Authorities;
 using SdsServer.Core.Enrolment;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
@@ -98,7 +99,7 @@ internal sealed class EnrolmentService
             default:
                 await _directory.AddAsync(outcome.Certificate!, readings);
                 EnrolmentLog.Enrolled(_logger, id.ToString(), peer, token.Id, outcome.Certificate!.Serial, outcome.Certificate.NotAfter, outcome.Status);
-                return new Api.EnrolResponse { ClientCertificate = Answer(outcome.Certificate) };
+                return new Api.EnrolResponse { ClientCertificate = Answer(outcome.Certificate, state) };
         }
     }
 
@@ -129,7 +130,7 @@ internal sealed class EnrolmentService
 
         await _directory.AddAsync(certificate, readings);
         EnrolmentLog.Renewed(_logger, certificate.SpiffeId, client.Stored.Serial, peer, certificate.Serial, certificate.NotAfter);
-        return new Api.RenewResponse { ClientCertificate = Answer(certificate) };
+        return new Api.RenewResponse { ClientCertificate = Answer(certificate, state) };
     }
 
     private void RequireTime(bool inTime, string peer, string where)
@@ -193,10 +194,10 @@ internal sealed class EnrolmentService
             : throw Refuse(peer, EnrolmentRefusal.BadRequest, StatusCode.InvalidArgument, $"certificate_request: {reason}");
     }
 
-    private Api.ClientCertificate Answer(EnrolledCertificate certificate) => new()
+    private Api.ClientCertificate Answer(EnrolledCertificate certificate, TrustState state) => new()
     {
         CertificateChain = System.Text.Encoding.ASCII.GetString(Certificate.Parse(certificate.Certificate.AsSpan()).ToPem()),
-        ServerCa = _settings.ServerCa,
+        ServerCa = _settings.ServerCa.Length > 0 || state.Serving is null ? _settings.ServerCa : System.Text.Encoding.ASCII.GetString(BootstrapAnchors.ToPem(state)),
         SpiffeId = certificate.SpiffeId,
         Serial = certificate.Serial,
         RenewTime = (certificate.IssuedAt + _settings.RenewAfter).ToTimestamp(),

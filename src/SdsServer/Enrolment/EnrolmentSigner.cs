@@ -132,5 +132,5 @@ internal sealed class EnrolmentSigner(TrustDomainAccess access, ITrustStore stor
         }
     }
 
-    private void Open(string id, SigningAuthority authority) => _open = (id, authority, new LeafIssuer(authority, settings.Policy, clientsOnly: true));
+    private void Open(string id, SigningAuthority authority) => _open = (id, authority, new LeafIssuer(authority, settings.Policy, LeafUse.Client));
 }

@@ -6,4 +6,4 @@ namespace SdsServer.Hosting;
 /// <param name="Certificate">It serves with.</param>
 /// <param name="Operators">Who may connect.</param>
 /// <param name="Time">By which their certificates end.</param>
-internal sealed record AdminTls(ServingCertificate Certificate, CertificateOperators Operators, TimeProvider Time);
+internal sealed record AdminTls(IServingCertificate Certificate, CertificateOperators Operators, TimeProvider Time);

@@ -14,7 +14,7 @@ internal static class ClientTls
     /// <param name="certificate">Of this server.</param>
     /// <param name="connection">Takes the <see cref="ClientChain"/> as a feature.</param>
     /// <param name="admit">Lets the connection live, given what was shown; null: whatever was, also nothing.</param>
-    public static SslServerAuthenticationOptions Options(ServingCertificate certificate, BaseConnectionContext connection, Func<ClientChain?, bool>? admit = null) => new()
+    public static SslServerAuthenticationOptions Options(IServingCertificate certificate, BaseConnectionContext connection, Func<ClientChain?, bool>? admit = null) => new()
     {
         ServerCertificateContext = certificate.Current,
         ApplicationProtocols = [SslApplicationProtocol.Http2],

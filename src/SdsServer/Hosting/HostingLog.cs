@@ -29,6 +29,12 @@ internal static partial class HostingLog
     [LoggerMessage(1008, LogLevel.Warning, "the audit log could not be looked through; run 'sdsctl audit verify'", EventName = "LogUnchecked")]
     public static partial void LogUnchecked(ILogger logger, Exception error);
 
+    [LoggerMessage(1009, LogLevel.Information, "the server's own serving certificate {Serial} is signed by {Authority} and ends at {NotAfter:u}", EventName = "ServingIssued")]
+    public static partial void ServingIssued(ILogger logger, string authority, string serial, DateTimeOffset notAfter);
+
+    [LoggerMessage(1010, LogLevel.Information, "{File} holds {Roots} anchors now", EventName = "AnchorsWritten")]
+    public static partial void AnchorsWritten(ILogger logger, string file, int roots);
+
     [LoggerMessage(3001, LogLevel.Information, "{Actor}: {Action} ({Reason}); {Evidence}", EventName = "Decided")]
     public static partial void Decided(ILogger logger, string actor, string action, string reason, string evidence);
 

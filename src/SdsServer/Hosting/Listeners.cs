@@ -19,7 +19,7 @@ internal static class Listeners
     /// <param name="certificate">Of the proxies' TCP listener; null where it has no TLS.</param>
     /// <param name="gate">Lets proxies' connections in. Whoever may open the admin socket has the right to by its mode.</param>
     /// <param name="admin">Of the operators' TCP listener, and who they are; null where there is none.</param>
-    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, ServingCertificate? certificate, ConnectionGate gate, AdminTls? admin = null)
+    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, IServingCertificate? certificate, ConnectionGate gate, AdminTls? admin = null)
     {
         if (settings.XdsSocket is { } socket)
         {

@@ -6,6 +6,7 @@ using SdsServer.Admin;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Operators;
 using SdsServer.Core.Authorities;
+using SdsServer.Core.Issuance;
 using SdsServer.Core.Rotation;
 using SdsServer.Enrolment;
 using SdsServer.Grpc;
@@ -117,10 +118,21 @@ internal static class ServerProgram
         ClientCertificateAttestor certificates = new(settings.TrustDomain, roots, enrolments, authorities, time, logging.CreateLogger<ClientCertificateAttestor>());
         WorkloadAuthenticator authenticator = new(
             settings.TrustDomain, settings.UnixPeers, tokens, jwts, certificates, registrations, processes,
-            new UnregisteredLog(time, logging.CreateLogger<WorkloadAuthenticator>()), settings.Dev);
+            new UnregisteredLog(time, logging.CreateLogger<WorkloadAuthenticator>()), settings.Dev, settings.ServingNames);
         XdsServices xds = new(
             loop.Port, settings.Names, authenticator.AuthenticateAsync, () => loop.Bundle, settings.Streams, ControlPlane(), time, logging.CreateLogger<DiscoveryServer>());
         registrations.Changed += xds.Reconsider;
+        OwnServingCertificate? own = settings.ServingNames is { } names
+            ? await OwnServingCertificate.StartAsync(
+                new ServingSigner(keyring, settings.Leaves, names, settings.LeafKeys), loop, settings.Fleet.RenewAt, time, logger, CancellationToken.None)
+            : null;
+        AnchorsFile? anchors = settings.AnchorsFile is { } file ? new AnchorsFile(file, time, logger) : null;
+        if (anchors is not null)
+        {
+            await loop.FollowTrustAsync(anchors.Follow, CancellationToken.None);
+            anchors.Write();
+        }
+
         AdminOptions operators = new()
         {
             TrustDomain = settings.TrustDomain,
@@ -132,15 +144,16 @@ internal static class ServerProgram
             MinLeafLifetime = settings.Leaves.Minimum,
             HasWebhook = settings.RotationWebhook is not null,
             LogWarning = logWarning,
+            ServingUntil = own is null ? null : () => own.NotAfter,
         };
         using AdminServices admin = new(
             loop, store, keyring, fitness, new BuiltInRoot(store), operators, CertificateOperators.Of, tokens, registrations, enrolments, settings.Enrolment, time, logging.CreateLogger<AdminServices>());
         HealthService health = new();
 
         builder.Services.AddSingleton(time);
-        ServingCertificate? certificate = settings is { XdsTcp: not null, CertificateFile: { } chain, KeyFile: { } key }
+        IServingCertificate? certificate = settings is { XdsTcp: not null, CertificateFile: { } chain, KeyFile: { } key }
             ? new ServingCertificate(chain, key, time, logger)
-            : null;
+            : own;
         ConnectionGate gate = new(settings.Connections, time, logging.CreateLogger<ConnectionGate>());
         CertificateOperators remote = new(
             settings.OperatorRules,
@@ -149,9 +162,10 @@ internal static class ServerProgram
             roots,
             time,
             logging.CreateLogger<CertificateOperators>());
-        AdminTls? adminTls = settings is { AdminTcp: not null, AdminCertificateFile: { } adminChain, AdminKeyFile: { } adminKey }
-            ? new AdminTls(new ServingCertificate(adminChain, adminKey, time, logger), remote, time)
-            : null;
+        IServingCertificate? adminCertificate = settings is { AdminCertificateFile: { } adminChain, AdminKeyFile: { } adminKey, AdminTcp: not null }
+            ? new ServingCertificate(adminChain, adminKey, time, logger)
+            : own;
+        AdminTls? adminTls = settings.AdminTcp is not null && adminCertificate is not null ? new AdminTls(adminCertificate, remote, time) : null;
         builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, gate, adminTls));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
         WebApplication app = builder.Build();
@@ -179,6 +193,7 @@ internal static class ServerProgram
         Task readingKeys = jwts.RunAsync(app.Lifetime.ApplicationStopping);
         Task readingRegistrations = registrationFile?.RunAsync(app.Lifetime.ApplicationStopping) ?? Task.CompletedTask;
         Task readingAuthorities = Task.WhenAll(authorities.RunAsync(app.Lifetime.ApplicationStopping), remote.RunAsync(app.Lifetime.ApplicationStopping));
+        Task serving = Task.WhenAll(own?.RunAsync(app.Lifetime.ApplicationStopping) ?? Task.CompletedTask, anchors?.RunAsync(app.Lifetime.ApplicationStopping) ?? Task.CompletedTask);
         Task rotating = settings.Schedule is { } schedule
             ? new AutomaticRotation(loop, admin.Rotations, schedule, trustDomain, time, logger).RunAsync(app.Lifetime.ApplicationStopping)
             : Task.CompletedTask;
@@ -189,6 +204,7 @@ internal static class ServerProgram
         await readingKeys;
         await readingRegistrations;
         await readingAuthorities;
+        await serving;
         await app.DisposeAsync();
         if (ended == loop.Failed)
         {

@@ -5,10 +5,10 @@ using System.Security.Cryptography.X509Certificates;
 namespace SdsServer.Hosting;
 
 /// <summary>
-/// The certificate of the TLS listener with its intermediates. Its files are read again while handshakes come, so that whoever renews it
+/// An operator's certificate with its intermediates. Its files are read again while handshakes come, so that whoever renews it
 /// restarts nothing; a pair that cannot be used is refused with a warning, and the one before serves on.
 /// </summary>
-internal sealed class ServingCertificate
+internal sealed class ServingCertificate : IServingCertificate
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 

@@ -29,7 +29,7 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     private BundlePayload _bundle;
     private long _lastCommand;
     private Action<TrustState>? _followTrust;
-    private (ImmutableArray<string> Bundle, ImmutableArray<Authority> Authorities) _followed;
+    private (ImmutableArray<string> Bundle, ImmutableArray<Authority> Authorities, string? Serving) _followed;
     private Task? _running;
 
     internal TrustDomainLoop(TrustDomainEngine engine, EffectRunner effects, MonotonicClock clock, ILogger<TrustDomainLoop> logger)
@@ -100,14 +100,14 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     }
 
     /// <summary>
-    /// Shows the state now, before this returns, and whenever its bundle or its authorities have changed, before anything else happens. One at a time;
+    /// Shows the state now, before this returns, and whenever its bundle, its authorities or that of the server's own certificate have changed, before anything else happens. One at a time;
     /// it must be quick.
     /// </summary>
     public Task FollowTrustAsync(Action<TrustState> follow, CancellationToken cancellation) => ReadAsync(
         engine =>
         {
             _followTrust += follow;
-            _followed = (engine.State.Bundle, engine.State.Authorities);
+            _followed = Followed(engine.State);
             follow(engine.State);
             return true;
         },
@@ -245,12 +245,15 @@ public sealed class TrustDomainLoop : IAsyncDisposable
     private void TellOfTrust()
     {
         TrustState state = _engine.State;
-        if (_followTrust is { } follow && (state.Bundle != _followed.Bundle || state.Authorities != _followed.Authorities))
+        if (_followTrust is { } follow && Followed(state) != _followed)
         {
-            _followed = (state.Bundle, state.Authorities);
+            _followed = Followed(state);
             follow(state);
         }
     }
+
+    private static (ImmutableArray<string> Bundle, ImmutableArray<Authority> Authorities, string? Serving) Followed(TrustState state) =>
+        (state.Bundle, state.Authorities, state.Serving?.AuthorityId);
 
     /// <summary>Sets the timer where it would ring too late. One that rings early costs a look, setting it anew at every event costs more.</summary>
     private void Arm()

@@ -12,9 +12,18 @@ public sealed class XdsListenerOptions
     /// <summary><c>ADDRESS:PORT</c>, or empty for no TCP.</summary>
     public string Tcp { get; set; } = "";
 
-    /// <summary>PEM of the serving certificate and its intermediates; required for TCP but on loopback in dev mode.</summary>
+    /// <summary>PEM of the serving certificate and its intermediates; TCP needs it or <see cref="ServingNames"/>, but on loopback in dev mode.</summary>
     public string? CertificateFile { get; set; }
 
     /// <summary>PEM of its private key.</summary>
     public string? KeyFile { get; set; }
+
+    /// <summary>
+    /// DNS names and IP addresses by which clients connect. Without <see cref="CertificateFile"/> the server issues its serving certificate
+    /// itself, with these names, and every rotation moves it.
+    /// </summary>
+    public List<string> ServingNames { get; set; } = [];
+
+    /// <summary>Where to keep the roots by which bootstraps should know this server, as PEM; empty for nowhere.</summary>
+    public string AnchorsFile { get; set; } = "";
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using SdsServer.Core.Issuance;
 using SdsServer.Core.Pki;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
@@ -26,7 +27,8 @@ internal sealed class WorkloadAuthenticator(
     RegistrationDirectory registrations,
     ProcessWatch processes,
     UnregisteredLog unregistered,
-    bool dev)
+    bool dev,
+    ServingNames? own = null)
 {
     private const string BadToken = "the bearer token is unknown, expired or deleted";
 
@@ -46,6 +48,12 @@ internal sealed class WorkloadAuthenticator(
         {
             unregistered.Add(peer, evidence);
             throw credential is null ? Nobody(unix) : new RpcException(StatusCode.Unauthenticated, BadToken);
+        }
+
+        if (own?.IsTakenBy(workload) == true)
+        {
+            // Proxies know this server by its name, under the roots of the mesh: with a leaf of that name somebody else could be it.
+            throw new RpcException(StatusCode.PermissionDenied, $"'{workload.SpiffeId}' has the SPIFFE ID or a DNS name of this server itself: give the workload another one");
         }
 
         processes.Add(peer);

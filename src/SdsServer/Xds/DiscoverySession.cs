@@ -149,6 +149,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
             IsVersionJoint = joint,
             Traits = client.Traits,
             Admin = client.Admin,
+            Anchors = client.Node.Anchors,
         });
     }
 

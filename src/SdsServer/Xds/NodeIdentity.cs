@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
+using SdsServer.Core.Authorities;
 using SdsServer.Grpc;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Protos.Envoy.Type.V3;
@@ -19,12 +20,21 @@ public sealed record NodeIdentity(string Id, string Cluster, string UserAgent, s
     private const int LabelLength = 320;
     private const string LabelsKey = "labels";
     private const string AdminPortKey = "sdsserver.envoy.admin_port";
+    private const string AnchorsKey = "sdsserver.anchors";
+    private const int MaxAnchors = 16;
+    private const int DigestLength = 64;
 
     /// <summary>Texts in <c>metadata.labels</c>; those that are too long, and all beyond the first 32 by name, are left out.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Where its Envoy's admin listens, <c>metadata["sdsserver.envoy.admin_port"]</c>; null where it states none.</summary>
     public int? AdminPort { get; init; }
+
+    /// <summary>
+    /// Ids of the roots that its bootstrap has as anchors for this server, from the SHA-256 digests in <c>metadata["sdsserver.anchors"]</c>; empty where it
+    /// states none, or anything but a list of 1 to 16 digests in lower-case hex.
+    /// </summary>
+    public ImmutableArray<string> Anchors { get; init; } = [];
 
     /// <exception cref="RpcException">INVALID_ARGUMENT: the node is missing, or its id or cluster is empty, too long or unprintable.</exception>
     internal static NodeIdentity From(Node? node, XdsLimits limits) => node is null
@@ -37,6 +47,7 @@ public sealed record NodeIdentity(string Id, string Cluster, string UserAgent, s
         {
             Labels = LabelsOf(node.Metadata),
             AdminPort = AdminPortOf(node.Metadata),
+            Anchors = AnchorsOf(node.Metadata),
         };
 
     private static ImmutableSortedDictionary<string, string> LabelsOf(Struct? metadata) =>
@@ -65,6 +76,16 @@ public sealed record NodeIdentity(string Id, string Cluster, string UserAgent, s
         };
         return port is >= 1 and <= ushort.MaxValue && port == Math.Floor(port) ? (int)port : null;
     }
+
+    // All or nothing: half of a list that cannot be read is no word on the other half.
+    private static ImmutableArray<string> AnchorsOf(Struct? metadata) =>
+        metadata is not null && metadata.Fields.TryGetValue(AnchorsKey, out Value? stated) && stated.KindCase == Value.KindOneofCase.ListValue
+            && stated.ListValue.Values is { Count: > 0 and <= MaxAnchors } digests && digests.All(IsDigest)
+            ? [.. digests.Select(digest => RootId.OfDigest(digest.StringValue)).Distinct(StringComparer.Ordinal)]
+            : [];
+
+    private static bool IsDigest(Value value) =>
+        value.KindCase == Value.KindOneofCase.StringValue && value.StringValue.Length == DigestLength && value.StringValue.All(char.IsAsciiHexDigitLower);
 
     private static string Required(string field, string value, XdsLimits limits)
     {

@@ -44,7 +44,9 @@ public sealed class CommandTests
     {
         SetAuthorityRoleRequest role = await SentAsync<SetAuthorityRoleRequest>("steady", "root role root-a passive --reason why");
         ConfirmTrustRequest trust = await SentAsync<ConfirmTrustRequest>("steady", "proxy confirm 5e77 --force");
+        ConfirmAnchorsRequest anchors = await SentAsync<ConfirmAnchorsRequest>("steady", "anchors confirm 5e77 --force --reason looked");
 
+        Assert.Equal((7L, "trustDomains/example.org/instances/5e77", "looked"), (anchors.Epoch, anchors.Name, anchors.Reason));
         Assert.Equal((42L, AuthorityRole.Passive, "why"), (role.ExpectedRevision, role.Role, role.Reason));
         Assert.Equal((7L, "trustDomains/example.org/instances/5e77"), (trust.Epoch, trust.Name));
     }

@@ -21,6 +21,7 @@ internal sealed class FakeAdmin(FakeMesh mesh)
         .MapService(Service(TrustDomainServiceReflection.Descriptor), service => service
             .Unary<ListTrustDomainsRequest, ListTrustDomainsResponse>("ListTrustDomains", (_, _) => Answer(new ListTrustDomainsResponse { TrustDomains = { mesh.Trust } }))
             .Unary<GetTrustDomainRequest, TrustDomain>("GetTrustDomain", (request, _) => Answer(Read(request)))
+            .Unary<GetAnchorsRequest, GetAnchorsResponse>("GetAnchors", (_, _) => Answer(mesh.Anchors()))
             .ServerStreaming<WatchTrustDomainRequest, WatchTrustDomainResponse>("WatchTrustDomain", WatchTrustDomainAsync))
         .MapService(Service(AuthorityServiceReflection.Descriptor), service => service
             .Unary<ListAuthoritiesRequest, ListAuthoritiesResponse>("ListAuthorities", (request, _) => Answer(Page(request)))
@@ -43,7 +44,8 @@ internal sealed class FakeAdmin(FakeMesh mesh)
             .Unary<GetInstanceRequest, Instance>("GetInstance", (request, _) => Answer(Find(mesh.Instances, i => i.Name, request.Name)))
             .Unary<RetireInstanceRequest, RetireInstanceResponse>("RetireInstance", (request, _) => Answer(Retire(request)))
             .Unary<RepushSecretsRequest, RepushSecretsResponse>("RepushSecrets", (request, _) => Answer(Repush(request)))
-            .Unary<ConfirmTrustRequest, Instance>("ConfirmTrust", (request, _) => Answer(Confirm(request))))
+            .Unary<ConfirmTrustRequest, Instance>("ConfirmTrust", (request, _) => Answer(Confirm(request)))
+            .Unary<ConfirmAnchorsRequest, Instance>("ConfirmAnchors", (request, _) => Answer(Kept(request, Find(mesh.Instances, i => i.Name, request.Name)))))
         .MapService(Service(LeafServiceReflection.Descriptor), service => service
             .Unary<ListLeavesRequest, ListLeavesResponse>("ListLeaves", (request, _) => Answer(Kept(request, new ListLeavesResponse { Leaves = { mesh.Leaves } }))))
         .MapService(Service(TokenServiceReflection.Descriptor), service => service

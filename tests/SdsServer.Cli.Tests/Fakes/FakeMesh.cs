@@ -53,6 +53,19 @@ internal sealed class FakeMesh
             case "expiring":
                 mesh.Trust.Bundle[0].NotAfter = At(TimeSpan.FromDays(12));
                 break;
+            case "serving":
+                mesh.Issue();
+                mesh.Trust.Bundle[^1].RootId = new string('b', 32);
+                mesh.Trust.Serving = new OwnServing
+                {
+                    Authority = $"{Name}/authorities/root-a", RootId = new string('a', 32), NotAfter = At(TimeSpan.FromHours(20)), NextRootId = mesh.Trust.Bundle[^1].RootId,
+                    Waits = true, GraceEndTime = At(TimeSpan.FromDays(6)), MissingCount = 7,
+                };
+                mesh.Trust.Serving.Missing.AddRange(Enumerable.Range(1, 7).Select(number => new UnanchoredProxy
+                {
+                    Instance = $"{Name}/instances/00{number}a", SpiffeId = "spiffe://example.org/cart", NodeId = $"cart-{number}",
+                }));
+                break;
             case "unfit":
                 mesh.Unfit = true;
                 break;
@@ -107,6 +120,12 @@ internal sealed class FakeMesh
     }
 
     public static Timestamp At(TimeSpan fromNow) => (FixedTime.Now + fromNow).ToTimestamp();
+
+    public GetAnchorsResponse Anchors() => new()
+    {
+        Pem = "-----BEGIN CERTIFICATE-----\nroot\n-----END CERTIFICATE-----\n",
+        Anchors = { Trust.Bundle.Select(root => new Anchor { RootId = new string('a', 32), Sha256 = new string('a', 64), Subject = root.Subject, NotAfter = root.NotAfter }) },
+    };
 
     public Authority AddRoot(string id, AuthorityRole role, long since, int years)
     {

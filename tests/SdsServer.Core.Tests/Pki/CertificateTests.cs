@@ -116,7 +116,7 @@ public sealed class CertificateTests
     {
         using SigningAuthority root = Make.Root();
         byte[] der = CertificateWriter.ForThisThread.Write(
-            root.Key, CertificateWriter.NewSerial(), root.Root.Subject.Der.Span, (Make.Now, Make.Now.AddDays(1)), root.Root.Subject, root.Key.PublicKey, "spiffe://example.org", [],
+            root.Key, CertificateWriter.NewSerial(), root.Root.Subject.Der.Span, (Make.Now, Make.Now.AddDays(1)), root.Root.Subject, root.Key.PublicKey, "spiffe://example.org", [], [],
             [.. extensions.Select(extension => CertificateWriter.Extension(extension.Oid!.Value!, extension.Critical, writer => writer.WriteNull()))]);
         return Certificate.Parse(der);
     }

@@ -110,7 +110,7 @@ public sealed class LeafLintTests
         using SigningAuthority authority = Root.Authority();
         byte[] der = CertificateWriter.ForThisThread.Write(
             authority.Key, CertificateWriter.NewSerial(), authority.Certificate.Subject.Der.Span, (Make.Now, Make.Now.AddDays(1)), DistinguishedName.Empty, key,
-            "spiffe://example.org/web", [], CertificateWriter.BasicConstraints(false, null), CertificateWriter.KeyUsage(X509KeyUsageFlags.DigitalSignature),
+            "spiffe://example.org/web", [], [], CertificateWriter.BasicConstraints(false, null), CertificateWriter.KeyUsage(X509KeyUsageFlags.DigitalSignature),
             CertificateWriter.ExtendedKeyUsage(Oids.ServerAuth, Oids.ClientAuth));
         return (Certificate.Parse(der).ToPem(), Root.KeyPem());
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
@@ -23,6 +24,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
     /// <summary>What it says of itself; null: nothing.</summary>
     public ProxyTraits? Traits { get; init; }
 
+    /// <summary>Roots that it says its bootstrap has as anchors for the server.</summary>
+    public ImmutableArray<string> Anchors { get; set; } = [];
+
     /// <summary>Where its Envoy's admin answers; null: nowhere.</summary>
     public Uri? Admin { get; init; }
 
@@ -45,7 +49,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint },
+            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors },
             stream.Take);
         return stream;
     }

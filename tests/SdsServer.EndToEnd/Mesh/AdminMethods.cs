@@ -12,12 +12,18 @@ internal static class AdminMethods
 
     public static GrpcMethod<GetTrustDomainRequest, TrustDomain> GetTrustDomain { get; } = Method<GetTrustDomainRequest, TrustDomain>(TrustDomainServiceReflection.Descriptor);
 
+    public static GrpcMethod<GetAnchorsRequest, GetAnchorsResponse> GetAnchors { get; } = Method<GetAnchorsRequest, GetAnchorsResponse>(TrustDomainServiceReflection.Descriptor);
+
+    public static GrpcMethod<ConfirmAnchorsRequest, Instance> ConfirmAnchors { get; } = Method<ConfirmAnchorsRequest, Instance>(FleetServiceReflection.Descriptor);
+
     public static GrpcMethod<ListInstancesRequest, ListInstancesResponse> ListInstances { get; } = Method<ListInstancesRequest, ListInstancesResponse>(FleetServiceReflection.Descriptor);
 
     public static GrpcMethod<RetireInstanceRequest, RetireInstanceResponse> RetireInstance { get; } = Method<RetireInstanceRequest, RetireInstanceResponse>(FleetServiceReflection.Descriptor);
 
     public static GrpcMethod<ListAuthoritiesRequest, ListAuthoritiesResponse> ListAuthorities { get; } =
         Method<ListAuthoritiesRequest, ListAuthoritiesResponse>(AuthorityServiceReflection.Descriptor);
+
+    public static GrpcMethod<CreateAuthorityRequest, Authority> CreateAuthority { get; } = Method<CreateAuthorityRequest, Authority>(AuthorityServiceReflection.Descriptor);
 
     public static GrpcMethod<StartRotationRequest, StartRotationResponse> StartRotation { get; } =
         Method<StartRotationRequest, StartRotationResponse>(RotationServiceReflection.Descriptor);

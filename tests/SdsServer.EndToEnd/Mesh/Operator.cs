@@ -19,6 +19,16 @@ internal sealed class Operator(string adminSocket) : IDisposable
 
     public Task<TrustDomain> TrustDomainAsync() => CallAsync(AdminMethods.GetTrustDomain, new GetTrustDomainRequest { Name = Parent });
 
+    /// <summary>Makes a root that is not trusted yet.</summary>
+    public Task<Authority> CreateRootAsync(string id) => OrderAsync(
+        AdminMethods.CreateAuthority, new CreateAuthorityRequest { Parent = Parent, AuthorityId = id, BuiltInRoot = new NewAuthority() }, (order, revision) => order.ExpectedRevision = revision);
+
+    public Task<GetAnchorsResponse> AnchorsAsync() => CallAsync(AdminMethods.GetAnchors, new GetAnchorsRequest { Name = Parent });
+
+    /// <summary>The word that a proxy's anchors hold the bundle of this epoch.</summary>
+    public Task ConfirmAnchorsAsync(string instance, long epoch) =>
+        CallAsync(AdminMethods.ConfirmAnchors, new ConfirmAnchorsRequest { Name = instance, Epoch = epoch, Reason = "the anchors file has been replaced" });
+
     public async Task<IReadOnlyList<Authority>> AuthoritiesAsync() =>
         (await CallAsync(AdminMethods.ListAuthorities, new ListAuthoritiesRequest { Parent = Parent })).Authorities;
 

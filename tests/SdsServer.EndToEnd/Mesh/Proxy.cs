@@ -28,6 +28,7 @@ internal sealed class Proxy : IAsyncDisposable
         ServerLink? link = options.Linked(nodeId) ? ServerLink.To(address) : null;
         bootstrap = options.Transport is SdsTransport.Unix
             ? bootstrap.With("sds-socket", link?.Socket ?? server.Socket)
+            : options.OwnServing is { } anchors ? OverOwnTls(bootstrap, link?.Port ?? server.Tcp.Port, anchors(nodeId, server))
             : bootstrap.OverTls()
                 .With("sds-host", "127.0.0.1").With("sds-port", $"{link?.Port ?? server.Tcp.Port}")
                 .With("sds-server-name", ServerProcess.TlsName).With("sds-server-san", ServerProcess.TlsName)
@@ -35,6 +36,15 @@ internal sealed class Proxy : IAsyncDisposable
         bootstrap = token is null ? bootstrap.WithoutToken() : bootstrap.With("token", $"Bearer {token}");
         EnvoySidecar envoy = await EnvoySidecar.StartAsync(options.Envoy, bootstrap.With("node-id", nodeId), new SidecarOptions { Uid = token is null ? options.Uid : null });
         return new Proxy(nodeId, link, envoy);
+    }
+
+    private static Bootstrap OverOwnTls(Bootstrap bootstrap, int port, (string SecretFile, IReadOnlyList<string> Digests) anchors)
+    {
+        bootstrap = bootstrap.OverOwnTls()
+            .With("sds-host", "127.0.0.1").With("sds-port", $"{port}")
+            .With("sds-server-name", ServerProcess.TlsName).With("sds-server-id", $"spiffe://{Workloads.TrustDomain}/sds-server")
+            .With("sds-anchors-secret-file", anchors.SecretFile);
+        return anchors.Digests.Count == 0 ? bootstrap : bootstrap.WithAnchors(anchors.Digests);
     }
 
     /// <summary>The serial number of the one leaf it has in force, or null.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using SdsServer.Testing;
+using SdsServer.Testing.Envoy;
 using SdsServer.Testing.Pki;
 using SdsServer.Testing.Processes;
 
@@ -19,19 +20,23 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly List<ChildProcess> _processes = [];
     private readonly string[] _arguments;
 
-    private ServerProcess(IEnumerable<string> settings)
+    private ServerProcess(IEnumerable<string> settings, bool ownServing)
     {
         (string chain, string key) = _servingAuthority.Issue(dns: [TlsName, "localhost"]);
         File.WriteAllText(_folder.PathOf("serving.pem"), chain);
         File.WriteAllText(_folder.PathOf("serving.key"), key);
         File.WriteAllText(RootFile, _servingAuthority.RootPem);
+        Directory.CreateDirectory(AnchorsDirectory);
+        File.WriteAllText(AnchorsSecretFile, Bootstrap.Anchors(AnchorsDirectory, AnchorsFile));
         _folder.OpenToOthers();
         _arguments =
         [
             Program, $"--data={_folder.PathOf("data")}",
             $"--SdsServer:Xds:Socket={Socket}", "--SdsServer:Xds:SocketMode=0666",
             $"--SdsServer:Xds:Tcp={_port.Endpoint}",
-            $"--SdsServer:Xds:CertificateFile={_folder.PathOf("serving.pem")}", $"--SdsServer:Xds:KeyFile={_folder.PathOf("serving.key")}",
+            .. ownServing
+                ? new[] { $"--SdsServer:Xds:ServingNames:0={TlsName}", "--SdsServer:Xds:ServingNames:1=localhost", $"--SdsServer:Xds:AnchorsFile={AnchorsFile}" }
+                : [$"--SdsServer:Xds:CertificateFile={_folder.PathOf("serving.pem")}", $"--SdsServer:Xds:KeyFile={_folder.PathOf("serving.key")}"],
             .. settings.Select(setting => $"--SdsServer:{setting}"),
         ];
     }
@@ -48,6 +53,15 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The root that vouches for its TLS certificate, as PEM.</summary>
     public string RootFile => _folder.PathOf("serving-root.pem");
 
+    /// <summary>The directory of <see cref="AnchorsFile"/>, with nothing else in it.</summary>
+    public string AnchorsDirectory => _folder.PathOf("anchors");
+
+    /// <summary>Where it keeps the roots by which it is known, if it issues its serving certificate itself.</summary>
+    public string AnchorsFile => Path.Combine(AnchorsDirectory, "anchors.pem");
+
+    /// <summary>What sidecars follow to read <see cref="AnchorsFile"/>.</summary>
+    public string AnchorsSecretFile => _folder.PathOf("sds-anchors.yaml");
+
     /// <summary>What all its processes wrote.</summary>
     public string Log => string.Concat(_processes.Select(process => process.Log));
 
@@ -60,9 +74,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     private ChildProcess Current => _processes[^1];
 
     /// <param name="settings"><c>Section:Key=VALUE</c>, below <c>SdsServer</c>.</param>
-    public static async Task<ServerProcess> StartAsync(IEnumerable<string> settings)
+    /// <param name="ownServing">It issues its serving certificate itself.</param>
+    public static async Task<ServerProcess> StartAsync(IEnumerable<string> settings, bool ownServing = false)
     {
-        ServerProcess server = new(settings);
+        ServerProcess server = new(settings, ownServing);
         try
         {
             await server.StartAgainAsync();

@@ -134,8 +134,9 @@ internal sealed class ServiceMesh : IAsyncDisposable
             settings.AddRange([$"UnixPeers:0:Uid={uid}", $"UnixPeers:0:SpiffeId={Workloads.SpiffeId(Workloads.One)}"]);
         }
 
-        Server = await ServerProcess.StartAsync(settings);
+        Server = await ServerProcess.StartAsync(settings, Options.OwnServing is not null);
         Operator = new Operator(Server.AdminSocket);
+        await (Options.Prepare?.Invoke(Operator) ?? Task.CompletedTask);
         await TokenAsync(Workloads.One);
         await TokenAsync(Workloads.Two);
         string? Token(string workload) => workload == Workloads.One && Options.Uid is not null ? null : _tokens[workload];

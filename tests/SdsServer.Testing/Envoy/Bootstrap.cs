@@ -54,6 +54,24 @@ public sealed class Bootstrap
     /// <summary>The same with a client certificate, as <c>sds-over-mtls.yaml</c> has it.</summary>
     public Bootstrap OverMtls() => new(Role, _main.WithPart("sds cluster", Read("sds-over-mtls.yaml").Text), _clusters);
 
+    /// <summary>The same by a certificate that the server issues itself, as <c>sds-over-own-tls.yaml</c> has it.</summary>
+    public Bootstrap OverOwnTls() => new(Role, _main.WithPart("sds cluster", Read("sds-over-own-tls.yaml").Text), _clusters);
+
+    /// <summary>What the node says of its anchors, as <c>sdsctl anchors export --metadata</c> prints it.</summary>
+    /// <param name="digests">Hex SHA-256 of each root.</param>
+    public Bootstrap WithAnchors(IEnumerable<string> digests)
+    {
+        const string Node = "node:\n";
+        int at = _main.Text.IndexOf(Node, StringComparison.Ordinal) + Node.Length;
+        return new Bootstrap(Role, new MarkedYaml(_main.Text.Insert(at, $"  metadata:\n    sdsserver.anchors: [{string.Join(", ", digests.Select(digest => $"\"{digest}\""))}]\n")), _clusters);
+    }
+
+    /// <summary>The file that says where the anchors lie, <c>sds-anchors.yaml</c>.</summary>
+    /// <param name="directory">The directory to watch.</param>
+    /// <param name="file">Holds the anchors.</param>
+    public static string Anchors(string directory, string file) =>
+        Read("sds-anchors.yaml").With("sds-anchors-directory", directory).With("sds-anchors-file", file).Text;
+
     /// <summary>No token: the server knows the process by its Unix uid.</summary>
     public Bootstrap WithoutToken() => new(Role, _main.WithPart("token", ""), _clusters);
 

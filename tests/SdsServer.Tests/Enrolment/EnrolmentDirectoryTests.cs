@@ -83,7 +83,7 @@ public sealed class EnrolmentDirectoryTests : IDisposable
 
     private EnrolledCertificate Signed(SigningAuthority? by = null)
     {
-        (IssuedLeaf leaf, PrivateKey key) = new LeafIssuer(by ?? _authority, LeafPolicy.Default, clientsOnly: true).Issue(new LeafRequest(SpiffeId.Parse(Web)), KeyAlgorithm.EcdsaP256, Now);
+        (IssuedLeaf leaf, PrivateKey key) = new LeafIssuer(by ?? _authority, LeafPolicy.Default, LeafUse.Client).Issue(new LeafRequest(SpiffeId.Parse(Web)), KeyAlgorithm.EcdsaP256, Now);
         using (key)
         {
             return new EnrolledCertificate

@@ -36,6 +36,13 @@ public sealed class ServerSettingsTests
         { "SdsServer:Xds:", options => { options.Xds.Socket = "none"; } },
         { "without TLS", options => options.Xds.Tcp = "127.0.0.1:8443" },
         { "dev mode serves loopback only", options => { options.Dev = true; options.Xds.Tcp = "0.0.0.0:8443"; options.Xds.CertificateFile = "c"; options.Xds.KeyFile = "k"; } },
+        { "set one of them", options => Tls(options).Xds.ServingNames.Add("sds.example.org") },
+        { "nobody looks at a certificate", options => options.Xds.ServingNames.Add("sds.example.org") },
+        { "ServingNames: 'SDS.example.org' is neither", options => { options.Xds.Tcp = "127.0.0.1:8443"; options.Xds.ServingNames.AddRange(["127.0.0.1", "SDS.example.org"]); options.Dev = true; } },
+        { "ServingNames: '1.2' is neither", options => { options.Xds.Tcp = "127.0.0.1:8443"; options.Xds.ServingNames.Add("1.2"); options.Dev = true; } },
+        { "AnchorsFile: these are the roots", options => options.Xds.AnchorsFile = "/tmp/anchors.pem" },
+        { "does not exist", options => { options.Xds.Tcp = "127.0.0.1:8443"; options.Xds.ServingNames.Add("sds.example.org"); options.Xds.AnchorsFile = "/nowhere/anchors.pem"; } },
+        { "BootstrapGrace", options => options.Fleet = options.Fleet with { BootstrapGrace = TimeSpan.Zero } },
         { "go together", options => options.Xds.CertificateFile = "c" },
         { "no ADDRESS:PORT", options => options.Xds.Tcp = "8443x" },
         { "no octal mode", options => options.Admin.SocketMode = "rw" },
@@ -165,6 +172,23 @@ public sealed class ServerSettingsTests
 
         Assert.Equal("a.example.org", Assert.Single(Assert.Single(settings.UnixPeers).Workload.DnsNames));
         Assert.Equal((TimeSpan.FromSeconds(7), TimeSpan.FromHours(1)), (settings.Fleet.AckTimeout, settings.Rotation.GateDeadline));
+    }
+
+    [Fact]
+    public void With_names_the_server_issues_its_own_certificate_for_both_addresses()
+    {
+        ServerOptions options = new();
+        options.Xds.Tcp = "0.0.0.0:8443";
+        options.Xds.ServingNames.AddRange(["sds.example.org", "10.0.0.1", "2001:db8::1"]);
+        Operators(options);
+        (options.Admin.CertificateFile, options.Admin.KeyFile) = (null, null);
+
+        ServerSettings settings = ServerSettings.From(options);
+
+        Assert.True(settings.Fleet.OwnServing);
+        Assert.Equal("spiffe://example.org/sds-server", settings.ServingNames!.Id.ToString());
+        Assert.Equal(("sds.example.org", 2), (Assert.Single(settings.ServingNames.DnsNames), settings.ServingNames.Addresses.Length));
+        Assert.False(ServerSettings.From(Tls(new ServerOptions())).Fleet.OwnServing);
     }
 
     private static ServerOptions Tls(ServerOptions options)

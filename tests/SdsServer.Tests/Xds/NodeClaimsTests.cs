@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Protos.Envoy.Core.V3;
@@ -61,6 +62,35 @@ public sealed class NodeClaimsTests
         Assert.Equal("http://[2001:db8::7]:9901/", StreamClient.AdminOf(node, IPAddress.Parse("2001:db8::7"))?.ToString());
         Assert.Null(StreamClient.AdminOf(Read(null), IPAddress.Parse("10.0.0.7")));
     }
+
+    [Fact]
+    public void Anchors_are_digests_by_their_roots_ids()
+    {
+        string digest = new('a', 64), other = new string('b', 63) + "0";
+
+        Assert.Equal<string>([new string('a', 32), new string('b', 32)], Anchored(Value.ForList(Value.ForString(digest), Value.ForString(other), Value.ForString(digest))));
+    }
+
+    // A bad list is no evidence, and never an error of the stream: a proxy must get its secrets whatever stands there.
+    [Fact]
+    public void Anchors_in_any_other_form_are_none()
+    {
+        string digest = new('a', 64);
+        Value good = Value.ForString(digest);
+
+        Assert.Empty(Read(null).Anchors);
+        Assert.Empty(Anchored(good));
+        Assert.Empty(Anchored(Value.ForList()));
+        Assert.Empty(Anchored(Value.ForList(good, Value.ForNumber(1))));
+        Assert.Empty(Anchored(Value.ForList(good, Value.ForString(digest[1..]))));
+        Assert.Empty(Anchored(Value.ForList(good, Value.ForString(digest + "a"))));
+        Assert.Empty(Anchored(Value.ForList(good, Value.ForString(digest.ToUpperInvariant()))));
+        Assert.Empty(Anchored(Value.ForList(good, Value.ForString("g" + digest[1..]))));
+        Assert.Empty(Anchored(Value.ForList([.. Enumerable.Repeat(good, 17)])));
+        Assert.Single(Anchored(Value.ForList([.. Enumerable.Repeat(good, 16)])));
+    }
+
+    private static ImmutableArray<string> Anchored(Value stated) => Read(new Struct { Fields = { ["sdsserver.anchors"] = stated } }).Anchors;
 
     private static NodeIdentity Stating(Value port) => Read(new Struct { Fields = { ["sdsserver.envoy.admin_port"] = port } });
 

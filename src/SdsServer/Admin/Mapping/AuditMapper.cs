@@ -91,8 +91,8 @@ internal sealed class AuditMapper(ResourceNames names)
     {
         { RotationId: { Length: > 0 } id } => names.Rotation(id),
         { Subject: "" } => names.TrustDomain,
-        { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.SetRole, Subject: var id } => names.Authority(id),
-        { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust, Subject: var id } => names.Instance(id),
+        { Kind: DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.SetRole or DecisionKind.MoveServing, Subject: var id } => names.Authority(id),
+        { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust or DecisionKind.ConfirmAnchors, Subject: var id } => names.Instance(id),
         { Kind: DecisionKind.CreateRegistration or DecisionKind.UpdateRegistration or DecisionKind.DeleteRegistration, Subject: var id } => names.Registration(id),
         { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken or DecisionKind.Enrol, Subject: var id } => names.Token(id),
         { Kind: DecisionKind.RevokeEnrolments, Subject: var serial } => names.Enrolment(serial),

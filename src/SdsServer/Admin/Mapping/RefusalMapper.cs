@@ -21,6 +21,7 @@ internal sealed class RefusalMapper(ResourceNames names)
         ["too_many_roots"] = Api.RefusalCode.TooManyRoots,
         ["role_not_possible"] = Api.RefusalCode.RoleNotPossible,
         ["managed_trust"] = Api.RefusalCode.TrustManaged,
+        ["anchors_not_ours"] = Api.RefusalCode.AnchorsNotOurs,
         ["root_still_needed"] = Api.RefusalCode.GateClosed,
         ["root_not_gone"] = Api.RefusalCode.GateClosed,
         ["held"] = Api.RefusalCode.Held,
@@ -80,6 +81,7 @@ internal sealed class RefusalMapper(ResourceNames names)
         BlockerReason.UnmanagedTrust => Api.BlockerReason.UnmanagedTrust,
         BlockerReason.Webhook => Api.BlockerReason.Webhook,
         BlockerReason.Approval => Api.BlockerReason.AwaitingApproval,
+        BlockerReason.MissingAnchor => Api.BlockerReason.MissingAnchor,
         _ => Api.BlockerReason.Unspecified,
     };
 

@@ -1,5 +1,8 @@
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin.Requests;
+using SdsServer.Core.Authorities;
+using SdsServer.Core.Fleet;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using Api = SdsServer.Protos.Admin.V1;
@@ -7,7 +10,7 @@ using Api = SdsServer.Protos.Admin.V1;
 namespace SdsServer.Admin.Mapping;
 
 /// <summary>A trust domain as the API shows it.</summary>
-internal sealed class TrustDomainMapper(ResourceNames names, string logWarning)
+internal sealed class TrustDomainMapper(ResourceNames names, string logWarning, Func<DateTimeOffset>? servingUntil = null)
 {
     public Api.TrustDomain Map(DomainReading reading)
     {
@@ -28,8 +31,34 @@ internal sealed class TrustDomainMapper(ResourceNames names, string logWarning)
             Fleet = Counts(reading),
             LeaderTerm = state.Term,
             AuditWarning = logWarning,
+            Serving = reading.Serving is { } serving ? Serving(serving) : null,
         };
     }
+
+    /// <summary>The roots that bootstraps should trust.</summary>
+    public static Api.GetAnchorsResponse MapAnchors(TrustState state)
+    {
+        Api.GetAnchorsResponse response = new() { Pem = Encoding.ASCII.GetString(BootstrapAnchors.ToPem(state)) };
+        foreach (TrustRoot root in BootstrapAnchors.Of(state))
+        {
+            Certificate certificate = Certificate.Parse(root.Certificate.AsSpan());
+            response.Anchors.Add(new Api.Anchor { RootId = root.Id, Sha256 = certificate.Fingerprint, Subject = certificate.Subject.ToString(), NotAfter = certificate.NotAfter.ToTimestamp() });
+        }
+
+        return response;
+    }
+
+    private Api.OwnServing Serving(ServingView serving) => new()
+    {
+        Authority = names.Authority(serving.AuthorityId),
+        RootId = serving.RootId,
+        NotAfter = servingUntil?.Invoke().ToTimestamp(),
+        NextRootId = serving.NextRootId ?? "",
+        Waits = serving.Waits,
+        GraceEndTime = serving.Waits ? serving.Until?.ToTimestamp() : null,
+        Missing = { serving.Missing.Select(proxy => new Api.UnanchoredProxy { Instance = names.Instance(proxy.InstanceId), SpiffeId = proxy.SpiffeId, NodeId = proxy.NodeId }) },
+        MissingCount = serving.MissingCount,
+    };
 
     private Api.BundleRoot Root(TrustState state, TrustRoot root, long floor)
     {

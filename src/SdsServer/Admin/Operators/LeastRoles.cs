@@ -14,6 +14,7 @@ internal static class LeastRoles
         [$"{Package}TrustDomainService/ListTrustDomains"] = OperatorRole.Viewer,
         [$"{Package}TrustDomainService/GetTrustDomain"] = OperatorRole.Viewer,
         [$"{Package}TrustDomainService/WatchTrustDomain"] = OperatorRole.Viewer,
+        [$"{Package}TrustDomainService/GetAnchors"] = OperatorRole.Viewer,
         [$"{Package}AuthorityService/ListAuthorities"] = OperatorRole.Viewer,
         [$"{Package}AuthorityService/GetAuthority"] = OperatorRole.Viewer,
         [$"{Package}AuthorityService/CreateAuthority"] = OperatorRole.Operator,
@@ -34,6 +35,9 @@ internal static class LeastRoles
         [$"{Package}FleetService/RetireInstance"] = OperatorRole.Operator,
         [$"{Package}FleetService/RepushSecrets"] = OperatorRole.Operator,
         [$"{Package}FleetService/ConfirmTrust"] = OperatorRole.Operator,
+
+        // A word that cuts off every proxy of which it is not true.
+        [$"{Package}FleetService/ConfirmAnchors"] = OperatorRole.Admin,
         [$"{Package}LeafService/ListLeaves"] = OperatorRole.Viewer,
         [$"{Package}TokenService/CreateToken"] = OperatorRole.Admin,
         [$"{Package}TokenService/ListTokens"] = OperatorRole.Viewer,

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using SdsServer.Admin;
 using SdsServer.Admin.Operators;
 using SdsServer.Core.Authorities;
+using SdsServer.Core.Issuance;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Enrolment;
@@ -144,10 +145,13 @@ internal sealed class MtlsHost : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private GrpcChannel Connect(int port, X509Certificate2? certificate, X509Certificate2[] sent)
+    /// <summary>A connection of its own to the proxies' port by whoever knows the server by these roots.</summary>
+    public GrpcChannel ConnectBy(string anchorsPem) => Connect(XdsPort, null, [], anchorsPem);
+
+    private GrpcChannel Connect(int port, X509Certificate2? certificate, X509Certificate2[] sent, string? anchorsPem = null)
     {
         X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPem(_server.RootPem);
+        policy.CustomTrustStore.ImportFromPem(anchorsPem ?? _server.RootPem);
         return GrpcChannel.ForAddress($"https://localhost:{port}", new GrpcChannelOptions
         {
             SingleConnection = true,
@@ -186,10 +190,21 @@ internal sealed class MtlsHost : IAsyncDisposable
         RegistrationDirectory registrations = new(Store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
         WorkloadAuthenticator authenticator = new(
             settings.TrustDomain, settings.UnixPeers, tokens, new JwtAuthenticator([], time, logger), certificates, registrations, new ProcessWatch(_ => { }, time),
-            new UnregisteredLog(time, logger), dev: false);
+            new UnregisteredLog(time, logger), dev: false, settings.ServingNames);
         XdsServices xds = new(
             Loop.Port, settings.Names, authenticator.AuthenticateAsync, () => Loop.Bundle, new XdsLimits(), "sds-test/1", time, loggers.CreateLogger<DiscoveryServer>());
-        AdminOptions operators = new() { TrustDomain = settings.TrustDomain, Rotation = settings.Rotation, Fleet = settings.Fleet };
+        OwnServingCertificate? own = settings.ServingNames is { } names
+            ? await OwnServingCertificate.StartAsync(new ServingSigner(_keyring, settings.Leaves, names, settings.LeafKeys), Loop, settings.Fleet.RenewAt, time, logger, default)
+            : null;
+        IServingCertificate serving = own ?? (IServingCertificate)new ServingCertificate(settings.CertificateFile!, settings.KeyFile!, time, logger);
+        AnchorsFile? anchors = settings.AnchorsFile is { } file ? new AnchorsFile(file, time, logger) : null;
+        if (anchors is not null)
+        {
+            await Loop.FollowTrustAsync(anchors.Follow, default);
+            anchors.Write();
+        }
+
+        AdminOptions operators = new() { TrustDomain = settings.TrustDomain, Rotation = settings.Rotation, Fleet = settings.Fleet, ServingUntil = own is null ? null : () => own.NotAfter };
         AdminServices admin = new(
             Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, registrations, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
         CertificateOperators remote = new(
@@ -199,9 +214,8 @@ internal sealed class MtlsHost : IAsyncDisposable
             roots,
             time,
             logger);
-        ServingCertificate serving = new(settings.CertificateFile!, settings.KeyFile!, time, logger);
         _parts.AddRange([tokens, registrations, Enrolments, admin]);
-        _reading = Task.WhenAll(authorities.RunAsync(_stop.Token), remote.RunAsync(_stop.Token));
+        _reading = Task.WhenAll(authorities.RunAsync(_stop.Token), remote.RunAsync(_stop.Token), own?.RunAsync(_stop.Token) ?? Task.CompletedTask, anchors?.RunAsync(_stop.Token) ?? Task.CompletedTask);
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseGrpcTransport()

@@ -1,0 +1,10 @@
+using System.Net.Security;
+
+namespace SdsServer.Hosting;
+
+/// <summary>The certificate of a TLS listener.</summary>
+internal interface IServingCertificate
+{
+    /// <summary>What the next handshake presents.</summary>
+    SslStreamCertificateContext Current { get; }
+}
