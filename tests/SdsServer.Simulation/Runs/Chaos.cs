@@ -8,15 +8,20 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>Everything that goes wrong, between what operators do.</summary>
 internal sealed class Chaos(
-    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
+    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Mix mix, Random random, Story story)
 {
+    // What is seldom, for the half of the runs that go for it: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
+    private static readonly Trouble[] s_stirring =
+    [
+        Trouble.DropConnection, Trouble.DropConnection, Trouble.DropStream, Trouble.DropStream, Trouble.KillServer, Trouble.AddContext, Trouble.Spawn, Trouble.CutOff,
+        .. Enumerable.Repeat(Trouble.TurnAndStart, 4),
+    ];
+
     private int _lastName;
     private int? _effectsToDeath;
     private double _pickiness;
     private double _storeTrouble;
     private bool _calm;
-
-    // Half of the runs go for what is seldom: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
     private bool _restless;
 
     /// <summary>Some processes to begin with, each with its own ways.</summary>
@@ -34,7 +39,7 @@ internal sealed class Chaos(
         int count = 2 + random.Next(3);
         for (int node = 0; node < count; node++)
         {
-            Spawn(NewKey(node), bundleOnly: node == 3 && random.Next(2) == 0);
+            Spawn(NewKey(node % mix.Nodes), bundleOnly: mix.BundleOnly > 0 ? random.Next(mix.BundleOnly) == 0 : node == 3 && random.Next(2) == 0);
         }
 
         if (random.Next(5) == 0)
@@ -53,41 +58,23 @@ internal sealed class Chaos(
 
     public void Step()
     {
-        if (_restless && random.Next(3) > 0)
+        Trouble[] choices = _restless && random.Next(3) > 0 ? s_stirring : mix.Troubles;
+        switch (choices[random.Next(choices.Length)])
         {
-            StirUp();
-            return;
-        }
-
-        switch (random.Next(28))
-        {
-            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
-            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
-            case 4: WithLive(CutOff); break;
-            case 5: WithLive(Die); break;
-            case 6: WithLive(HotRestart); break;
-            case 7: WithLive(AddContext); break;
-            case 8: WithLive(RemoveContext); break;
-            case 9: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
-            case 10: WithLive(Displease); break;
-            case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
-            case 12 or 13: _effectsToDeath = random.Next(12); break;
-            case 14: JumpClock(); break;
+            case Trouble.DropConnection: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
+            case Trouble.DropStream: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
+            case Trouble.CutOff: WithLive(CutOff); break;
+            case Trouble.Die: WithLive(Die); break;
+            case Trouble.HotRestart: WithLive(HotRestart); break;
+            case Trouble.AddContext: WithLive(AddContext); break;
+            case Trouble.RemoveContext: WithLive(RemoveContext); break;
+            case Trouble.Hush: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
+            case Trouble.Displease: WithLive(Displease); break;
+            case Trouble.Spawn: Spawn(NewKey(random.Next(mix.Nodes)), bundleOnly: mix.BundleOnly > 0 && random.Next(mix.BundleOnly) == 0); break;
+            case Trouble.KillServer: _effectsToDeath = random.Next(12); break;
+            case Trouble.JumpClock: JumpClock(); break;
+            case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
-        }
-    }
-
-    private void StirUp()
-    {
-        switch (random.Next(12))
-        {
-            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
-            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
-            case 4: _effectsToDeath = random.Next(12); break;
-            case 5: WithLive(AddContext); break;
-            case 6: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
-            case 7: WithLive(CutOff); break;
-            default: operators.Turn(); operators.StartPlan(); break;
         }
     }
 
@@ -121,14 +108,14 @@ internal sealed class Chaos(
     private void Spawn(InstanceKey key, bool bundleOnly)
     {
         if (envoys.Count(envoy => envoy.Alive && envoy.Key == key) >= 2 || envoys.Count(envoy => envoy.Alive) >= 6
-            || envoys.Any(envoy => envoy.Key == key && envoy.Workload.BundleOnly)
+            || envoys.Any(envoy => envoy.Key == key && (bundleOnly || envoy.Workload.BundleOnly))
             || (!policy.StrictAbsence && envoys.Any(envoy => envoy.Alive && envoy.Key == key && envoy.CutOffUntil > time.Up)))
         {
             return;
         }
 
         SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), Finds) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
-        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(5) == 0, OneName: random.Next(2) == 0);
+        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(mix.Aggregated) == 0, OneName: random.Next(2) == 0);
         SecretSource? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
         envoy.Contexts.Add(new TlsContext(leaf, Add(envoy, SecretKind.Bundle)));
         int more = random.Next(_restless ? 2 : 3) == 0 ? 1 : 0;
@@ -347,7 +334,7 @@ internal sealed class Chaos(
     private (TimeSpan, TimeSpan) Pace(EngineEffect effect)
     {
         TimeSpan quick = TimeSpan.FromMilliseconds(random.Next(5));
-        bool slow = !_calm && random.Next(12) == 0;
+        bool slow = !_calm && random.Next(mix.Slow) == 0;
         return slow
             ? (TimeSpan.FromSeconds((effect is SignLeaf ? 40 : 6) * random.NextDouble()), TimeSpan.FromSeconds(3 * random.NextDouble()))
             : (quick, TimeSpan.FromMilliseconds(random.Next(5)));

@@ -12,23 +12,23 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>Operators who do what they like, when they like, but do not lie: they retire only what has ended.</summary>
 internal sealed class Operators(
-    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
+    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
     private long _lastRequest;
 
     public void Step()
     {
-        switch (random.Next(18))
+        switch (mix.Orders[random.Next(mix.Orders.Length)])
         {
-            case 17 when random.Next(3) == 0: Override(); break;
-            case 15 or 16: SetRole(); break;
-            case 13 or 14: Race(); break;
-            case 0: RetireDead(); break;
-            case 1: Repush(); break;
-            case 2: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
-            case 3 or 4 or 5: Turn(); break;
-            case 6 or 7: Tend(); break;
+            case Runs.Order.Override when random.Next(3) == 0: Override(); break;
+            case Runs.Order.SetRole: SetRole(); break;
+            case Runs.Order.Race: Race(); break;
+            case Runs.Order.RetireDead: RetireDead(); break;
+            case Runs.Order.Repush: Repush(); break;
+            case Runs.Order.Hold: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
+            case Runs.Order.Turn: Turn(); break;
+            case Runs.Order.Tend: Tend(); break;
             default: StartPlan(); break;
         }
     }
@@ -60,7 +60,7 @@ internal sealed class Operators(
     {
         string to = Authorities[random.Next(Authorities.Length)];
         string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
-        bool emergency = random.Next(14) == 0;
+        bool emergency = random.Next(mix.Emergencies) == 0;
         string? compromised = emergency && server.Engine?.State.Plan is { } running ? (random.Next(2) == 0 ? running.From : running.To) : null;
         RotationPolicy rotation = Policy();
         // A rehearsal must begin nothing, whenever it comes.
@@ -103,6 +103,11 @@ internal sealed class Operators(
 
     private RotationPolicy Policy()
     {
+        if (mix.Eager)
+        {
+            return new RotationPolicy { TrustSoak = TimeSpan.Zero, Waves = [], WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+        }
+
         TimeSpan Soak() => TimeSpan.FromSeconds(random.Next(3) * 5);
         return new RotationPolicy
         {

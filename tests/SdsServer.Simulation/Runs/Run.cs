@@ -36,8 +36,9 @@ internal sealed class Run
         _server = new VirtualServer(_time, store, policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = Settings.LeafLifetime };
         _claims = new Claims(_time, _server, store, _envoys, policy);
         Network network = new(_time, _server, _claims, _random, _story) { LatestAnswer = policy.AckTimeout * 1.5 };
-        _operators = new Operators(_time, _server, _envoys, policy, _random, _story);
-        _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, _random, _story);
+        Mix mix = Mix.Of(seed);
+        _operators = new Operators(_time, _server, _envoys, policy, mix, _random, _story);
+        _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, mix, _random, _story);
         _server.Webhook = _operators.Webhook;
         _server.Seen = Watch;
         _server.Handled = cause =>
