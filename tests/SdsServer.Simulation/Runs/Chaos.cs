@@ -73,10 +73,16 @@ internal sealed class Chaos(
             case Trouble.Spawn: Spawn(NewKey(random.Next(mix.Nodes)), bundleOnly: mix.BundleOnly > 0 && random.Next(mix.BundleOnly) == 0); break;
             case Trouble.KillServer: _effectsToDeath = random.Next(12); break;
             case Trouble.JumpClock: JumpClock(); break;
+            case Trouble.SlowThenAway: WithLive(SlowThenAway); break;
+            case Trouble.GoneThenSlow: WithLive(GoneThenSlow); break;
+            case Trouble.DeadLink: WithLive(DeadLink); break;
             case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
         }
     }
+
+    /// <summary>The server knows, and has to live with it.</summary>
+    public bool IsClockBehind => mix.IsDrawn && time.WallError < -Settings.LeafLifetime && server.StartedAt < time.Up && server.Store.State.Plan is null;
 
     /// <summary>Nothing goes wrong any more.</summary>
     public void Calm()
@@ -174,7 +180,11 @@ internal sealed class Chaos(
     private void AddContext(SimulatedEnvoy envoy)
     {
         // A slot that is missing shows in the count, unless a new one takes its place: then only the longest backoff tells (rule E9).
-        if (envoy.Contexts.Count < 3 && !envoy.Clients.Exists(client => client.IsSlow))
+        // And what a process has that comes back late, and has no leaf to show, only its versions tell.
+        bool late = mix.IsDrawn && envoy.Contexts.TrueForAll(context => context.Presents is null) && envoy.Clients.Exists(client => client.Stream is null);
+        // Or its name does, where the server has met all that there are since it began.
+        bool met = mix.IsDrawn && !envoy.Manner.OneName && envoy.Clients.TrueForAll(client => client.OpenedAt > server.StartedAt && (client.IsSlow || client.Stream is not null));
+        if (envoy.Contexts.Count < 3 && !late && (met || !envoy.Clients.Exists(client => client.IsSlow)))
         {
             story.Tell($"{envoy.Name} adds a context");
             HashSet<SecretSource> known = [.. envoy.Sources];
@@ -246,7 +256,7 @@ internal sealed class Chaos(
     // Rule E1 takes a process that stays away for W, while another of its key holds a leaf, as gone: longer cuts only where nobody shares the key.
     private void CutOff(SimulatedEnvoy envoy)
     {
-        if (time.Up < server.StartedAt + policy.ReconnectWindow && envoy.Contexts.TrueForAll(context => context.Presents is null))
+        if (time.Up < server.StartedAt + policy.ReconnectWindow && envoy.Contexts.TrueForAll(context => context.Presents is null) && !(mix.IsDrawn && envoy.ReportsAllItHas))
         {
             // Nothing but its showing up in time tells a leader that has just begun of such a process (rule E2).
             return;
@@ -257,6 +267,62 @@ internal sealed class Chaos(
         story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
         envoy.CutOffUntil = time.Up + cut;
         network.DropConnection(envoy, Notice());
+    }
+
+    // A slot's time to come back stands still while its process is away, and goes on with what the ledger remembers of it.
+    private void SlowThenAway(SimulatedEnvoy envoy)
+    {
+        if (envoy.Contexts.Count < 2)
+        {
+            AddContext(envoy);
+            return;
+        }
+
+        network.DropStream(envoy, Any(envoy.Clients), network.Longest(envoy));
+        time.After(TimeSpan.FromSeconds(30 * random.NextDouble()), () =>
+        {
+            if (envoy.Alive && envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1 && envoy.Contexts.Exists(context => context.Presents is not null))
+            {
+                TimeSpan cut = policy.SuccessionWindow + TimeSpan.FromSeconds(1_800 * random.NextDouble());
+                story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
+                envoy.CutOffUntil = time.Up + cut;
+                network.DropConnection(envoy, Notice());
+            }
+        });
+    }
+
+    // Two slots are missing, one of them for good.
+    private void GoneThenSlow(SimulatedEnvoy envoy)
+    {
+        if (envoy.Contexts.Count < 3)
+        {
+            AddContext(envoy);
+            return;
+        }
+
+        RemoveContext(envoy);
+        time.After(TimeSpan.FromSeconds(60 + (150 * random.NextDouble())), () =>
+        {
+            if (envoy.Alive)
+            {
+                network.DropStream(envoy, Any(envoy.Clients), network.Longest(envoy));
+            }
+        });
+    }
+
+    // A slot is in its backoff, another takes its place, and the link dies unnoticed.
+    private void DeadLink(SimulatedEnvoy envoy)
+    {
+        network.DropStream(envoy, Any(envoy.Clients), Settings.LongestBackoff * (0.9 + (0.09 * random.NextDouble())));
+        AddContext(envoy);
+        time.After(TimeSpan.FromSeconds(8 + (12 * random.NextDouble())), () =>
+        {
+            if (envoy.Alive && envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1 && time.Up >= server.StartedAt + policy.ReconnectWindow)
+            {
+                envoy.CutOffUntil = time.Up + TimeSpan.FromSeconds(90 * random.NextDouble());
+                network.DropConnection(envoy, mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
+            }
+        });
     }
 
     private static void Hush(SimulatedEnvoy envoy, bool silent)
@@ -303,7 +369,7 @@ internal sealed class Chaos(
             }
 
             // A leader that has just begun can know a process that has bundle bytes, and never had a leaf, only if it shows up in time (rule E2).
-            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
+            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null) && !(mix.IsDrawn && envoy.ReportsAllItHas)))
             {
                 envoy.CutOffUntil = TimeSpan.Zero;
             }
@@ -340,7 +406,7 @@ internal sealed class Chaos(
             : (quick, TimeSpan.FromMilliseconds(random.Next(5)));
     }
 
-    private TimeSpan Notice() => random.Next(3) == 0 ? Settings.LatestNotice * random.NextDouble() : TimeSpan.Zero;
+    private TimeSpan Notice() => !mix.Local && random.Next(mix.LateNotices) == 0 ? Settings.LatestNotice * random.NextDouble() : TimeSpan.Zero;
 
     private void WithLive(Action<SimulatedEnvoy> action)
     {
@@ -353,5 +419,5 @@ internal sealed class Chaos(
 
     private T Any<T>(IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
 
-    private static InstanceKey NewKey(int node) => new($"spiffe://mesh/{node}", $"n{node}", $"ip:10.0.0.{node}");
+    private InstanceKey NewKey(int node) => new($"spiffe://mesh/{node}", $"n{node}", mix.Local ? $"user:{node}" : $"ip:10.0.0.{node}");
 }

@@ -47,6 +47,24 @@ internal sealed record Mix
     /// <summary>Rotations wait for nothing but evidence.</summary>
     public bool Eager { get; init; }
 
+    /// <summary>One in so many gates opens by time alone.</summary>
+    public int TimeGates { get; init; } = 12;
+
+    /// <summary>Waves are watched for longer than it takes until somebody's leaf is renewed.</summary>
+    public bool LongSoaks { get; init; }
+
+    /// <summary>The proxies are on the server's own machine, which sees at once when a connection ends.</summary>
+    public bool Local { get; init; }
+
+    /// <summary>One in so many connections ends unnoticed for a while.</summary>
+    public int LateNotices { get; init; } = 3;
+
+    /// <summary>One in so many streams that are lost stays away for longer than the longest backoff.</summary>
+    public int SlowSlots { get; init; } = 8;
+
+    /// <summary>Not the usual one.</summary>
+    public bool IsDrawn { get; init; }
+
     /// <summary>One in so many processes takes bundles alone; 0: the fourth, now and then.</summary>
     public int BundleOnly { get; init; }
 
@@ -61,6 +79,7 @@ internal sealed record Mix
         Trouble[] troubles = Draw<Trouble>(random, always: Trouble.Operate);
         return new Mix
         {
+            IsDrawn = true,
             Troubles = troubles,
             Orders = Draw<Order>(random, always: Order.Start),
             Nodes = 1 + random.Next(6),
@@ -69,6 +88,11 @@ internal sealed record Mix
             Aggregated = random.Next(3) switch { 0 => 1, 1 => 5, _ => 1_000 },
             Eager = random.Next(2) == 0,
             BundleOnly = random.Next(3) == 0 ? 2 : 0,
+            TimeGates = random.Next(4) == 0 ? 2 : 12,
+            LongSoaks = random.Next(6) == 0,
+            Local = random.Next(3) == 0,
+            LateNotices = random.Next(2) == 0 ? 1 : 3,
+            SlowSlots = random.Next(2) == 0 ? 2 : 8,
         };
     }
 

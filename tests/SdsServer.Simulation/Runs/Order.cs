@@ -11,5 +11,6 @@ internal enum Order
     Race,
     Override,
     RetireDead,
+    RetireConnected,
     Repush,
 }

@@ -17,4 +17,7 @@ internal enum Trouble
     JumpClock,
     Operate,
     TurnAndStart,
+    SlowThenAway,
+    GoneThenSlow,
+    DeadLink,
 }
