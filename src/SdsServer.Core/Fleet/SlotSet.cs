@@ -55,6 +55,28 @@ internal sealed class SlotSet
         ChangedAt = up;
     }
 
+    /// <summary>
+    /// What another set of the same process misses is missing here: by its name where that is known, for it may take no other's place,
+    /// else by the count.
+    /// </summary>
+    public void MissLike(SlotSet other, TimeSpan up)
+    {
+        foreach ((_, string? name) in other._missing.Where(slot => slot.Name is not null && !_live.Exists(mine => mine.Name == slot.Name) && !_missing.Exists(mine => mine.Name == slot.Name)))
+        {
+            int unnamed = _missing.FindIndex(slot => slot.Name is null);
+            if (unnamed >= 0)
+            {
+                _missing[unnamed] = (_missing[unnamed].Since, name);
+            }
+            else
+            {
+                _missing.Add((Ran(up), name));
+            }
+        }
+
+        RaiseTo(other.Slots, up);
+    }
+
     /// <summary>There were more once, which are missing from now on.</summary>
     public void RaiseTo(int slots, TimeSpan up)
     {

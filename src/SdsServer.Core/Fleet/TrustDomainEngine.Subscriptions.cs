@@ -136,6 +136,8 @@ public sealed partial class TrustDomainEngine
             known.Leaves.RaiseTo(leaves + provisional.Leaves.Slots, _now.Up);
         }
 
+        known.Bundles.MissLike(provisional.Bundles, _now.Up);
+        known.Leaves.MissLike(provisional.Leaves, _now.Up);
         foreach (Subscription subscription in provisional.Subscriptions.ToList())
         {
             provisional.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);

@@ -303,6 +303,30 @@ public sealed class RotationTracesOfSlotsTests
     }
 
     [Fact]
+    public void What_a_process_missed_before_it_was_known_it_misses_after()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        proxy.Disconnect();
+        world.Server.Start();
+        ScriptedStream slow = proxy.Open(SecretKind.Bundle, "b1-any", name: "Bundle1");
+        slow.Close();
+        proxy.Open(SecretKind.Bundle, name: "Another");
+        proxy.Open(SecretKind.Leaf, leaf);
+        Assert.Equal(2, proxy.Instance.BundleSlots);
+
+        world.Rotate("b");
+        world.Pass(90);
+        long hidden = world.Engine.Floor;
+        Assert.True(hidden < world.Engine.State.Epoch);
+        proxy.Open(SecretKind.Bundle, "b1-any", name: "Bundle1");
+        world.Pass(61);
+        Assert.Equal(2, proxy.Instance.BundleSlots);
+        Assert.True(world.Engine.Floor > hidden);
+    }
+
+    [Fact]
     public void One_process_that_was_taken_for_two_enforces_the_older_of_what_both_did()
     {
         EngineWorld world = new();

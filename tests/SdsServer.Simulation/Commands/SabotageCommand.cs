@@ -9,7 +9,7 @@ internal static class SabotageCommand
     {
         Options options = new(arguments, "events", "seed", "threads", "only", "from");
         string only = options.Text("only", "");
-        Mutation[] mutations = [.. Mutations.All.Where(mutation => mutation.Rule.Contains(only, StringComparison.OrdinalIgnoreCase)).Skip((int)options.Number("from", 0))];
+        Mutation[] mutations = [.. Mutations.All.Where(mutation => only.Split(';').Any(part => mutation.Rule.Contains(part, StringComparison.OrdinalIgnoreCase))).Skip((int)options.Number("from", 0))];
         if (mutations.Length == 0)
         {
             throw new ArgumentException($"no rule that is left has '{only}' in its name");

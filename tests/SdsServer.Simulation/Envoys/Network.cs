@@ -22,6 +22,12 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     /// <summary>How long <see cref="Late"/> answers take, at most.</summary>
     public TimeSpan LatestAnswer { get; init; }
 
+    /// <summary>One in so many lost streams of a process that the ledger knows stays away for longer than the longest backoff.</summary>
+    public int SlowSlots { get; init; } = 8;
+
+    /// <summary>How long such a stream stays away counts only while its process is connected, as the server reckons it.</summary>
+    public bool SlowWhileConnected { get; init; }
+
     /// <summary>By how much streams that ask for leaves alone open later, at most.</summary>
     public TimeSpan LeafDelay { get; set; }
 
@@ -78,17 +84,31 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     }
 
     /// <summary>One stream ends; its connection stays.</summary>
-    public void DropStream(SimulatedEnvoy envoy, XdsClient client)
+    /// <param name="back">After how long the client tries again; null: as it happens.</param>
+    public void DropStream(SimulatedEnvoy envoy, XdsClient client, TimeSpan? back = null)
     {
         if (client.Stream is { } stream)
         {
             story.Tell($"{envoy.Name} loses a stream of {client}");
             End(stream);
             CloseServed(stream);
-            client.IsSlow = IsKnown(envoy) && random.Next(8) == 0;
-            Retry(envoy, client, client.IsSlow ? Settings.SlowestSlot * random.NextDouble() : Backoff());
+            client.IsSlow = back is { } given ? given > Settings.LongestBackoff : IsKnown(envoy) && random.Next(SlowSlots) == 0;
+            TimeSpan wait = back ?? (client.IsSlow ? Settings.SlowestSlot * random.NextDouble() : Backoff());
+            if (client.IsSlow && SlowWhileConnected && envoy.Clients.Exists(other => other != client && other.Stream is not null))
+            {
+                RetrySlow(envoy, client, wait);
+            }
+            else
+            {
+                Retry(envoy, client, wait);
+            }
         }
     }
+
+    /// <summary>About as long as a stream of this process may stay away.</summary>
+    public TimeSpan Longest(SimulatedEnvoy envoy) => IsKnown(envoy)
+        ? Settings.SlowestSlot * (0.8 + (0.2 * random.NextDouble()))
+        : Settings.LongestBackoff * (0.9 + (0.09 * random.NextDouble()));
 
     /// <summary>The connection ends; the server hears of it when it hears of it.</summary>
     public void DropConnection(SimulatedEnvoy envoy, TimeSpan notice)
@@ -99,7 +119,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         story.Tell($"{envoy.Name} loses connection {connection}, the server hears of it after {notice.TotalSeconds:0.0} s");
-        envoy.Connection = null;
+        envoy.Disconnect(time.Up + notice);
         List<XdsStream> open = [];
         foreach (XdsClient client in envoy.Clients)
         {
@@ -177,6 +197,23 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
     private void Retry(SimulatedEnvoy envoy, XdsClient client, TimeSpan delay) => time.After(delay, () => Connect(envoy, client));
 
+    private void RetrySlow(SimulatedEnvoy envoy, XdsClient client, TimeSpan left)
+    {
+        TimeSpan away = envoy.Away(time.Up);
+        time.After(left, () =>
+        {
+            TimeSpan more = envoy.Away(time.Up) - away;
+            if (more > TimeSpan.Zero && envoy.Clients.Exists(other => other.Stream is not null))
+            {
+                RetrySlow(envoy, client, more);
+            }
+            else
+            {
+                Connect(envoy, client);
+            }
+        });
+    }
+
     private void Connect(SimulatedEnvoy envoy, XdsClient client)
     {
         if (!envoy.Alive || client.Stream is not null || client.Sources.TrueForAll(static source => source.Removed))
@@ -191,7 +228,13 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         client.IsSlow = false;
-        long connection = envoy.Connection ??= ++_lastConnection;
+        client.OpenedAt = time.Up;
+        if (envoy.Connection is null)
+        {
+            envoy.Reconnect(++_lastConnection, time.Up);
+        }
+
+        long connection = envoy.Connection!.Value;
         Node node = new() { Id = envoy.Key.NodeId, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
         StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits));
         XdsStream stream = client.Dialect == Dialect.Sotw

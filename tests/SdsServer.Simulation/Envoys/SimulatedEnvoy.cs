@@ -11,6 +11,9 @@ namespace SdsServer.Simulation.Envoys;
 /// <param name="finds">What is wrong with a secret in the eyes of this Envoy, or null.</param>
 internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload workload, Func<SimulatedEnvoy, HeldSecret, string?> finds)
 {
+    private TimeSpan _away;
+    private TimeSpan _awaySince;
+
     public string Name { get; } = name;
 
     public InstanceKey Key { get; } = key;
@@ -27,7 +30,10 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
 
     public bool Alive { get; set; } = true;
 
-    public long? Connection { get; set; }
+    public long? Connection { get; private set; }
+
+    /// <summary>Monotonic time at which it last opened a stream.</summary>
+    public TimeSpan OpenedAt => Clients.Max(static client => client.OpenedAt);
 
     /// <summary>It cannot reach the server before this monotonic time.</summary>
     public TimeSpan CutOffUntil { get; set; }
@@ -46,6 +52,28 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
 
     /// <summary>What the server has heard to be refused: an ACK of these bytes proves nothing.</summary>
     public HashSet<string> Spoilt { get; } = [];
+
+    /// <summary>Each of its streams that ask for bundles says, when it opens, that it holds one.</summary>
+    public bool ReportsAllItHas => Sources.TrueForAll(static source =>
+        source.Removed || source.Kind != SecretKind.Bundle || (source.Client.Dialect == Dialect.Delta ? source.Accepted : source.Client.Accepted) is { Length: > 0 });
+
+    /// <summary>How long, in all, the server has known it to have no connection.</summary>
+    public TimeSpan Away(TimeSpan up) => _away + (Connection is null && up > _awaySince ? up - _awaySince : TimeSpan.Zero);
+
+    /// <summary>The server hears that its connection has ended.</summary>
+    /// <param name="at">Monotonic time at which it does.</param>
+    public void Disconnect(TimeSpan at)
+    {
+        Connection = null;
+        _awaySince = at;
+    }
+
+    /// <summary>It has a connection again.</summary>
+    public void Reconnect(long connection, TimeSpan up)
+    {
+        _away = Away(up);
+        Connection = connection;
+    }
 
     /// <summary>Part of all secrets that it finds something wrong with.</summary>
     public double Pickiness { get; set; }

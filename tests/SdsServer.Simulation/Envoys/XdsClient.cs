@@ -20,6 +20,9 @@ internal sealed class XdsClient(int number, Dialect dialect, bool aggregated)
     /// <summary>The open stream; null while it waits to try again.</summary>
     public XdsStream? Stream { get; set; }
 
+    /// <summary>Monotonic time at which it last opened a stream.</summary>
+    public TimeSpan OpenedAt { get; set; }
+
     /// <summary>It stays away for longer than Envoy's longest backoff.</summary>
     public bool IsSlow { get; set; }
 

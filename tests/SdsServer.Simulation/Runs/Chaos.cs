@@ -8,15 +8,20 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>Everything that goes wrong, between what operators do.</summary>
 internal sealed class Chaos(
-    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
+    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Mix mix, Random random, Story story)
 {
+    // What is seldom, for the half of the runs that go for it: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
+    private static readonly Trouble[] s_stirring =
+    [
+        Trouble.DropConnection, Trouble.DropConnection, Trouble.DropStream, Trouble.DropStream, Trouble.KillServer, Trouble.AddContext, Trouble.Spawn, Trouble.CutOff,
+        .. Enumerable.Repeat(Trouble.TurnAndStart, 4),
+    ];
+
     private int _lastName;
     private int? _effectsToDeath;
     private double _pickiness;
     private double _storeTrouble;
     private bool _calm;
-
-    // Half of the runs go for what is seldom: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
     private bool _restless;
 
     /// <summary>Some processes to begin with, each with its own ways.</summary>
@@ -34,7 +39,7 @@ internal sealed class Chaos(
         int count = 2 + random.Next(3);
         for (int node = 0; node < count; node++)
         {
-            Spawn(NewKey(node), bundleOnly: node == 3 && random.Next(2) == 0);
+            Spawn(NewKey(node % mix.Nodes), bundleOnly: mix.BundleOnly > 0 ? random.Next(mix.BundleOnly) == 0 : node == 3 && random.Next(2) == 0);
         }
 
         if (random.Next(5) == 0)
@@ -53,43 +58,31 @@ internal sealed class Chaos(
 
     public void Step()
     {
-        if (_restless && random.Next(3) > 0)
+        Trouble[] choices = _restless && random.Next(3) > 0 ? s_stirring : mix.Troubles;
+        switch (choices[random.Next(choices.Length)])
         {
-            StirUp();
-            return;
-        }
-
-        switch (random.Next(28))
-        {
-            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
-            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
-            case 4: WithLive(CutOff); break;
-            case 5: WithLive(Die); break;
-            case 6: WithLive(HotRestart); break;
-            case 7: WithLive(AddContext); break;
-            case 8: WithLive(RemoveContext); break;
-            case 9: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
-            case 10: WithLive(Displease); break;
-            case 11: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
-            case 12 or 13: _effectsToDeath = random.Next(12); break;
-            case 14: JumpClock(); break;
+            case Trouble.DropConnection: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
+            case Trouble.DropStream: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
+            case Trouble.CutOff: WithLive(CutOff); break;
+            case Trouble.Die: WithLive(Die); break;
+            case Trouble.HotRestart: WithLive(HotRestart); break;
+            case Trouble.AddContext: WithLive(AddContext); break;
+            case Trouble.RemoveContext: WithLive(RemoveContext); break;
+            case Trouble.Hush: WithLive(envoy => Hush(envoy, random.Next(3) == 0)); break;
+            case Trouble.Displease: WithLive(Displease); break;
+            case Trouble.Spawn: Spawn(NewKey(random.Next(mix.Nodes)), bundleOnly: mix.BundleOnly > 0 && random.Next(mix.BundleOnly) == 0); break;
+            case Trouble.KillServer: _effectsToDeath = random.Next(12); break;
+            case Trouble.JumpClock: JumpClock(); break;
+            case Trouble.SlowThenAway: WithLive(SlowThenAway); break;
+            case Trouble.GoneThenSlow: WithLive(GoneThenSlow); break;
+            case Trouble.DeadLink: WithLive(DeadLink); break;
+            case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
         }
     }
 
-    private void StirUp()
-    {
-        switch (random.Next(12))
-        {
-            case 0 or 1: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
-            case 2 or 3: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
-            case 4: _effectsToDeath = random.Next(12); break;
-            case 5: WithLive(AddContext); break;
-            case 6: Spawn(NewKey(random.Next(6)), bundleOnly: false); break;
-            case 7: WithLive(CutOff); break;
-            default: operators.Turn(); operators.StartPlan(); break;
-        }
-    }
+    /// <summary>The server knows, and has to live with it.</summary>
+    public bool IsClockBehind => mix.IsDrawn && time.WallError < -Settings.LeafLifetime && server.StartedAt < time.Up && server.Store.State.Plan is null;
 
     /// <summary>Nothing goes wrong any more.</summary>
     public void Calm()
@@ -121,14 +114,14 @@ internal sealed class Chaos(
     private void Spawn(InstanceKey key, bool bundleOnly)
     {
         if (envoys.Count(envoy => envoy.Alive && envoy.Key == key) >= 2 || envoys.Count(envoy => envoy.Alive) >= 6
-            || envoys.Any(envoy => envoy.Key == key && envoy.Workload.BundleOnly)
+            || envoys.Any(envoy => envoy.Key == key && (bundleOnly || envoy.Workload.BundleOnly))
             || (!policy.StrictAbsence && envoys.Any(envoy => envoy.Alive && envoy.Key == key && envoy.CutOffUntil > time.Up)))
         {
             return;
         }
 
         SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), Finds) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
-        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(5) == 0, OneName: random.Next(2) == 0);
+        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(mix.Aggregated) == 0, OneName: random.Next(2) == 0);
         SecretSource? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
         envoy.Contexts.Add(new TlsContext(leaf, Add(envoy, SecretKind.Bundle)));
         int more = random.Next(_restless ? 2 : 3) == 0 ? 1 : 0;
@@ -187,7 +180,11 @@ internal sealed class Chaos(
     private void AddContext(SimulatedEnvoy envoy)
     {
         // A slot that is missing shows in the count, unless a new one takes its place: then only the longest backoff tells (rule E9).
-        if (envoy.Contexts.Count < 3 && !envoy.Clients.Exists(client => client.IsSlow))
+        // And what a process has that comes back late, and has no leaf to show, only its versions tell.
+        bool late = mix.IsDrawn && envoy.Contexts.TrueForAll(context => context.Presents is null) && envoy.Clients.Exists(client => client.Stream is null);
+        // Or its name does, where the server has met all that there are since it began.
+        bool met = mix.IsDrawn && !envoy.Manner.OneName && envoy.Clients.TrueForAll(client => client.OpenedAt > server.StartedAt && (client.IsSlow || client.Stream is not null));
+        if (envoy.Contexts.Count < 3 && !late && (met || !envoy.Clients.Exists(client => client.IsSlow)))
         {
             story.Tell($"{envoy.Name} adds a context");
             HashSet<SecretSource> known = [.. envoy.Sources];
@@ -259,7 +256,7 @@ internal sealed class Chaos(
     // Rule E1 takes a process that stays away for W, while another of its key holds a leaf, as gone: longer cuts only where nobody shares the key.
     private void CutOff(SimulatedEnvoy envoy)
     {
-        if (time.Up < server.StartedAt + policy.ReconnectWindow && envoy.Contexts.TrueForAll(context => context.Presents is null))
+        if (time.Up < server.StartedAt + policy.ReconnectWindow && envoy.Contexts.TrueForAll(context => context.Presents is null) && !(mix.IsDrawn && envoy.ReportsAllItHas))
         {
             // Nothing but its showing up in time tells a leader that has just begun of such a process (rule E2).
             return;
@@ -270,6 +267,62 @@ internal sealed class Chaos(
         story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
         envoy.CutOffUntil = time.Up + cut;
         network.DropConnection(envoy, Notice());
+    }
+
+    // A slot's time to come back stands still while its process is away, and goes on with what the ledger remembers of it.
+    private void SlowThenAway(SimulatedEnvoy envoy)
+    {
+        if (envoy.Contexts.Count < 2)
+        {
+            AddContext(envoy);
+            return;
+        }
+
+        network.DropStream(envoy, Any(envoy.Clients), network.Longest(envoy));
+        time.After(TimeSpan.FromSeconds(30 * random.NextDouble()), () =>
+        {
+            if (envoy.Alive && envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1 && envoy.Contexts.Exists(context => context.Presents is not null))
+            {
+                TimeSpan cut = policy.SuccessionWindow + TimeSpan.FromSeconds(1_800 * random.NextDouble());
+                story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
+                envoy.CutOffUntil = time.Up + cut;
+                network.DropConnection(envoy, Notice());
+            }
+        });
+    }
+
+    // Two slots are missing, one of them for good.
+    private void GoneThenSlow(SimulatedEnvoy envoy)
+    {
+        if (envoy.Contexts.Count < 3)
+        {
+            AddContext(envoy);
+            return;
+        }
+
+        RemoveContext(envoy);
+        time.After(TimeSpan.FromSeconds(60 + (150 * random.NextDouble())), () =>
+        {
+            if (envoy.Alive)
+            {
+                network.DropStream(envoy, Any(envoy.Clients), network.Longest(envoy));
+            }
+        });
+    }
+
+    // A slot is in its backoff, another takes its place, and the link dies unnoticed.
+    private void DeadLink(SimulatedEnvoy envoy)
+    {
+        network.DropStream(envoy, Any(envoy.Clients), Settings.LongestBackoff * (0.9 + (0.09 * random.NextDouble())));
+        AddContext(envoy);
+        time.After(TimeSpan.FromSeconds(8 + (12 * random.NextDouble())), () =>
+        {
+            if (envoy.Alive && envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1 && time.Up >= server.StartedAt + policy.ReconnectWindow)
+            {
+                envoy.CutOffUntil = time.Up + TimeSpan.FromSeconds(90 * random.NextDouble());
+                network.DropConnection(envoy, mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
+            }
+        });
     }
 
     private static void Hush(SimulatedEnvoy envoy, bool silent)
@@ -316,7 +369,7 @@ internal sealed class Chaos(
             }
 
             // A leader that has just begun can know a process that has bundle bytes, and never had a leaf, only if it shows up in time (rule E2).
-            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null)))
+            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null) && !(mix.IsDrawn && envoy.ReportsAllItHas)))
             {
                 envoy.CutOffUntil = TimeSpan.Zero;
             }
@@ -347,13 +400,13 @@ internal sealed class Chaos(
     private (TimeSpan, TimeSpan) Pace(EngineEffect effect)
     {
         TimeSpan quick = TimeSpan.FromMilliseconds(random.Next(5));
-        bool slow = !_calm && random.Next(12) == 0;
+        bool slow = !_calm && random.Next(mix.Slow) == 0;
         return slow
             ? (TimeSpan.FromSeconds((effect is SignLeaf ? 40 : 6) * random.NextDouble()), TimeSpan.FromSeconds(3 * random.NextDouble()))
             : (quick, TimeSpan.FromMilliseconds(random.Next(5)));
     }
 
-    private TimeSpan Notice() => random.Next(3) == 0 ? Settings.LatestNotice * random.NextDouble() : TimeSpan.Zero;
+    private TimeSpan Notice() => !mix.Local && random.Next(mix.LateNotices) == 0 ? Settings.LatestNotice * random.NextDouble() : TimeSpan.Zero;
 
     private void WithLive(Action<SimulatedEnvoy> action)
     {
@@ -366,5 +419,5 @@ internal sealed class Chaos(
 
     private T Any<T>(IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
 
-    private static InstanceKey NewKey(int node) => new($"spiffe://mesh/{node}", $"n{node}", $"ip:10.0.0.{node}");
+    private InstanceKey NewKey(int node) => new($"spiffe://mesh/{node}", $"n{node}", mix.Local ? $"user:{node}" : $"ip:10.0.0.{node}");
 }

@@ -28,6 +28,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private long _epoch;
     private long _revision = -1;
     private long _checkedEpoch;
+    private long _checkedRevision = -1;
     private int _roster;
     private RootSet _common;
 
@@ -35,6 +36,10 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     // again depends on what it has heard, so they are left out of the claim for the rest of the run.
     private readonly HashSet<string> _overruled = [];
     private readonly HashSet<string> _passedOver = [];
+
+    // Consumers of the bundle alone: the monotonic time at which the server began that wanted them on the roster, and who was on it.
+    private readonly Dictionary<InstanceKey, TimeSpan> _enrolling = [];
+    private readonly HashSet<InstanceKey> _rostered = [];
 
     /// <summary>Pairs of a leaf and a bundle that were compared.</summary>
     public long Pairs { get; private set; }
@@ -51,6 +56,9 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 break;
             case SignLeaf sign when sign.Earliest > time.True + policy.MaxSkew:
                 throw new Violation("I4", $"a leaf is asked for that begins at {sign.Earliest:u}, when it is {time.True:u}");
+            case WriteRoster write:
+                _enrolling[write.Entry.Key] = server.StartedAt;
+                break;
             case WriteLedger write:
                 CheckLeaf(write.Insert.Row);
                 CheckWave(write.Insert.Row);
@@ -76,6 +84,12 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         if (server.Engine is not { } engine)
         {
             return;
+        }
+
+        if (_revision != _checkedRevision)
+        {
+            _checkedRevision = _revision;
+            CheckHeld(engine);
         }
 
         bool moved = engine.Floor != _floor || _epoch != _checkedEpoch || _roster != store.RosterRevision;
@@ -221,12 +235,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private void CheckAll()
     {
         _checkedEpoch = _epoch;
-        _common = RootSet.All;
-        for (long epoch = _floor; epoch <= _epoch; epoch++)
-        {
-            // Epochs that were never durable were never sent.
-            _common = _bundles.TryGetValue(epoch, out RootSet roots) ? _common.And(roots) : _common;
-        }
+        _common = Common(_floor);
 
         foreach (SimulatedEnvoy envoy in envoys)
         {
@@ -242,6 +251,18 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 }
             }
         }
+    }
+
+    // Epochs that were never durable were never sent.
+    private RootSet Common(long floor)
+    {
+        RootSet common = RootSet.All;
+        for (long epoch = floor; epoch <= _epoch; epoch++)
+        {
+            common = _bundles.TryGetValue(epoch, out RootSet roots) ? common.And(roots) : common;
+        }
+
+        return common;
     }
 
     /// <summary>I1 of one process: what it may present is in every bundle since the floor, and what it enforces is not below the floor.</summary>
@@ -293,15 +314,46 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
             return context.Presents is { } leaf && leaf.NotAfter > time.True;
         }
 
+        if (_rostered.Contains(envoy.Key))
+        {
+            return true;
+        }
+
         foreach (RosterEntry entry in store.Roster.Values)
         {
             if (entry.Key == envoy.Key)
             {
+                _rostered.Add(envoy.Key);
                 return true;
             }
         }
 
-        return false;
+        // A crash that the roster entry did not outlive: whoever comes back in time is waited for (rule E2).
+        return _enrolling.TryGetValue(envoy.Key, out TimeSpan begun)
+            && (begun == server.StartedAt || (envoy.OpenedAt < server.StartedAt && time.Up < server.StartedAt + policy.ReconnectWindow));
+    }
+
+    /// <summary>An operator has retired it while it had no connection, which was a mistake of his.</summary>
+    public void OnRetired(SimulatedEnvoy envoy)
+    {
+        _passedOver.Add(envoy.Key.SpiffeId);
+        _overruled.UnionWith(store.Ledger.Where(row => row.Key == envoy.Key).Select(row => row.Serial));
+    }
+
+    /// <summary>E10: nobody waits for an authority that cannot sign while the plan has one that can.</summary>
+    private static void CheckHeld(TrustDomainEngine engine)
+    {
+        TrustState state = engine.State;
+        if (state.Plan is not { } plan || !(CanSign(plan.From) || CanSign(plan.To)))
+        {
+            return;
+        }
+
+        bool CanSign(string authorityId) => state.Authority(authorityId) is { Tainted: false } authority && state.IsSafe(authority.RootId, state.Floor);
+        if (engine.Instances().FirstOrDefault(view => view is { Connected: true, HeldBecause: "not every member enforces the signer's root yet" }) is { } held)
+        {
+            throw new Violation("E10", $"{held.Key.NodeId} gets no leaf although {(CanSign(plan.From) ? plan.From : plan.To)} could sign one");
+        }
     }
 
     private void NotePassedOver(SaveState save)
@@ -420,6 +472,8 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
             case DecisionKind.SetSigner when heeds && gate == Gate.G1 && plan.Kind == RotationKind.Planned && !_wallWasWrong && old.RootOf(plan.Target) is { Since: { } since } target
                 && (!_reached.TryGetValue((target.Id, since), out TimeSpan reached) || time.Up < reached + plan.Policy.TrustSoak):
                 throw new Violation("G1", $"the signer is set before root {target.Id} was everywhere for {plan.Policy.TrustSoak}");
+            case DecisionKind.DropTrust when entry.Actor == "engine" && _overruled.Count == 0 && _passedOver.Count == 0 && !Common(next.Floor).Overlaps(RootSet.Of(next.Bundle)):
+                throw new Violation("G3", $"root {entry.Subject} is dropped while none of {{{string.Join(',', next.Bundle)}}} is in every bundle since epoch {next.Floor}");
             case DecisionKind.DropTrust when heeds && _overruled.Count == 0 && entry.Subject == outgoing && !_wallWasWrong && old.SignerRevision != plan.SignerRevisionAtStart && time.Up < _lastPresented.GetValueOrDefault(outgoing, TimeSpan.MinValue / 2) + plan.Policy.DropSoak:
                 throw new Violation("G3", $"root {outgoing} is dropped before the last leaf under it was gone for {plan.Policy.DropSoak}");
             case DecisionKind.FinishRotation when envoys.FirstOrDefault(envoy => envoy.Alive && !IsPassedOver(envoy) && StillTrusts(envoy, outgoing)) is { } behind && !old.Trusts(outgoing):

@@ -12,23 +12,24 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>Operators who do what they like, when they like, but do not lie: they retire only what has ended.</summary>
 internal sealed class Operators(
-    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, FleetPolicy policy, Random random, Story story)
+    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, Claims claims, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
     private long _lastRequest;
 
     public void Step()
     {
-        switch (random.Next(18))
+        switch (mix.Orders[random.Next(mix.Orders.Length)])
         {
-            case 17 when random.Next(3) == 0: Override(); break;
-            case 15 or 16: SetRole(); break;
-            case 13 or 14: Race(); break;
-            case 0: RetireDead(); break;
-            case 1: Repush(); break;
-            case 2: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
-            case 3 or 4 or 5: Turn(); break;
-            case 6 or 7: Tend(); break;
+            case Runs.Order.Override when random.Next(3) == 0: Override(); break;
+            case Runs.Order.SetRole: SetRole(); break;
+            case Runs.Order.Race: Race(); break;
+            case Runs.Order.RetireDead: RetireDead(); break;
+            case Runs.Order.RetireConnected: RetireConnected(); break;
+            case Runs.Order.Repush: Repush(); break;
+            case Runs.Order.Hold: Order(id => new HoldRotation { Id = id, Actor = "operator" }); break;
+            case Runs.Order.Turn: Turn(); break;
+            case Runs.Order.Tend: Tend(); break;
             default: StartPlan(); break;
         }
     }
@@ -60,7 +61,7 @@ internal sealed class Operators(
     {
         string to = Authorities[random.Next(Authorities.Length)];
         string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
-        bool emergency = random.Next(14) == 0;
+        bool emergency = random.Next(mix.Emergencies) == 0;
         string? compromised = emergency && server.Engine?.State.Plan is { } running ? (random.Next(2) == 0 ? running.From : running.To) : null;
         RotationPolicy rotation = Policy();
         // A rehearsal must begin nothing, whenever it comes.
@@ -103,7 +104,12 @@ internal sealed class Operators(
 
     private RotationPolicy Policy()
     {
-        TimeSpan Soak() => TimeSpan.FromSeconds(random.Next(3) * 5);
+        if (mix.Eager)
+        {
+            return new RotationPolicy { TrustSoak = TimeSpan.Zero, Waves = [], WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+        }
+
+        TimeSpan Soak() => mix.LongSoaks ? Settings.LeafLifetime * 0.7 : TimeSpan.FromSeconds(random.Next(3) * 5);
         return new RotationPolicy
         {
             TrustGate = AnyGate(),
@@ -130,8 +136,9 @@ internal sealed class Operators(
         };
     }
 
-    private GatePolicy AnyGate() => random.Next(12) switch
+    private GatePolicy AnyGate() => random.Next(mix.TimeGates) switch
     {
+        0 when mix.TimeGates < 12 => new GatePolicy(GateKind.Time, TimeSpan.FromSeconds(60 * random.NextDouble())),
         0 => GatePolicy.Approval,
         1 => new GatePolicy(GateKind.Webhook),
         2 => new GatePolicy(GateKind.Time, TimeSpan.FromSeconds(60 * random.NextDouble())),
@@ -245,6 +252,28 @@ internal sealed class Operators(
 
     private IEnumerable<InstanceView> Dead() =>
         server.Engine?.Instances().Where(view => !view.Connected && !envoys.Any(envoy => envoy.Alive && envoy.Key == view.Key)) ?? [];
+
+    /// <summary>Somebody takes a process for dead that is not: that is refused (rule E6).</summary>
+    private void RetireConnected()
+    {
+        if (envoys.Find(static envoy => envoy is { Alive: true, Connection: not null }) is { Connection: { } connection } envoy
+            && server.Engine?.Instances().FirstOrDefault(view => view.Connected && view.Key == envoy.Key) is { } view
+            && envoys.Count(other => other.Key == envoy.Key) == 1)
+        {
+            Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = view.Id }, outcome =>
+            {
+                if (outcome.Status == CommandStatus.Done && envoy.Connection == connection)
+                {
+                    throw new Violation("E6", $"{envoy.Name} is retired, and it is connected");
+                }
+
+                if (outcome.Status == CommandStatus.Done)
+                {
+                    claims.OnRetired(envoy);
+                }
+            });
+        }
+    }
 
     private void Repush()
     {

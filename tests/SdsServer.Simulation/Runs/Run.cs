@@ -34,10 +34,11 @@ internal sealed class Run
         MemoryStore store = new(first);
         SeededRandom engineRandom = new(seed ^ 0x5eed);
         _server = new VirtualServer(_time, store, policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = Settings.LeafLifetime };
+        Mix mix = Mix.Of(seed);
         _claims = new Claims(_time, _server, store, _envoys, policy);
-        Network network = new(_time, _server, _claims, _random, _story) { LatestAnswer = policy.AckTimeout * 1.5 };
-        _operators = new Operators(_time, _server, _envoys, policy, _random, _story);
-        _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, _random, _story);
+        Network network = new(_time, _server, _claims, _random, _story) { LatestAnswer = policy.AckTimeout * 1.5, SlowSlots = mix.SlowSlots, SlowWhileConnected = mix.IsDrawn };
+        _operators = new Operators(_time, _server, _envoys, _claims, policy, mix, _random, _story);
+        _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, mix, _random, _story);
         _server.Webhook = _operators.Webhook;
         _server.Seen = Watch;
         _server.Handled = cause =>
@@ -99,6 +100,11 @@ internal sealed class Run
     {
         _random.Begin(int.MaxValue);
         _story.Tell($"--- no more trouble");
+        if (_chaos.IsClockBehind)
+        {
+            EndureClock();
+        }
+
         _chaos.Calm();
         for (int minute = 0; minute < 120 && !IsSettled(minute); minute++)
         {
@@ -120,6 +126,19 @@ internal sealed class Run
                 ? $"rotation to {plan.Target} in {engine.Phase}, hold {plan.Hold?.Reason}, {engine.WaveFacts}, proven {plan.WaveProvenAt:HH:mm:ss} now {engine.Outlook()?.Verdict}, blocked by {string.Join("; ", engine.AllBlockers().Select(blocker => $"{blocker.InstanceId} {blocker.Reason} {blocker.Detail}"))}"
                 : string.Join("; ", _envoys.Where(envoy => envoy.Alive && !HoldsGoodLeaf(envoy)).Select(envoy => $"{envoy.Name} has no good leaf"));
             throw new Violation("end", $"not settled a day after the last trouble: {why}; {string.Join("; ", engine.Instances().Select(Describe))}");
+        }
+    }
+
+    // Nothing goes wrong but the clock, for two lives of a leaf: those who are there are given new ones all the same.
+    private void EndureClock()
+    {
+        TimeSpan error = _time.WallError;
+        _chaos.Calm();
+        _time.WallError = error;
+        _time.RunFor(Settings.LeafLifetime * 2);
+        if (_time.WallError == error && _server.Engine is not null && _envoys.Find(envoy => envoy is { Alive: true, Stubborn: false } && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter < _time.True)) is { } expired)
+        {
+            throw new Violation("E9", $"the leaf of {expired.Name} has expired because the clock was set back");
         }
     }
 

@@ -36,7 +36,10 @@ internal static class Mutations
         new("floor: frozen in a young term", $"{Engine}.Members.cs", "if (!_begun || _now.Up < _frozenUntil)", "if (!_begun)"),
         new("floor: the lowest member", $"{Engine}.Members.cs", "Math.Min(_members.Lowest ?? _state.Epoch, _state.Epoch)", "_state.Epoch"),
         new("member: an outstanding leaf", $"{Engine}.Members.cs", "(instance.Outstanding.Count > 0\n            || instance.Work", "(instance.Work"),
-        new("member: a leaf being written", $"{Engine}.Members.cs", "            || instance.Work == LeafWork.Committing\n            || instance.Enrolled\n            || (instance.Connected", "            || instance.Enrolled\n            || (instance.Connected"),
+        new(
+            "member: a leaf being written",
+            new Edit($"{Engine}.Members.cs", "            || instance.Work == LeafWork.Committing\n            || instance.Enrolled\n            || (instance.Connected", "            || instance.Enrolled\n            || (instance.Connected"),
+            new Edit($"{Engine}.Members.cs", "bool bare = instance.Outstanding.Count == 0 && instance.Work != LeafWork.Committing && !instance.Enrolled;", "bool bare = instance.Outstanding.Count == 0 && !instance.Enrolled;")),
         new("member: the roster", $"{Engine}.Members.cs", "            || instance.Enrolled\n            || (instance.Connected", "            || (instance.Connected"),
         new("member: live at the floor or above", $"{Engine}.Members.cs", "instance.Lo > 0 && instance.Lo >= _floor", "instance.Lo > 0"),
         new("lo: the lowest of its slots", $"{Engine}.Members.cs", "proven = Math.Min(proven, subscription.Proven)", "proven = Math.Max(proven == long.MaxValue ? 0 : proven, subscription.Proven)"),
@@ -89,7 +92,10 @@ internal static class Mutations
         new("dirty: by a lost answer", $"{Engine}.Subscriptions.cs", "            _dirty.Add(subscription.Instance.Key);\n", "            subscription.Instance.See(_now.Utc);\n"),
         new("private salt: what an earlier term may have sent", $"{Engine}.Answers.cs", " || subscription.Repush || MayHaveRefused(subscription)", " || subscription.Repush"),
         new("salt of the term", $"{Engine}.cs", "if (_floor < _state.Epoch)", "if (_floor > _state.Epoch)"),
-        new("proof: only bytes this term was first to send", $"{Engine}.Answers.cs", "if (subscription.InFlightProves)", "if (subscription.OfferedEpoch > 0)"),
+        new(
+            "proof: only bytes this term was first to send",
+            new Edit($"{Engine}.Answers.cs", "if (subscription.InFlightProves)", "if (subscription.OfferedEpoch > 0)"),
+            new Edit($"{Engine}.Answers.cs", " || subscription.Repush || MayHaveRefused(subscription)", " || subscription.Repush")),
         new("one response at a time", $"{Engine}.Answers.cs", "if (subscription.AwaitsLedger || subscription.Busy)", "if (subscription.AwaitsLedger)"),
         new("a refused bundle is followed by fresh bytes", $"{Engine}.Answers.cs", "            instance.BundleRefused = true;\n            subscription.RetryAt = retry;\n", "            instance.BundleRefused = true;\n"),
 
@@ -100,7 +106,11 @@ internal static class Mutations
         new("hold: a doubtful clock", $"{Engine}.Rotation.cs", "        if (_clock.InDoubt)\n", "        if (_clock.InDoubt && state.Plan is null)\n"),
         new("by hand: the engine takes no step", $"{Engine}.Gates.cs", "GateKind.Approval => false,", "GateKind.Approval => true,"),
         new("waves: only who was reached", $"{Engine}.Waves.cs", "string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;", "string wanted = plan.WavesBegun > 0 ? plan.To : _state.Signer;"),
-        new("stolen: signs only while no other can", $"{Engine}.Waves.cs", "authority && _state.IsSafe(authority.RootId, _state.Floor);", "authority;"),
+        new(
+            "leaf rule: only under a root that is everywhere",
+            new Edit($"{Engine}.Waves.cs", "authority && _state.IsSafe(authority.RootId, _state.Floor);", "authority;"),
+            new Edit($"{Engine}.Issuing.cs", "!_state.IsSafe(_state.RootOf(SignerOf(instance)).Id, _state.Floor)", "_state.Authority(SignerOf(instance)).Tainted")),
+        new("stolen: the other one signs while it can", $"{Engine}.Waves.cs", "return MaySign(other) ? other : wanted;", "return wanted;"),
         new("time gate: no removal that a leaf forbids", "SdsServer.Core/Rotation/RotationPlanner.cs", "bool allowed = gate != Gate.G3 || evidence;", "bool allowed = true;"),
         new("passed over: the decision is durable first", $"{Engine}.Gates.cs", "_overruled.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));", "_effects.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));"),
         new("passed over: back only at the floor", $"{Engine}.Members.cs", "Math.Max(instance.OverruledBelow, _floor)", "instance.OverruledBelow"),

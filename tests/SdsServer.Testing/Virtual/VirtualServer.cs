@@ -71,6 +71,7 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
     public void Start()
     {
         _life++;
+        _wakeAt = null;
         StartedAt = time.Up;
         Engine = new TrustDomainEngine(store.BeginTerm(), policy, seams, time.Now);
         Carry(Engine.Begin(time.Now), null);
