@@ -76,6 +76,8 @@ internal sealed class Chaos(
             case Trouble.SlowThenAway: WithLive(SlowThenAway); break;
             case Trouble.GoneThenSlow: WithLive(GoneThenSlow); break;
             case Trouble.DeadLink: WithLive(DeadLink); break;
+            case Trouble.SilentOnReturn: WithLive(SilentOnReturn); break;
+            case Trouble.HalfBack: WithLive(envoy => HalfBack(envoy, 2 + random.Next(4))); break;
             case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
         }
@@ -322,6 +324,32 @@ internal sealed class Chaos(
                 envoy.CutOffUntil = time.Up + TimeSpan.FromSeconds(90 * random.NextDouble());
                 network.DropConnection(envoy, mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
             }
+        });
+    }
+
+    // Each time it is gone again before all its sources are back: it may look new each time.
+    private void HalfBack(SimulatedEnvoy envoy, int times)
+    {
+        if (envoy is { Alive: true, Connection: not null } && !_calm && time.Up >= server.StartedAt + policy.ReconnectWindow)
+        {
+            TimeSpan cut = TimeSpan.FromSeconds(90 * random.NextDouble());
+            envoy.CutOffUntil = time.Up + cut;
+            network.DropConnection(envoy, Notice());
+            if (times > 0)
+            {
+                time.After(cut + (Settings.LongestBackoff * (0.1 + (0.5 * random.NextDouble()))), () => HalfBack(envoy, times - 1));
+            }
+        }
+    }
+
+    // It is back before the server knows that it was gone, and has answered for some of its sources only.
+    private void SilentOnReturn(SimulatedEnvoy envoy)
+    {
+        network.DropConnection(envoy, mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
+        time.After(Settings.LongestBackoff * random.NextDouble(), () =>
+        {
+            Hush(envoy, silent: true);
+            time.After(policy.SuccessionWindow * 2, () => Hush(envoy, silent: false));
         });
     }
 

@@ -37,6 +37,9 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private readonly HashSet<string> _overruled = [];
     private readonly HashSet<string> _passedOver = [];
 
+    // In which order leaves were wanted in the ledger.
+    private readonly Dictionary<string, int> _issued = [];
+
     // Consumers of the bundle alone: the monotonic time at which the server began that wanted them on the roster, and who was on it.
     private readonly Dictionary<InstanceKey, TimeSpan> _enrolling = [];
     private readonly HashSet<InstanceKey> _rostered = [];
@@ -60,6 +63,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 _enrolling[write.Entry.Key] = server.StartedAt;
                 break;
             case WriteLedger write:
+                _issued.TryAdd(write.Insert.Row.Serial, _issued.Count);
                 CheckLeaf(write.Insert.Row);
                 CheckWave(write.Insert.Row);
                 break;
@@ -166,6 +170,8 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         {
             case LeafPayload leaf when store.Row(leaf.Serial) is null:
                 throw new Violation("I7", $"leaf {leaf.Serial} is sent before the ledger has it");
+            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
+                throw new Violation("I6", $"{envoy.Name}/{source} goes back from leaf {held.Serial[..6]} to the older {leaf.Serial[..6]}");
             case BundlePayload bundle when bundle.Epoch > store.State.Epoch:
                 throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
             case BundlePayload bundle when source.Stored is { } old && old.Epoch > bundle.Epoch:

@@ -20,4 +20,6 @@ internal enum Trouble
     SlowThenAway,
     GoneThenSlow,
     DeadLink,
+    SilentOnReturn,
+    HalfBack,
 }

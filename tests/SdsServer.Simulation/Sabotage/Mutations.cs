@@ -50,7 +50,8 @@ internal static class Mutations
         new("slots: the clock stands while disconnected", "SdsServer.Core/Fleet/SlotSet.cs", "_runsSince = connected ? up : null", "_runsSince = up"),
         new("quiet for Wr", $"{Engine}.Members.cs", "instance.Fresh || _now.Up >= SettledAt(instance, slots)", "true"),
         new("quiet: a dead link is noticed late", $"{Engine}.Members.cs", "(instance.Key.IsRemote ? _policy.DeadLinkWindow : TimeSpan.Zero)", "TimeSpan.Zero"),
-        new("slots: another name is another slot", "SdsServer.Core/Fleet/SlotSet.cs", "_missing.FindIndex(slot => slot.Name is null)", "_missing.Count - 1"),
+        new("slots: another name is another slot", "SdsServer.Core/Fleet/SlotSet.cs", "back >= 0 ? back : _missing.FindIndex(slot => slot.Name is null);", "back >= 0 ? back : _missing.Count - 1;"),
+        new("slots: what it missed before it was known it misses after", $"{Engine}.Subscriptions.cs", "        known.Bundles.MissLike(provisional.Bundles, _now.Up);\n        known.Leaves.MissLike(provisional.Leaves, _now.Up);\n", ""),
         new("roster: who follows is on it", $"{Engine}.Answers.cs", "if (instance is { Enrolled: true, Connected: true })", "if (instance is { Workload.BundleOnly: true, Connected: true } && instance.Bundles.Live.Exists(static source => source.Proven > 0))"),
         new("fresh: anything may be hidden", $"{Engine}.Subscriptions.cs", "        if (!instance.Fresh)\n        {\n            return;\n        }\n", "        if (instance.Id.Length > 0)\n        {\n            return;\n        }\n"),
         new("fresh: no version reported", $"{Engine}.Subscriptions.cs", "if (!string.IsNullOrEmpty(opened.ReportedVersion))", "if (opened.ReportedVersion == \"never\")"),
@@ -126,7 +127,6 @@ internal static class Mutations
         new("slots: each is missing for W on its own", "SdsServer.Core/Fleet/SlotSet.cs", "RemoveAll(slot => ran - slot.Since >= window)", "RemoveAll(_ => ran - _missing[0].Since >= window)"),
         new("private salt: several bundles, one version", "SdsServer.Core/Fleet/TrustDomainEngine.Answers.cs", "subscription.IsVersionJoint || ", ""),
         new("waves: renewals undo no evidence", $"{Engine}.Waves.cs", "            accepted |= leaf.State == LeafState.Acked;\n", "            if (leaf.State != LeafState.Acked)\n            {\n                return false;\n            }\n\n            accepted = true;\n"),
-        new("session: an ACK repeats the version", "SdsServer/Xds/SotwSession.cs", "request.VersionInfo == UnansweredVersion", "request.VersionInfo != Nonce"),
         new("racing operators: expected revision", $"{Engine}.Commands.cs", "expected != _state.Decisions", "expected > _state.Decisions"),
         new("start again: the same request, the plan runs", $"{Engine}.Starting.cs", "            if (running.RequestId == order.RequestId)\n", "            if (running.RequestId == order.Actor)\n"),
         new("start again: the same request, the plan is over", $"{Engine}.Starting.cs", "if (_state.Past.FirstOrDefault(past => past.RequestId == order.RequestId) is { } over)", "if (_state.Past.FirstOrDefault(past => past.RequestId == order.Actor) is { } over)"),
@@ -138,7 +138,10 @@ internal static class Mutations
 
         // The sessions.
         new("session: a refusal is a refusal", "SdsServer/Xds/DiscoverySession.cs", "if (text is not null)", "if (text is \"\")"),
-        new("session: stale answers prove nothing (SotW)", "SdsServer/Xds/SotwSession.cs", "if (Nonce is not null && request.ResponseNonce != Nonce)", "if (Nonce is not null && request.ResponseNonce.Length == 0)"),
+        new(
+            "session: stale answers prove nothing, an ACK repeats the version (SotW)",
+            new Edit("SdsServer/Xds/SotwSession.cs", "if (Nonce is not null && request.ResponseNonce != Nonce)", "if (Nonce is not null && request.ResponseNonce.Length == 0)"),
+            new Edit("SdsServer/Xds/SotwSession.cs", "request.VersionInfo == UnansweredVersion", "request.VersionInfo != Nonce")),
         new("session: stale answers prove nothing (delta)", "SdsServer/Xds/DeltaSession.cs", "if (IsUnanswered && request.ResponseNonce == Nonce)", "if (IsUnanswered)"),
         new("session: says what the client reports (SotW)", "SdsServer/Xds/SotwSession.cs", "string? reported = _wanted is null ? Reported(versionInfo) : null;", "string? reported = null;"),
         new("session: says what the client reports (delta)", "SdsServer/Xds/DeltaSession.cs", "out string? version) ? Reported(version) : null;", "out string? version) ? null : null;"),
