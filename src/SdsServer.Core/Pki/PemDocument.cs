@@ -8,6 +8,9 @@ namespace SdsServer.Core.Pki;
 /// <summary>A PEM file taken apart: its blocks in order and the lines of text around them. One broken block refuses the whole, as Envoy does.</summary>
 internal sealed class PemDocument
 {
+    private const int MaxLabel = 40;
+    private static readonly SearchValues<byte> s_labelLetters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "u8);
+
     private PemDocument(List<PemBlock> blocks, List<string> text)
     {
         Blocks = blocks;
@@ -83,8 +86,11 @@ internal sealed class PemDocument
         }
     }
 
+    // A label is a few words (RFC 7468 section 3). A key whose line breaks were lost is one line that begins and ends like a marker: as a
+    // label it would be in the error.
     private static string? Marker(ReadOnlySpan<byte> line, ReadOnlySpan<byte> start) =>
-        line.StartsWith(start) && line.EndsWith("-----"u8) && line.Length > start.Length + 5
+        line.StartsWith(start) && line.EndsWith("-----"u8) && line.Length > start.Length + 5 && line.Length <= start.Length + MaxLabel + 5
+        && line[start.Length..^5].IndexOfAnyExcept(s_labelLetters) < 0
             ? Encoding.ASCII.GetString(line[start.Length..^5])
             : null;
 

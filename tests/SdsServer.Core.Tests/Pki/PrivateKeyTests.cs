@@ -81,6 +81,21 @@ public sealed class PrivateKeyTests
             Assert.Contains(reason, Assert.Throws<FormatException>(read).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("\\n")]
+    public void A_key_whose_line_breaks_were_lost_is_refused_without_quoting_it(string instead)
+    {
+        using PrivateKey key = PrivateKey.Generate(KeyAlgorithm.EcdsaP256);
+        string pem = Encoding.ASCII.GetString(key.Pem());
+        foreach (string text in new[] { pem.Replace("\n", instead, StringComparison.Ordinal), pem.Replace("-----\n", "-----" + instead, StringComparison.Ordinal) })
+        {
+            FormatException refused = Assert.Throws<FormatException>(() => PrivateKey.FromPem(Encoding.ASCII.GetBytes(text)));
+            Assert.DoesNotContain("MIGH", refused.ToString(), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_disposed_key_is_zeroed_and_refuses_work()
     {

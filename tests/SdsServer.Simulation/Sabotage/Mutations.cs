@@ -51,7 +51,6 @@ internal static class Mutations
         new("quiet for Wr", $"{Engine}.Members.cs", "instance.Fresh || _now.Up >= SettledAt(instance, slots)", "true"),
         new("quiet: a dead link is noticed late", $"{Engine}.Members.cs", "(instance.Key.IsRemote ? _policy.DeadLinkWindow : TimeSpan.Zero)", "TimeSpan.Zero"),
         new("slots: another name is another slot", "SdsServer.Core/Fleet/SlotSet.cs", "back >= 0 ? back : _missing.FindIndex(slot => slot.Name is null);", "back >= 0 ? back : _missing.Count - 1;"),
-        new("slots: what it missed before it was known it misses after", $"{Engine}.Subscriptions.cs", "        known.Bundles.MissLike(provisional.Bundles, _now.Up);\n        known.Leaves.MissLike(provisional.Leaves, _now.Up);\n", ""),
         new("roster: who follows is on it", $"{Engine}.Answers.cs", "if (instance is { Enrolled: true, Connected: true })", "if (instance is { Workload.BundleOnly: true, Connected: true } && instance.Bundles.Live.Exists(static source => source.Proven > 0))"),
         new("fresh: anything may be hidden", $"{Engine}.Subscriptions.cs", "        if (!instance.Fresh)\n        {\n            return;\n        }\n", "        if (instance.Id.Length > 0)\n        {\n            return;\n        }\n"),
         new("fresh: no version reported", $"{Engine}.Subscriptions.cs", "if (!string.IsNullOrEmpty(opened.ReportedVersion))", "if (opened.ReportedVersion == \"never\")"),

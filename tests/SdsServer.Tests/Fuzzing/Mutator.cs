@@ -16,7 +16,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
         {
             "../", "..%2f", "%2e%2e/", "%00", "\0", "//", "/./", "spiffe://", "SPIFFE://", "spiffe:", "?", "#", "@", ":443", "\u0430", "\u212a", "\u0130", "\uff0e", "\u2024", "\u202e",
             "\u200b", "\ufeff", "e\u0301", "\ud7ff", "-1", "1e400", "18446744073709551616", "null", "true", "{}", "[]", "[[[[[[[[[[[[[[[[[[", "{\"a\":{\"a\":{\"a\":", "\"", "\\u0000", "\\ud800",
-            "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n", "=", "==", "\r\n", "\n", "*", "{namespace}", "{", "}", ",", "xn--", "ns/default/sa/",
+            "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "-----BEGIN X509 CRL-----\n", "=", "==", "\r\n", "\n", "*", "{namespace}", "{", "}", ",", "xn--", "ns/default/sa/",
         }.Select(Encoding.UTF8.GetBytes),
         [0x30, 0x80], [0x30, 0x84, 0xff, 0xff, 0xff, 0xff], [0x02, 0x01, 0x00], [0x05, 0x00], [0x03, 0x02, 0x07, 0x80], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], [0x0a, 0x80, 0x80, 0x01], [0xc0, 0xaf], [0xed, 0xa0, 0x80],
     ];
