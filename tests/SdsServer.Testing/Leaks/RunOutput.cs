@@ -55,6 +55,6 @@ public static class RunOutput
         }
 
         Directory.CreateDirectory(folder);
-        return new StreamWriter(Path.Combine(folder, $"{AppDomain.CurrentDomain.FriendlyName}-{Environment.ProcessId}.txt")) { AutoFlush = true };
+        return new StreamWriter(Path.Combine(folder, $"{Directory.GetParent(AppContext.BaseDirectory)!.Parent!.Name}-{Environment.ProcessId}.txt")) { AutoFlush = true };
     }
 }
