@@ -5,10 +5,12 @@ namespace SdsServer.Simulation;
 [Trait("Rule", "E14.1")]
 public sealed class SimulationTests
 {
-    [Fact]
-    public async Task A_million_events_break_no_claim()
+    [Theory]
+    [InlineData(1, 400_000)]
+    [InlineData(Mix.FirstDrawn, 600_000)]
+    public async Task A_million_events_break_no_claim(long firstSeed, long events)
     {
-        Soak soak = new(firstSeed: 1, events: 1_000_000, threads: Environment.ProcessorCount, steps: Settings.Steps);
+        Soak soak = new(firstSeed, events, threads: Environment.ProcessorCount, steps: Settings.Steps);
         await soak.RunAsync(TextWriter.Null);
 
         Assert.True(soak.Violations.Count == 0, string.Join('\n', soak.Violations.Select(violation => $"replay --seed {violation.Seed}: {violation.Found}")));

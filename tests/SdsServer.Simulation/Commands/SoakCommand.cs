@@ -12,7 +12,7 @@ internal static class SoakCommand
     {
         Options options = new(arguments, "events", "seed", "threads", "steps", "violations", "explain");
         int steps = (int)options.Number("steps", Settings.Steps);
-        Soak soak = new(options.Number("seed", 1), options.Number("events", 1_000_000), (int)options.Number("threads", Environment.ProcessorCount), steps)
+        Soak soak = new(options.Number("seed", Mix.FirstDrawn), options.Number("events", 1_000_000), (int)options.Number("threads", Environment.ProcessorCount), steps)
         {
             MaxViolations = (int)options.Number("violations", 10),
         };

@@ -76,7 +76,7 @@ internal sealed class Chaos(
             case Trouble.SlowThenAway: WithLive(SlowThenAway); break;
             case Trouble.GoneThenSlow: WithLive(GoneThenSlow); break;
             case Trouble.DeadLink: WithLive(DeadLink); break;
-            case Trouble.SilentOnReturn: WithLive(SilentOnReturn); break;
+            case Trouble.LostOnReturn: WithLive(LostOnReturn); break;
             case Trouble.HalfBack: WithLive(envoy => HalfBack(envoy, 2 + random.Next(4))); break;
             case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
@@ -342,14 +342,20 @@ internal sealed class Chaos(
         }
     }
 
-    // It is back before the server knows that it was gone, and has answered for some of its sources only.
-    private void SilentOnReturn(SimulatedEnvoy envoy)
+    // It is back before the server knows that it was gone, and has accepted what some of its sources were sent, and no more.
+    private void LostOnReturn(SimulatedEnvoy envoy)
     {
         network.DropConnection(envoy, mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
         time.After(Settings.LongestBackoff * random.NextDouble(), () =>
         {
-            Hush(envoy, silent: true);
-            time.After(policy.SuccessionWindow * 2, () => Hush(envoy, silent: false));
+            bool refuses = random.Next(2) == 0;
+            envoy.Pickiness = refuses ? 1 : envoy.Pickiness;
+            Hush(envoy, silent: !refuses);
+            time.After(policy.SuccessionWindow * 2, () =>
+            {
+                envoy.Forgive();
+                Hush(envoy, silent: false);
+            });
         });
     }
 

@@ -20,6 +20,6 @@ internal enum Trouble
     SlowThenAway,
     GoneThenSlow,
     DeadLink,
-    SilentOnReturn,
+    LostOnReturn,
     HalfBack,
 }
