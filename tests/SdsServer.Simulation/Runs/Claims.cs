@@ -36,6 +36,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     // again depends on what it has heard, so they are left out of the claim for the rest of the run.
     private readonly HashSet<string> _overruled = [];
     private readonly HashSet<string> _passedOver = [];
+    private readonly Dictionary<string, SimulatedEnvoy> _mistaken = [];
 
     // In which order leaves were wanted in the ledger.
     private readonly Dictionary<string, int> _issued = [];
@@ -170,7 +171,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         {
             case LeafPayload leaf when store.Row(leaf.Serial) is null:
                 throw new Violation("I7", $"leaf {leaf.Serial} is sent before the ledger has it");
-            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
+            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
                 throw new Violation("I6", $"{envoy.Name}/{source} goes back from leaf {held.Serial[..6]} to the older {leaf.Serial[..6]}");
             case BundlePayload bundle when bundle.Epoch > store.State.Epoch:
                 throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
@@ -339,12 +340,8 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
             && (begun == server.StartedAt || (envoy.OpenedAt < server.StartedAt && time.Up < server.StartedAt + policy.ReconnectWindow));
     }
 
-    /// <summary>An operator has retired it while it had no connection, which was a mistake of his.</summary>
-    public void OnRetired(SimulatedEnvoy envoy)
-    {
-        _passedOver.Add(envoy.Key.SpiffeId);
-        _overruled.UnionWith(store.Ledger.Where(row => row.Key == envoy.Key).Select(row => row.Serial));
-    }
+    /// <summary>An operator wants to retire what is alive. If its connection ends before he is heard, it is retired, by his mistake.</summary>
+    public void OnMistaken(string instanceId, SimulatedEnvoy envoy) => _mistaken[instanceId] = envoy;
 
     /// <summary>E10: nobody waits for an authority that cannot sign while the plan has one that can.</summary>
     private static void CheckHeld(TrustDomainEngine engine)
@@ -364,11 +361,18 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
 
     private void NotePassedOver(SaveState save)
     {
+        if (save.Entry is { Kind: DecisionKind.RetireInstance } retired
+            && _mistaken.FirstOrDefault(mistake => retired.Action.Contains(mistake.Key, StringComparison.Ordinal)).Value is { } envoy)
+        {
+            _passedOver.Add(envoy.Key.SpiffeId);
+            _overruled.UnionWith(store.Ledger.Where(row => row.Key == envoy.Key).Select(row => row.Serial));
+        }
+
         if (save.Entry is { Kind: DecisionKind.OverrideGate } entry)
         {
-            foreach (SimulatedEnvoy envoy in envoys.Where(envoy => entry.Reason.Contains(envoy.Key.SpiffeId + " ", StringComparison.Ordinal)))
+            foreach (SimulatedEnvoy passed in envoys.Where(passed => entry.Reason.Contains(passed.Key.SpiffeId + " ", StringComparison.Ordinal)))
             {
-                _passedOver.Add(envoy.Key.SpiffeId);
+                _passedOver.Add(passed.Key.SpiffeId);
             }
 
             // The ledger may never hear of it: the server can die in between.

@@ -260,16 +260,12 @@ internal sealed class Operators(
             && server.Engine?.Instances().FirstOrDefault(view => view.Connected && view.Key == envoy.Key) is { } view
             && envoys.Count(other => other.Key == envoy.Key) == 1)
         {
+            claims.OnMistaken(view.Id, envoy);
             Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = view.Id }, outcome =>
             {
                 if (outcome.Status == CommandStatus.Done && envoy.Connection == connection)
                 {
                     throw new Violation("E6", $"{envoy.Name} is retired, and it is connected");
-                }
-
-                if (outcome.Status == CommandStatus.Done)
-                {
-                    claims.OnRetired(envoy);
                 }
             });
         }
