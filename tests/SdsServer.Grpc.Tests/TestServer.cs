@@ -13,6 +13,7 @@ using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Health;
 using SdsServer.Grpc.Server;
 using SdsServer.Grpc.Tests.Interop;
+using SdsServer.Testing;
 
 namespace SdsServer.Grpc.Tests;
 
@@ -56,7 +57,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public HealthService Health { get; } = new();
 
-    public LogCapture Log { get; } = new();
+    public CapturedLog Log { get; } = new();
 
     public string SocketPath => Path.Combine(_folder.FullName, "grpc.sock");
 

@@ -58,7 +58,7 @@ public sealed class StatusTests
         Assert.Equal("internal error; see the server's log", error.Status.Detail);
         var line = Assert.Single(server.Log.Lines, line => line.Level == LogLevel.Error);
         Assert.Contains("the password is 1234", line.Text, StringComparison.Ordinal);
-        Assert.Equal(1100, line.Event.Id);
+        Assert.Equal(1100, line.Id);
     }
 
     [Fact]

@@ -63,7 +63,7 @@ internal sealed class Chaos(
         {
             case Trouble.DropConnection: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
             case Trouble.DropStream: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
-            case Trouble.CutOff: WithLive(CutOff); break;
+            case Trouble.CutOff: WithLive(envoy => CutOff(envoy)); break;
             case Trouble.Die: WithLive(Die); break;
             case Trouble.HotRestart: WithLive(HotRestart); break;
             case Trouble.AddContext: WithLive(AddContext); break;
@@ -266,9 +266,14 @@ internal sealed class Chaos(
 
         bool alone = policy.StrictAbsence || envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1;
         TimeSpan cut = TimeSpan.FromSeconds(random.Next(2) == 0 || !alone ? 90 * random.NextDouble() : 2_400 * random.NextDouble());
+        CutOff(envoy, cut, Notice());
+    }
+
+    private void CutOff(SimulatedEnvoy envoy, TimeSpan cut, TimeSpan notice)
+    {
         story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
         envoy.CutOffUntil = time.Up + cut;
-        network.DropConnection(envoy, Notice());
+        network.DropConnection(envoy, notice);
     }
 
     // A slot's time to come back stands still while its process is away, and goes on with what the ledger remembers of it.
@@ -285,10 +290,7 @@ internal sealed class Chaos(
         {
             if (envoy.Alive && envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1 && envoy.Contexts.Exists(context => context.Presents is not null))
             {
-                TimeSpan cut = policy.SuccessionWindow + TimeSpan.FromSeconds(1_800 * random.NextDouble());
-                story.Tell($"{envoy.Name} is cut off for {cut.TotalSeconds:0} s");
-                envoy.CutOffUntil = time.Up + cut;
-                network.DropConnection(envoy, Notice());
+                CutOff(envoy, policy.SuccessionWindow + TimeSpan.FromSeconds(1_800 * random.NextDouble()), Notice());
             }
         });
     }
@@ -321,8 +323,7 @@ internal sealed class Chaos(
         {
             if (envoy.Alive && envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1 && time.Up >= server.StartedAt + policy.ReconnectWindow)
             {
-                envoy.CutOffUntil = time.Up + TimeSpan.FromSeconds(90 * random.NextDouble());
-                network.DropConnection(envoy, mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
+                CutOff(envoy, TimeSpan.FromSeconds(90 * random.NextDouble()), mix.Local ? TimeSpan.Zero : Settings.LatestNotice);
             }
         });
     }
@@ -333,8 +334,7 @@ internal sealed class Chaos(
         if (envoy is { Alive: true, Connection: not null } && !_calm && time.Up >= server.StartedAt + policy.ReconnectWindow)
         {
             TimeSpan cut = TimeSpan.FromSeconds(90 * random.NextDouble());
-            envoy.CutOffUntil = time.Up + cut;
-            network.DropConnection(envoy, Notice());
+            CutOff(envoy, cut, Notice());
             if (times > 0)
             {
                 time.After(cut + (Settings.LongestBackoff * (0.1 + (0.5 * random.NextDouble()))), () => HalfBack(envoy, times - 1));

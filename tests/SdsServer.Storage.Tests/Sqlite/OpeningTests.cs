@@ -5,6 +5,7 @@ using SdsServer.Core.Rotation;
 using SdsServer.Storage.Sqlite;
 using SdsServer.Storage.Tests.Processes;
 using static SdsServer.Storage.Tests.Samples;
+using SdsServer.Testing;
 
 namespace SdsServer.Storage.Tests.Sqlite;
 
@@ -110,10 +111,10 @@ public sealed class OpeningTests : IDisposable
             PRAGMA user_version = 1;
             """);
 
-        LogRecorder log = new();
+        CapturedLog log = new();
         await using SqliteTrustStore store = await SqliteTrustStore.OpenAsync(_directory.Options, log, CancellationToken.None);
 
-        Assert.Contains(log.Lines, line => line.Id.Id == 4008 && line.Text.Contains("1 lines", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.Id == 4008 && line.Text.Contains("1 lines", StringComparison.Ordinal));
         Assert.Equal(1, (await LogVerification.RunAsync(store, TrustDomain, null, CancellationToken.None)).Lines);
         Decision old = new()
         {
@@ -195,10 +196,10 @@ public sealed class OpeningTests : IDisposable
     public async Task A_large_database_is_not_read_through_and_the_log_says_so()
     {
         await PopulateAsync();
-        LogRecorder log = new();
+        CapturedLog log = new();
         await using SqliteTrustStore store =
             await SqliteTrustStore.OpenAsync(_directory.Options with { CheckAtMost = 1 }, log, CancellationToken.None);
-        Assert.Contains(log.Lines, line => line.Id.Id == 4004);
+        Assert.Contains(log.Lines, line => line.Id == 4004);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using SdsServer.Core.Audit;
 using SdsServer.Core.Rotation;
 using SdsServer.Storage.Sqlite;
 using static SdsServer.Storage.Tests.Samples;
+using SdsServer.Testing;
 
 namespace SdsServer.Storage.Tests.Sqlite;
 
@@ -12,7 +13,7 @@ public sealed class RekeyingTests : IDisposable
     private static readonly CancellationToken None = CancellationToken.None;
 
     private readonly TemporaryDirectory _directory = new();
-    private readonly LogRecorder _log = new();
+    private readonly CapturedLog _log = new();
     private readonly byte[] _pkcs8 = RandomNumberGenerator.GetBytes(138);
 
     private string NextKey => _directory.Key + ".next";

@@ -3,6 +3,7 @@ using System.Text;
 using Dapper;
 using SdsServer.Storage.Sqlite;
 using static SdsServer.Storage.Tests.Samples;
+using SdsServer.Testing;
 
 namespace SdsServer.Storage.Tests.Sqlite;
 
@@ -12,7 +13,7 @@ public sealed class StoredKeyTests : IAsyncLifetime, IDisposable
     private static readonly CancellationToken None = CancellationToken.None;
 
     private readonly TemporaryDirectory _directory = new();
-    private readonly LogRecorder _log = new();
+    private readonly CapturedLog _log = new();
     private SqliteTrustStore _store = null!;
     private long _term;
 

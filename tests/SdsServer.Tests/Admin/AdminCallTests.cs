@@ -63,9 +63,9 @@ public sealed class AdminCallTests
         await Assert.ThrowsAsync<RpcException>(() => host.CallAsync<HoldRotationRequest, Rotation>(
             RotationService.Descriptor, "HoldRotation", new HoldRotationRequest { Name = "forged\n5001 line", ExpectedRevision = 1 }));
 
-        string uid = host.Log.All.Single(line => line.Event.Id == 5001).Text.Split(':')[1];
-        Assert.Contains(host.Log.All, line => line.Event.Id == 5001 && line.Text.StartsWith($"unix:{uid}: StartRotation {RotationClient.Name("r1")}: done", StringComparison.Ordinal));
-        string refused = host.Log.All.Single(line => line.Event.Id == 5002).Text;
+        string uid = host.Log.Lines.Single(line => line.Id == 5001).Text.Split(':')[1];
+        Assert.Contains(host.Log.Lines, line => line.Id == 5001 && line.Text.StartsWith($"unix:{uid}: StartRotation {RotationClient.Name("r1")}: done", StringComparison.Ordinal));
+        string refused = host.Log.Lines.Single(line => line.Id == 5002).Text;
         Assert.Contains("HoldRotation forged 5001 line: InvalidArgument", refused, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", refused, StringComparison.Ordinal);
     }

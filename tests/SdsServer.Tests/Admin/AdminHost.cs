@@ -36,7 +36,7 @@ internal sealed class AdminHost : IAsyncDisposable
     private readonly AdminServices _services;
     private readonly WebApplication _app;
 
-    private AdminHost(TrustDomainLoop loop, InMemoryTrustStore store, Keyring keyring, RootFitness fitness, ServerSettings settings, LogLines log, TimeProvider time, string logWarning)
+    private AdminHost(TrustDomainLoop loop, InMemoryTrustStore store, Keyring keyring, RootFitness fitness, ServerSettings settings, CapturedLog log, TimeProvider time, string logWarning)
     {
         (Loop, Store, Log, _keyring) = (loop, store, log, keyring);
         Tokens = new TokenDirectory(store, "example.org", TimeProvider.System);
@@ -86,7 +86,7 @@ internal sealed class AdminHost : IAsyncDisposable
 
     public EnrolmentDirectory Enrolments { get; }
 
-    public LogLines Log { get; }
+    public CapturedLog Log { get; }
 
     public GrpcChannel Channel { get; }
 
@@ -108,7 +108,7 @@ internal sealed class AdminHost : IAsyncDisposable
         options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, Waves = "100%", MaxInFlight = 1_000, CanarySoak = TimeSpan.Zero, WaveSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
         change?.Invoke(options);
         ServerSettings settings = ServerSettings.From(options);
-        LogLines log = new();
+        CapturedLog log = new();
         disk ??= new SimulatedDisk();
         time ??= TimeProvider.System;
         using LoggerFactory loggers = new([log]);

@@ -142,7 +142,7 @@ public sealed class AuditedCommandTests
         Assert.Contains("sds_", (await NewestAsync(host, 1))[0].Reason, StringComparison.Ordinal);
         Assert.All(await NewestAsync(host, 20), entry => Assert.DoesNotContain(SecretOf(created), entry.ToString(), StringComparison.Ordinal));
         Assert.All(await NewestAsync(host, 20), entry => Assert.DoesNotContain("MIGHAgEA", entry.ToString(), StringComparison.Ordinal));
-        Assert.DoesNotContain(host.Log.All, line => line.Text.Contains(SecretOf(created), StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Log.Lines, line => line.Text.Contains(SecretOf(created), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class AuditedCommandTests
 
         await ErrorDetails.FailsAsync(DeleteTokenAsync(host, $"{AdminHost.Domain}/tokens/none", ""), StatusCode.NotFound, "NO_SUCH_RESOURCE");
 
-        Assert.Contains(host.Log.All, line => line.Event.Id == 5006 && line.Text.Contains("DeleteToken", StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Id == 5006 && line.Text.Contains("DeleteToken", StringComparison.Ordinal));
     }
 
     [Fact]

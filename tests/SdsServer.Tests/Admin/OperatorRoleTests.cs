@@ -151,7 +151,7 @@ public sealed class OperatorRoleTests
             Assert.True(error?.StatusCode == StatusCode.Unavailable, $"{who}: {error}");
         }
 
-        Assert.Contains(host.Log.All, line => line.Event.Id == 6101 && line.Text.Contains("as an operator", StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Id == 6101 && line.Text.Contains("as an operator", StringComparison.Ordinal));
     }
 
     [Fact]

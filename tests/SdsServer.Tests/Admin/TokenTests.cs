@@ -24,8 +24,8 @@ public sealed class TokenTests
         Token listed = Assert.Single((await ListAsync(host, "")).Tokens);
         Assert.Equal(created.Token, listed);
         Assert.Equal(TimeSpan.FromDays(30), listed.ExpireTime.ToDateTimeOffset() - listed.CreateTime.ToDateTimeOffset());
-        Assert.DoesNotContain(host.Log.All, line => line.Text.Contains(secret, StringComparison.Ordinal));
-        Assert.Contains(host.Log.All, line => line.Event.Id == 5001 && line.Text.Contains("CreateToken", StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Log.Lines, line => line.Text.Contains(secret, StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Id == 5001 && line.Text.Contains("CreateToken", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class EnrolmentRateTests
             (await Assert.ThrowsAsync<RpcException>(() => new EnrolClient(host).EnrolAsync(TokenText.Create("guessed").Text))).StatusCode));
 
         Assert.Equal((5, 25), (answers.Count(code => code == StatusCode.Unauthenticated), answers.Count(code => code == StatusCode.ResourceExhausted)));
-        Assert.Contains(host.Log.All, line => line.Event.Id == 6203 && line.Text.Contains("(TooFast)", StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Id == 6203 && line.Text.Contains("(TooFast)", StringComparison.Ordinal));
 
         // Guesses have used up nothing of what is for all.
         await new EnrolClient(host, unix: true).EnrolAsync(token, "spiffe://example.org/ns/shop/honest");

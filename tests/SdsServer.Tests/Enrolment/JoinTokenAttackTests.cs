@@ -49,8 +49,8 @@ public sealed class JoinTokenAttackTests
         string unknown = await EnrolClient.FailsAsync(new EnrolClient(host).EnrolAsync(Core.Access.TokenText.Create("none").Text), StatusCode.Unauthenticated);
         Assert.Equal(unknown, await EnrolClient.FailsAsync(new EnrolClient(host).EnrolAsync(""), StatusCode.Unauthenticated));
         Assert.Equal(unknown, await EnrolClient.FailsAsync(new EnrolClient(host).EnrolAsync(token[..^1] + (token[^1] == 'A' ? 'E' : 'A')), StatusCode.Unauthenticated));
-        Assert.Contains(host.Log.All, line => line.Event.Id == 6203 && line.Text.Contains("SpentToken", StringComparison.Ordinal));
-        Assert.DoesNotContain(host.Log.All, line => line.Text.Contains(token[^20..], StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Id == 6203 && line.Text.Contains("SpentToken", StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Log.Lines, line => line.Text.Contains(token[^20..], StringComparison.Ordinal));
     }
 
     [Fact]

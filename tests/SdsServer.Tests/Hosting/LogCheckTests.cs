@@ -12,7 +12,7 @@ public sealed class LogCheckTests : IDisposable
     private const string TrustDomain = "example.org";
 
     private readonly SimulatedDisk _disk = new();
-    private readonly LogLines _log = new();
+    private readonly CapturedLog _log = new();
 
     public void Dispose() => _log.Dispose();
 
@@ -21,8 +21,8 @@ public sealed class LogCheckTests : IDisposable
     {
         LogHead head = await PopulateAsync();
         Assert.Equal("", await RunAsync());
-        Assert.Contains(_log.All, line => line.Event.Id == 1006 && line.Text.Contains(head.ToString(), StringComparison.Ordinal));
-        Assert.DoesNotContain(_log.All, line => line.Event.Id is 1007 or 1008);
+        Assert.Contains(_log.Lines, line => line.Id == 1006 && line.Text.Contains(head.ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.Lines, line => line.Id is 1007 or 1008);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class LogCheckTests : IDisposable
         await PopulateAsync();
         _disk.AlterLog(TrustDomain, 1, line => line with { Reason = "another" });
         Assert.Contains("line 2", await RunAsync(), StringComparison.Ordinal);
-        Assert.Contains(_log.All, line => line.Event.Id == 1007 && line.Text.Contains("line 2", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Id == 1007 && line.Text.Contains("line 2", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class LogCheckTests : IDisposable
         InMemoryTrustStore closed = new(_disk);
         await closed.DisposeAsync();
         Assert.NotEmpty(await LogCheck.RunAsync(closed, TrustDomain, Logger(), default));
-        Assert.Contains(_log.All, line => line.Event.Id == 1008);
+        Assert.Contains(_log.Lines, line => line.Id == 1008);
     }
 
     private Task<string> RunAsync() => LogCheck.RunAsync(new InMemoryTrustStore(_disk), TrustDomain, Logger(), default);

@@ -43,7 +43,7 @@ public sealed class OwnServingCertificateTests
     public async Task Where_it_cannot_be_replaced_the_one_before_serves_on_and_the_log_says_so_once()
     {
         ManualTime time = new(Start) { IsMonotonic = true };
-        LogLines log = new();
+        CapturedLog log = new();
         await using AdminHost host = await AdminHost.StartAsync(Own, time: time);
         using CancellationTokenSource stop = new();
         using Keyring keyring = new(host.Store, "example.org");
@@ -54,11 +54,11 @@ public sealed class OwnServingCertificateTests
         keyring.Forget(state.Signer);
         time.Advance(TimeSpan.FromHours(12.1));
         Task running = certificate.RunAsync(stop.Token);
-        await Condition.AwaitAsync("the warning", Limit, _ => Task.FromResult(log.All.Any(line => line.Text.Contains("cannot be replaced", StringComparison.Ordinal))));
+        await Condition.AwaitAsync("the warning", Limit, _ => Task.FromResult(log.Lines.Any(line => line.Text.Contains("cannot be replaced", StringComparison.Ordinal))));
         await PassAsync(time, TimeSpan.FromMinutes(1));
 
         Assert.Same(first, certificate.Current.TargetCertificate);
-        Assert.Single(log.All, line => line.Text.Contains("cannot be replaced", StringComparison.Ordinal));
+        Assert.Single(log.Lines, line => line.Text.Contains("cannot be replaced", StringComparison.Ordinal));
         await stop.CancelAsync();
         await running.WaitAsync(Limit);
     }
@@ -81,5 +81,5 @@ public sealed class OwnServingCertificateTests
 
     private static Task<OwnServingCertificate> StartAsync(AdminHost host, Keyring keyring, TimeProvider time, ILogger? logger = null) => OwnServingCertificate.StartAsync(
         new ServingSigner(keyring, LeafPolicy.Default, ServingNames.Read(TrustDomain.Parse("example.org"), ["localhost"]), KeyAlgorithm.EcdsaP256),
-        host.Loop, 0.5, time, logger ?? new LogLines(), default);
+        host.Loop, 0.5, time, logger ?? new CapturedLog(), default);
 }

@@ -145,7 +145,7 @@ public sealed class OwnServingTests
         await UntilShownAsync(host, Assert.Single(anchors.Anchors));
         await Assert.ThrowsAsync<AuthenticationException>(() => ShakeHandsAsync(host.XdsPort, stolen));
         Assert.DoesNotContain(stolen.Trim(), anchors.Pem, StringComparison.Ordinal);
-        Assert.Contains(host.Log.All, line => line.Text.Contains("lose their link", StringComparison.Ordinal) && line.Text.Contains("old-anchors", StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Text.Contains("lose their link", StringComparison.Ordinal) && line.Text.Contains("old-anchors", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -11,6 +11,7 @@ using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Server;
 using SdsServer.Limits;
 using SdsServer.Protos.Envoy.Core.V3;
+using SdsServer.Testing;
 using SdsServer.Xds;
 
 namespace SdsServer.Tests.Xds;

@@ -88,7 +88,11 @@ internal sealed class TokenReviewClient(JwtIssuer issuer, TokenReviewSettings se
             }
 
             _readAt = time.GetTimestamp();
-            byte[] authorities = issuer.CaFile is { } file ? File.ReadAllBytes(file) : [];
+        }
+
+        byte[] authorities = issuer.CaFile is { } file ? File.ReadAllBytes(file) : [];
+        lock (_lock)
+        {
             if (_client is null || !authorities.AsSpan().SequenceEqual(_authorities))
             {
                 // The one before is left to those who are using it, and to the collector.

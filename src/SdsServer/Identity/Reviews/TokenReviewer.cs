@@ -307,6 +307,12 @@ internal sealed class TokenReviewer(
         {
             return false;
         }
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            // An error of ours must not let a token live for ever in silence: as if nobody could be asked, the grace runs.
+            Failed(new IOException(error.Message, error));
+            return false;
+        }
 
         return true;
     }

@@ -137,7 +137,7 @@ public sealed class JwtAttackTests : IDisposable
         Evidence? evidence = await AuthenticateAsync(token);
 
         Assert.Null(evidence);
-        (int _, string line) = Assert.Single(_log.Lines, entry => entry.Id == 6001);
+        (_, _, string line) = Assert.Single(_log.Lines, entry => entry.Id == 6001);
         Assert.Contains($"({refusal})", line, StringComparison.Ordinal);
         Assert.DoesNotContain(line, char.IsControl);
         Assert.All(token.Split('.').Where(part => part.Length > 12), part => Assert.DoesNotContain(part.Trim(), line, StringComparison.Ordinal));

@@ -307,13 +307,16 @@ public sealed class TokenReviewerTests : IDisposable
         Assert.NotSame(token, await _api.AuthenticateAsync(token.Text));
     }
 
-    [Fact]
-    public async Task Through_an_outage_streams_go_on_for_the_grace_and_no_longer()
+    // Whatever it is that fails: an error of ours, too, must not let a token live for ever.
+    [Theory]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(NotSupportedException))]
+    public async Task Through_an_outage_streams_go_on_for_the_grace_and_no_longer(Type failure)
     {
         await using Judging judging = new(_api);
         ReviewedToken token = await _api.AuthenticateAsync(TestIssuer.Token());
         using IDisposable held = _api.Reviewer.Hold(token);
-        _api.Answer = () => throw new IOException("down");
+        _api.Answer = () => throw (Exception)Activator.CreateInstance(failure, "down")!;
         await judging.AdvanceAsync(TimeSpan.FromMinutes(2));
         Assert.Equal(2, _api.Asked.Count);
 
@@ -326,6 +329,7 @@ public sealed class TokenReviewerTests : IDisposable
         await judging.AdvanceAsync(TimeSpan.FromSeconds(1));
 
         Assert.True(token.Withdrawn.IsCancellationRequested);
+        Assert.Single(_api.Log.Lines, line => line.Id == 6004);
     }
 
     [Fact]

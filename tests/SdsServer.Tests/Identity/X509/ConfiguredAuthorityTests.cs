@@ -94,14 +94,14 @@ public sealed class ConfiguredAuthorityTests
 
         await host.PathOfAsync("corp.crt", "half written");
         time.Advance(ConfiguredAuthorities.Every);
-        await AdminHost.UntilAsync("the bad file to be told of", () => host.Log.All.Any(line => line.Event.Id == 6103));
+        await AdminHost.UntilAsync("the bad file to be told of", () => host.Log.Lines.Any(line => line.Id == 6103));
         Assert.Equal("spiffe://example.org/ns/shop/sa/cart", await host.WhoIsAsync(leaf));
 
         await host.PathOfAsync("corp.crt", other.Pem());
         await AdminHost.UntilAsync("the file to be read", () =>
         {
             time.Advance(ConfiguredAuthorities.Every);
-            return host.Log.All.Any(line => line.Event.Id == 6102);
+            return host.Log.Lines.Any(line => line.Id == 6102);
         });
 
         Assert.Equal(StatusCode.Unauthenticated, (await stream.StatusAsync()).Code);

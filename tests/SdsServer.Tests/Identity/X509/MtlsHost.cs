@@ -57,7 +57,7 @@ internal sealed class MtlsHost : IAsyncDisposable
 
     public InMemoryTrustStore Store { get; }
 
-    public LogLines Log { get; } = new();
+    public CapturedLog Log { get; } = new();
 
     public TrustDomainLoop Loop { get; private set; } = null!;
 

@@ -75,7 +75,7 @@ public sealed class SvidTests
 
         Assert.Equal(StatusCode.Unauthenticated, status.Code);
         Assert.StartsWith("the client certificate is refused: ", status.Detail, StringComparison.Ordinal);
-        Assert.Contains(host.Log.All, line => line.Event.Id == 6101);
+        Assert.Contains(host.Log.Lines, line => line.Id == 6101);
         Assert.Empty(await host.Loop.ReadAsync(engine => engine.Instances(), default));
     }
 

@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using SdsServer.Testing.Leaks;
 
-namespace SdsServer.Grpc.Tests;
+namespace SdsServer.Testing;
 
-/// <summary>Keeps every line logged, with its exception.</summary>
-internal sealed class LogCapture : ILoggerProvider, ILogger
+/// <summary>Keeps every line logged, at every level.</summary>
+public sealed class CapturedLog : ILoggerProvider, ILogger
 {
-    public ConcurrentQueue<(LogLevel Level, EventId Event, string Text)> Lines { get; } = [];
+    public ConcurrentQueue<LoggedLine> Lines { get; } = [];
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -19,7 +19,7 @@ internal sealed class LogCapture : ILoggerProvider, ILogger
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         string text = $"{formatter(state, exception)} {exception}";
-        Lines.Enqueue((logLevel, eventId, text));
+        Lines.Enqueue(new LoggedLine(logLevel, eventId.Id, text));
         RunOutput.Write("log", text);
     }
 
