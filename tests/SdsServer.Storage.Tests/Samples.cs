@@ -52,7 +52,7 @@ internal static class Samples
             DrainedAt = Now.AddSeconds(2),
             SignerRevisionAtStart = 3,
         },
-        Serving = new OwnServing { AuthorityId = "ca-old", WaitsSince = Now.AddSeconds(4), Confirmed = [new ConfirmedAnchors("instance-1", 4)] },
+        Serving = new OwnServing { AuthorityId = "ca-old", WaitsSince = Now.AddSeconds(4), LeavesBehind = true, Confirmed = [new ConfirmedAnchors("instance-1", 4)] },
         SeenAt = Now.AddTicks(3),
     };
 

@@ -57,6 +57,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
     /// <summary>An operator asked for the secret to be sent again.</summary>
     public bool Repush { get; set; }
 
+    /// <summary>Its stream has been told to end.</summary>
+    public bool Displaced { get; set; }
+
     /// <summary>Nothing may be sent until the ledger knows of this slot.</summary>
     public bool AwaitsLedger { get; set; }
 

@@ -14,7 +14,7 @@ public sealed partial class TrustDomainEngine
 
     private TimeSpan? SucceededAt(Instance instance)
     {
-        if (_policy.StrictAbsence || instance.AwaySince is not { } latest || !_byKey.TryGetValue(instance.Key, out List<Instance>? same)
+        if (_policy.StrictAbsence || IsLeftBehind(instance) || instance.AwaySince is not { } latest || !_byKey.TryGetValue(instance.Key, out List<Instance>? same)
             || !same.SkipWhile(other => other != instance).Any(newer => newer.Connected))
         {
             return null;

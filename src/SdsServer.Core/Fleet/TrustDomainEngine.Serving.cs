@@ -95,10 +95,17 @@ public sealed partial class TrustDomainEngine
     // On a Unix socket nobody looks at a certificate. Whoever does not count in any gate does not count in this one.
     private bool Lacks(Instance instance, string root) => instance is { CountedAt: not null, Key.IsRemote: true } && !Accepts(instance, root);
 
-    private bool Accepts(Instance instance, string root) =>
+    private bool Accepts(Instance instance, string root) => instance.AnchorPassedOver == root || Knows(instance, root);
+
+    private bool Knows(Instance instance, string root) =>
         instance.Anchors.Contains(root)
-        || instance.AnchorPassedOver == root
         || (instance.AnchorsConfirmedAt > 0 && _state.IsSafe(root, instance.AnchorsConfirmedAt));
+
+    /// <summary>Rule E1 takes who stays away as gone, because an Envoy comes back within half a minute. One whose link was cut cannot.</summary>
+    private bool IsLeftBehind(Instance instance) =>
+        instance.Key.IsRemote && _state.Serving is { LeavesBehind: true } serving && _state.RootOf(serving.AuthorityId).Id is var root && instance.MetRoot != root && !Knows(instance, root);
+
+    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => instance is { CountedAt: not null, Key.IsRemote: true } && !Knows(instance, root));
 
     private void PassOverAnchor(string instanceId)
     {
@@ -123,7 +130,9 @@ public sealed partial class TrustDomainEngine
             return serving.WaitsSince <= _clock.Reckoned ? state : state with { Serving = serving with { WaitsSince = _clock.Reckoned } };
         }
 
-        return serving.AuthorityId == signer.Id && serving.WaitsSince is null ? state : state with { Serving = serving with { AuthorityId = signer.Id, WaitsSince = null } };
+        return serving.AuthorityId == signer.Id && serving.WaitsSince is null
+            ? state
+            : state with { Serving = serving with { AuthorityId = signer.Id, WaitsSince = null, LeavesBehind = stays ? serving.LeavesBehind : LeavesBehind(signer.RootId) } };
     }
 
     /// <summary>The line of the log for a save that moves the certificate; who loses its link by that is named.</summary>

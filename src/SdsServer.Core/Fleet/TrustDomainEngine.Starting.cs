@@ -125,7 +125,7 @@ public sealed partial class TrustDomainEngine
         if (next.Serving is { } serving && next.Authority(serving.AuthorityId).Tainted)
         {
             // At once, whoever does not know the new root: the thief may serve with the stolen one as well as this server.
-            next = next with { Serving = serving with { AuthorityId = order.To, WaitsSince = null } };
+            next = next with { Serving = serving with { AuthorityId = order.To, WaitsSince = null, LeavesBehind = LeavesBehind(target.RootId) } };
         }
 
         if (!next.Trusts(target.RootId) && next.Bundle.Length >= _policy.MaxRoots && Third(from, target) is { } third)

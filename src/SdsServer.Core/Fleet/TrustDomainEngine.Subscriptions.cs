@@ -102,6 +102,7 @@ public sealed partial class TrustDomainEngine
     {
         foreach (Subscription stale in known.Subscriptions.ToList())
         {
+            Displace(stale);
             Detach(stale);
         }
 
@@ -271,6 +272,7 @@ public sealed partial class TrustDomainEngine
     private void JoinConnection(Instance instance, long connection)
     {
         instance.Connection = connection;
+        instance.MetRoot = _state.Serving is { } serving ? _state.RootOf(serving.AuthorityId).Id : null;
         instance.AwaySince = null;
         if (!_byConnection.TryGetValue(connection, out List<Instance>? instances))
         {
@@ -278,6 +280,34 @@ public sealed partial class TrustDomainEngine
         }
 
         instances.Add(instance);
+        BringTogether(instance);
+    }
+
+    /// <summary>
+    /// An older connection of the same key is dead, or another process's, or this very process's: a connection that drains takes no new
+    /// streams, and keeps those it has. A process in two halves could never be complete, so whoever is there opens its streams anew.
+    /// </summary>
+    private void BringTogether(Instance instance)
+    {
+        foreach (Instance other in _byKey[instance.Key])
+        {
+            if (other != instance && other.Connection != instance.Connection)
+            {
+                foreach (Subscription subscription in other.Subscriptions)
+                {
+                    Displace(subscription);
+                }
+            }
+        }
+    }
+
+    private void Displace(Subscription subscription)
+    {
+        if (!subscription.Displaced)
+        {
+            subscription.Displaced = true;
+            _effects.Add(new EndStream(subscription.Id));
+        }
     }
 
     private void LeaveConnection(Instance instance, long connection)

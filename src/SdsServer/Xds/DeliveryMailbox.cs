@@ -16,6 +16,7 @@ internal sealed class DeliveryMailbox : ICriticalNotifyCompletion, IThreadPoolWo
     private bool _signalled;
     private bool _closed;
     private bool _resend;
+    private bool _over;
 
     /// <summary>There is something to do; until <see cref="TakeAll"/>.</summary>
     public bool IsCompleted
@@ -73,6 +74,29 @@ internal sealed class DeliveryMailbox : ICriticalNotifyCompletion, IThreadPoolWo
 
     /// <summary>The loop's own request has come: it goes on right here, on the thread that has read it.</summary>
     public void GoOn() => Signal(elsewhere: false);
+
+    /// <summary>The loop is to end its stream.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _over;
+            }
+        }
+    }
+
+    /// <summary>Makes the loop end its stream.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _over = true;
+        }
+
+        Signal(elsewhere: true);
+    }
 
     /// <summary>Asks the loop to send what the client has accepted once more.</summary>
     public void RequestResend()

@@ -165,7 +165,7 @@ internal sealed class SecretStream<TRequest>(
     {
         if (happened is SubscriptionOpened opened)
         {
-            shared.Port.Open(opened, mailbox.Post);
+            shared.Port.Open(opened, mailbox.Post, mailbox.End);
             return;
         }
 
@@ -212,6 +212,12 @@ internal sealed class SecretStream<TRequest>(
         {
             XdsLog.EvidenceExpired(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id);
             throw PushGuard.Withdrawn();
+        }
+
+        if (mailbox.IsOver)
+        {
+            XdsLog.Displaced(shared.Logger, _client.Key.SpiffeId, _client.Node.Id, stream.Id);
+            throw new RpcException(StatusCode.Unavailable, "this process has opened another connection: open the stream anew");
         }
     }
 

@@ -44,4 +44,7 @@ internal static partial class XdsLog
 
     [LoggerMessage(2010, LogLevel.Information, "The evidence that {SpiffeId} ({Node}, stream {Stream}) came with has expired or was withdrawn; the stream ends", EventName = "EvidenceExpired")]
     public static partial void EvidenceExpired(ILogger logger, string spiffeId, string node, long stream);
+
+    [LoggerMessage(2012, LogLevel.Information, "{SpiffeId} ({Node}) has opened another connection; stream {Stream} of the older one ends, to be opened anew", EventName = "StreamDisplaced")]
+    public static partial void Displaced(ILogger logger, string spiffeId, string node, long stream);
 }

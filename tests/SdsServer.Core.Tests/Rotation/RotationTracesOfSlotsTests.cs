@@ -90,6 +90,8 @@ public sealed class RotationTracesOfSlotsTests
         EngineWorld world = new();
         Sidecar twin = world.Sidecar("p").Start();
         Sidecar process = world.Sidecar("p").Start();
+        // Its connection ends the twin's streams, which come back.
+        world.Pass(60);
         process.Leaf.Answers = false;
         world.Rotate("b");
         world.Pass(1);

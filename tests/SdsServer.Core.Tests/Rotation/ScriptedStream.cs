@@ -4,15 +4,25 @@ using SdsServer.Core.Secrets;
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>One name on one stream of a scripted proxy; answers by itself unless told not to.</summary>
-internal sealed class ScriptedStream(EngineWorld world, long id, long connection)
+internal sealed class ScriptedStream(EngineWorld world, long id, long connection, SecretKind kind, string name)
 {
     public long Id { get; } = id;
 
     public long Connection { get; } = connection;
 
+    public SecretKind Kind { get; } = kind;
+
+    public string Name { get; } = name;
+
     public bool Answers { get; set; } = true;
 
     public bool IsOpen { get; private set; } = true;
+
+    /// <summary>How often the server has told it to end.</summary>
+    public int Ended { get; set; }
+
+    /// <summary>The version accepted last; null: none was.</summary>
+    public string? Accepted { get; private set; }
 
     public List<Delivery> Got { get; } = [];
 
@@ -39,6 +49,7 @@ internal sealed class ScriptedStream(EngineWorld world, long id, long connection
     {
         if (IsOpen)
         {
+            Accepted = delivery.Payload?.Version ?? Accepted;
             world.Server.Post(new DeliveryAcked(Id, delivery.Id));
         }
     }
@@ -47,7 +58,10 @@ internal sealed class ScriptedStream(EngineWorld world, long id, long connection
 
     public void Close()
     {
-        IsOpen = false;
-        world.Server.Post(new SubscriptionClosed(Id));
+        if (IsOpen)
+        {
+            IsOpen = false;
+            world.Server.Post(new SubscriptionClosed(Id));
+        }
     }
 }

@@ -362,6 +362,24 @@ public sealed class ServingTests
         Assert.Equal(("b", "B"), (world.State.Serving!.AuthorityId, world.Bundle));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whom_a_forced_move_cut_off_is_not_taken_as_gone_because_it_stays_away(bool cutOff)
+    {
+        EngineWorld world = new(Own);
+        Sidecar old = Remote(world, "p", cutOff ? ["A"] : ["A", "B"]);
+        world.Rotate("b", EngineWorld.Manual, kind: RotationKind.Emergency, compromised: "a");
+        old.Disconnect();
+        Sidecar newer = Remote(world, "p", "A", "B");
+        world.Pass(TimeSpan.FromMinutes(40));
+        world.Restart(newer);
+        newer.Return(newer.Leaf.Accepted, newer.Bundle.Accepted);
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal(cutOff, world.State.Serving!.LeavesBehind);
+        Assert.Equal(cutOff ? 2 : 1, newer.Instances.Count);
+    }
+
     [Fact]
     public void A_stolen_root_that_it_is_not_under_moves_it_nowhere()
     {

@@ -27,6 +27,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
     /// <summary>Roots that it says its bootstrap has as anchors for the server.</summary>
     public ImmutableArray<string> Anchors { get; set; } = [];
 
+    /// <summary>It hears when the server ends a stream.</summary>
+    public bool Obeys { get; set; } = true;
+
     /// <summary>Where its Envoy's admin answers; null: nowhere.</summary>
     public Uri? Admin { get; init; }
 
@@ -46,12 +49,41 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
 
     public ScriptedStream Open(SecretKind kind, string? reports = null, bool joint = false, string? name = null)
     {
-        ScriptedStream stream = new(world, world.NextSubscription(), Connection) { Answers = Answers };
+        ScriptedStream stream = new(world, world.NextSubscription(), Connection, kind, name ?? kind.ToString()) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
             new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors },
-            stream.Take);
+            stream.Take,
+            () => End(stream));
         return stream;
+    }
+
+    // An Envoy opens anew what the server ends, on the connection that it has, and says what it holds.
+    private void End(ScriptedStream stream)
+    {
+        stream.Ended++;
+        long connection = Connection;
+        world.Time.After(TimeSpan.Zero, () =>
+        {
+            if (Obeys && stream.IsOpen)
+            {
+                stream.Close();
+                world.Time.After(TimeSpan.FromSeconds(1), () => Reopen(stream, connection));
+            }
+        });
+    }
+
+    private void Reopen(ScriptedStream ended, long connection)
+    {
+        if (Connection != connection)
+        {
+            return;
+        }
+
+        ScriptedStream anew = Open(ended.Kind, ended.Accepted, name: ended.Name);
+        anew.Answers = ended.Answers;
+        Bundle = Bundle == ended ? anew : Bundle;
+        Leaf = Leaf == ended ? anew : Leaf;
     }
 
     /// <summary>A new process: bundle, then leaf, then time for both to be answered.</summary>
@@ -84,6 +116,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         Streams.Clear();
         Connection = world.NextConnection();
     }
+
+    /// <summary>Its connection takes no more streams, and keeps those it has: the next one opens another connection.</summary>
+    public void Drain() => Connection = world.NextConnection();
 
     /// <summary>The same process comes back and says what it holds.</summary>
     public void Return(string? leaf, string? bundle)

@@ -57,6 +57,8 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     /// <summary>A context that was added asks for what it lacks.</summary>
     public void Add(SimulatedEnvoy envoy, SecretSource source)
     {
+        // The ledger does not know all its slots any more: the others have Envoy's longest backoff to come back, and no more.
+        envoy.Clients.FindAll(static client => client.IsSlow).ForEach(client => Retry(envoy, client, Backoff()));
         if (source.Client.Stream is { } stream)
         {
             Say(envoy, stream, TimeSpan.Zero, stream.Subscribe(source));
@@ -92,6 +94,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             story.Tell($"{envoy.Name} loses a stream of {client}");
             End(stream);
             CloseServed(stream);
+            CloseDrained(envoy, stream.Connection);
             client.IsSlow = back is { } given ? given > Settings.LongestBackoff : IsKnown(envoy) && random.Next(SlowSlots) == 0;
             TimeSpan wait = back ?? (client.IsSlow ? Settings.SlowestSlot * random.NextDouble() : Backoff());
             if (client.IsSlow && SlowWhileConnected && envoy.Clients.Exists(other => other != client && other.Stream is not null))
@@ -120,12 +123,15 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
         story.Tell($"{envoy.Name} loses connection {connection}, the server hears of it after {notice.TotalSeconds:0.0} s");
         envoy.Disconnect(time.Up + notice);
+        envoy.IsDraining = false;
+        HashSet<long> connections = [connection];
         List<XdsStream> open = [];
         foreach (XdsClient client in envoy.Clients)
         {
             if (client.Stream is { } stream)
             {
                 open.Add(stream);
+                connections.Add(stream.Connection);
                 End(stream);
                 Retry(envoy, client, Backoff());
             }
@@ -134,7 +140,10 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         time.After(notice, () =>
         {
             open.ForEach(CloseServed);
-            server.Post(new ConnectionClosed(connection));
+            foreach (long one in connections)
+            {
+                server.Post(new ConnectionClosed(one));
+            }
         });
     }
 
@@ -155,6 +164,10 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     public TimeSpan Backoff() => random.Next(2) == 0
         ? TimeSpan.FromSeconds(0.1 + (2 * random.NextDouble()))
         : TimeSpan.FromSeconds(0.1 + ((Settings.LongestBackoff.TotalSeconds - 0.3) * random.NextDouble()));
+
+    // A server under a root that is none of the anchors is no server: the handshake fails.
+    private bool Knows(SimulatedEnvoy envoy) =>
+        envoy.Anchors is not { } anchors || server.Engine!.State is not { Serving: { } serving } state || anchors.Held.Contains(state.RootOf(serving.AuthorityId).Id);
 
     // Whose slots the ledger knows, all of them, is waited for beyond the longest backoff.
     private bool IsKnown(SimulatedEnvoy envoy)
@@ -195,6 +208,15 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
     }
 
+    // Its last stream has ended, and it takes no other.
+    private void CloseDrained(SimulatedEnvoy envoy, long? connection)
+    {
+        if (connection is { } drained && drained != envoy.Connection && !envoy.Clients.Exists(client => client.Stream?.Connection == drained))
+        {
+            server.Post(new ConnectionClosed(drained));
+        }
+    }
+
     private void Retry(SimulatedEnvoy envoy, XdsClient client, TimeSpan delay) => time.After(delay, () => Connect(envoy, client));
 
     private void RetrySlow(SimulatedEnvoy envoy, XdsClient client, TimeSpan left)
@@ -221,7 +243,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             return;
         }
 
-        if (!server.Up || time.Up < envoy.CutOffUntil)
+        if (!server.Up || time.Up < envoy.CutOffUntil || (envoy.Connection is null && !Knows(envoy)))
         {
             Retry(envoy, client, Backoff());
             return;
@@ -229,14 +251,18 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
         client.IsSlow = false;
         client.OpenedAt = time.Up;
-        if (envoy.Connection is null)
+        // One that drains and has no successor is kept: a source cut off by a forced move of the server's certificate is lost on purpose.
+        if (envoy.Connection is null || (envoy.IsDraining && Knows(envoy)))
         {
+            envoy.IsDraining = false;
+            long? drained = envoy.Connection;
             envoy.Reconnect(++_lastConnection, time.Up);
+            CloseDrained(envoy, drained);
         }
 
         long connection = envoy.Connection!.Value;
         Node node = new() { Id = envoy.Key.NodeId, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
-        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits));
+        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] });
         XdsStream stream = client.Dialect == Dialect.Sotw
             ? new SotwStream(client, connection, node, _world, Caller)
             : new DeltaStream(client, connection, node, _world, Caller);
@@ -296,7 +322,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         {
             case SubscriptionOpened opened:
                 stream.Subscriptions[opened.Subscription] = stream.Source(opened.Name);
-                server.Open(opened, delivery => Take(envoy, stream, delivery));
+                server.Open(opened, delivery => Take(envoy, stream, delivery), () => Displace(envoy, stream));
                 return;
             case DeliveryAcked acked when stream.Subscriptions.TryGetValue(acked.Subscription, out SecretSource? source):
                 Claims.OnAnswer(envoy, source, refused: false);
@@ -312,6 +338,24 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
         server.Post(happened);
     }
+
+    // A stream that is stuck in a write looks at its orders when that is done.
+    private void Displace(SimulatedEnvoy envoy, XdsStream stream) => time.After(random.Next(4) == 0 ? TimeSpan.FromSeconds(10 * random.NextDouble()) : TimeSpan.Zero, () =>
+    {
+        if (!stream.IsServed)
+        {
+            return;
+        }
+
+        if (stream.IsOpen)
+        {
+            DropStream(envoy, stream.Client, Backoff());
+        }
+        else
+        {
+            CloseServed(stream);
+        }
+    });
 
     /// <summary>The engine hands over a secret; the stream's loop takes it from its mailbox when its turn comes.</summary>
     private void Take(SimulatedEnvoy envoy, XdsStream stream, Delivery delivery)

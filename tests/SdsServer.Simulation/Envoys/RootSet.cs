@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics;
 
 namespace SdsServer.Simulation.Envoys;
@@ -8,6 +9,16 @@ internal readonly record struct RootSet(uint Bits)
     public static RootSet All => new(uint.MaxValue);
 
     public int Count => BitOperations.PopCount(Bits);
+
+    /// <summary>Their names, in order.</summary>
+    public ImmutableArray<string> Roots
+    {
+        get
+        {
+            uint bits = Bits;
+            return [.. Enumerable.Range(0, 26).Where(i => (bits >> i & 1) != 0).Select(i => ((char)('A' + i)).ToString())];
+        }
+    }
 
     public static RootSet Of(IEnumerable<string> roots)
     {
@@ -26,11 +37,9 @@ internal readonly record struct RootSet(uint Bits)
 
     public RootSet And(RootSet other) => new(Bits & other.Bits);
 
-    public override string ToString()
-    {
-        uint bits = Bits;
-        return "{" + string.Join(',', Enumerable.Range(0, 26).Where(i => (bits >> i & 1) != 0).Select(i => (char)('A' + i))) + "}";
-    }
+    public RootSet Or(RootSet other) => new(Bits | other.Bits);
+
+    public override string ToString() => "{" + string.Join(',', Roots) + "}";
 
     private static uint Bit(string root) => root is [>= 'A' and <= 'Z' and char letter] ? 1u << (letter - 'A') : throw new ArgumentException($"no root of this mesh: '{root}'");
 }

@@ -22,6 +22,9 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
 
     public Manner Manner { get; set; } = new(Dialect.Sotw, false, false);
 
+    /// <summary>By which it knows the server's own certificate; null where it looks at none, or an operator's.</summary>
+    public Anchors? Anchors { get; init; }
+
     public List<XdsClient> Clients { get; } = [];
 
     public List<SecretSource> Sources { get; } = [];
@@ -31,6 +34,9 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
     public bool Alive { get; set; } = true;
 
     public long? Connection { get; private set; }
+
+    /// <summary>Its connection takes no more streams: those that it has go on, the next one opens another connection.</summary>
+    public bool IsDraining { get; set; }
 
     /// <summary>Monotonic time at which it last opened a stream.</summary>
     public TimeSpan OpenedAt => Clients.Max(static client => client.OpenedAt);

@@ -8,7 +8,7 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>Everything that goes wrong, between what operators do.</summary>
 internal sealed class Chaos(
-    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, FleetPolicy policy, Mix mix, Random random, Story story)
+    VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, AnchorFiles files, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     // What is seldom, for the half of the runs that go for it: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
     private static readonly Trouble[] s_stirring =
@@ -58,6 +58,11 @@ internal sealed class Chaos(
 
     public void Step()
     {
+        if (mix.OwnServing && random.Next(6) == 0)
+        {
+            WithLive(operators.GiveAnchors);
+        }
+
         Trouble[] choices = _restless && random.Next(3) > 0 ? s_stirring : mix.Troubles;
         switch (choices[random.Next(choices.Length)])
         {
@@ -78,6 +83,7 @@ internal sealed class Chaos(
             case Trouble.DeadLink: WithLive(DeadLink); break;
             case Trouble.LostOnReturn: WithLive(LostOnReturn); break;
             case Trouble.HalfBack: WithLive(envoy => HalfBack(envoy, 2 + random.Next(4))); break;
+            case Trouble.Drain: WithLive(Drain); break;
             case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
         }
@@ -122,7 +128,11 @@ internal sealed class Chaos(
             return;
         }
 
-        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), Finds) { Pickiness = random.Next(3) == 0 ? _pickiness : 0 };
+        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], bundleOnly), Finds)
+        {
+            Pickiness = random.Next(3) == 0 ? _pickiness : 0,
+            Anchors = mix.OwnServing && key.IsRemote ? NewAnchors(key) : null,
+        };
         envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: random.Next(mix.Aggregated) == 0, OneName: random.Next(2) == 0);
         SecretSource? leaf = bundleOnly ? null : Add(envoy, SecretKind.Leaf);
         envoy.Contexts.Add(new TlsContext(leaf, Add(envoy, SecretKind.Bundle)));
@@ -135,6 +145,12 @@ internal sealed class Chaos(
         envoys.Add(envoy);
         story.Tell($"{envoy.Name} starts with {string.Join(", ", envoy.Sources)}");
         network.Boot(envoy);
+    }
+
+    private Anchors NewAnchors(InstanceKey key)
+    {
+        RootSet file = random.Next(2) == 0 ? files.Export(key) : files.Of(key);
+        return new Anchors(file, follows: random.Next(2) == 0, tells: random.Next(3) > 0);
     }
 
     private TlsContext NewContext(SimulatedEnvoy envoy)
@@ -340,6 +356,13 @@ internal sealed class Chaos(
                 time.After(cut + (Settings.LongestBackoff * (0.1 + (0.5 * random.NextDouble()))), () => HalfBack(envoy, times - 1));
             }
         }
+    }
+
+    // HTTP/2 GOAWAY, or the age that an Envoy allows its connections (max_connection_duration): one process, two connections.
+    private void Drain(SimulatedEnvoy envoy)
+    {
+        envoy.IsDraining = envoy.Connection is not null;
+        network.DropStream(envoy, Any(envoy.Clients));
     }
 
     // It is back before the server knows that it was gone, and has accepted what some of its sources were sent, and no more.

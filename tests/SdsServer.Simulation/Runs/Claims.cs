@@ -36,6 +36,9 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     // again depends on what it has heard, so they are left out of the claim for the rest of the run.
     private readonly HashSet<string> _overruled = [];
     private readonly HashSet<string> _passedOver = [];
+
+    // They lose their link to the server, and nothing else.
+    private readonly HashSet<string> _unlinked = [];
     private readonly Dictionary<string, SimulatedEnvoy> _mistaken = [];
 
     // In which order leaves were wanted in the ledger.
@@ -57,6 +60,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 CheckState(store.State, save.State);
                 CheckDecision(store.State, save);
                 NotePassedOver(save);
+                CheckServing(store.State, save.State);
                 break;
             case SignLeaf sign when sign.Earliest > time.True + policy.MaxSkew:
                 throw new Violation("I4", $"a leaf is asked for that begins at {sign.Earliest:u}, when it is {time.True:u}");
@@ -140,7 +144,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                     throw new Violation("E7", $"{envoy.Name}/{source} is sent {delivery.Payload?.Version} while another response is unanswered");
                 }
 
-                if (other.Kind != source.Kind)
+                if (other.Kind != source.Kind && other.Client.Stream?.Connection == source.Client.Stream?.Connection)
                 {
                     throw new Violation("E7", $"{envoy.Name} has bundle and leaf on their way at once");
                 }
@@ -190,7 +194,8 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         }
 
         int Slots(LedgerRow its) => kind == SecretKind.Bundle ? its.BundleSlots : its.LeafSlots;
-        int served = envoy.Sources.Count(source => source.Kind == kind && source is { Sent: not null, Removed: false });
+        // On another connection it is not known yet to be the same process.
+        int served = envoy.Sources.Count(source => source.Kind == kind && source is { Sent: not null, Removed: false } && source.Client.Stream?.Connection == known.Client.Stream?.Connection);
 
         // A process that was taken for two, and is one again, may have its slots on the rows of the other.
         if (served > Slots(row) && !store.Ledger.Any(other => other.Key == envoy.Key && other.State != LeafState.Superseded && served <= Slots(other)))
@@ -370,9 +375,10 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
 
         if (save.Entry is { Kind: DecisionKind.OverrideGate } entry)
         {
-            foreach (SimulatedEnvoy passed in envoys.Where(passed => entry.Reason.Contains(passed.Key.SpiffeId + " ", StringComparison.Ordinal)))
+            foreach (string passed in entry.Reason.Split("; "))
             {
-                _passedOver.Add(passed.Key.SpiffeId);
+                bool isLink = passed.Contains("the server's own certificate", StringComparison.Ordinal);
+                (isLink ? _unlinked : _passedOver).UnionWith(envoys.Select(envoy => envoy.Key.SpiffeId).Where(id => passed.Contains(id + " ", StringComparison.Ordinal)));
             }
 
             // The ledger may never hear of it: the server can die in between.
@@ -427,6 +433,30 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         if (next.Floor < old.Floor)
         {
             throw new Violation("E1", $"the stored floor falls from {old.Floor} to {next.Floor}");
+        }
+    }
+
+    /// <summary>E6: the server's own certificate moves to no root by which somebody who counts does not know it, before the grace is over.</summary>
+    private void CheckServing(TrustState old, TrustState next)
+    {
+        if (old.Serving is not { } before || next.Serving is not { } after || old.RootOf(before.AuthorityId).Id is var left && next.RootOf(after.AuthorityId).Id == left)
+        {
+            return;
+        }
+
+        bool isStolen = next.Authority(before.AuthorityId).Tainted;
+        if (!isStolen && old.Plan is { Hold: { } hold, Id: { } id } && next.Plan is { Hold: not null } held && held.Id == id)
+        {
+            throw new Violation("E4", $"the server's own certificate moves although the rotation is held: {hold.Reason}");
+        }
+
+        string root = next.RootOf(after.AuthorityId).Id;
+        _lastPresented[left] = time.Up;
+        bool isOver = before.WaitsSince is { } since && (_wallWasWrong || time.Now.Utc >= since + policy.BootstrapGrace);
+        if (!isOver && !isStolen
+            && envoys.FirstOrDefault(envoy => envoy is { Alive: true, Anchors: { } anchors } && !anchors.Held.Contains(root) && !IsPassedOver(envoy) && !_unlinked.Contains(envoy.Key.SpiffeId) && envoy.Contexts.Exists(context => context.Enforces is not null && !_overruled.Contains(context.Presents?.Serial ?? "") && CanTalk(envoy, context))) is { } lost)
+        {
+            throw new Violation("serving", $"the server's own certificate moves to root {root}, and {lost.Name} knows only {lost.Anchors!.Held}");
         }
     }
 
@@ -486,6 +516,8 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 throw new Violation("G3", $"root {entry.Subject} is dropped while none of {{{string.Join(',', next.Bundle)}}} is in every bundle since epoch {next.Floor}");
             case DecisionKind.DropTrust when heeds && _overruled.Count == 0 && entry.Subject == outgoing && !_wallWasWrong && old.SignerRevision != plan.SignerRevisionAtStart && time.Up < _lastPresented.GetValueOrDefault(outgoing, TimeSpan.MinValue / 2) + plan.Policy.DropSoak:
                 throw new Violation("G3", $"root {outgoing} is dropped before the last leaf under it was gone for {plan.Policy.DropSoak}");
+            case DecisionKind.DropTrust when next.Serving is { } serving && next.RootOf(serving.AuthorityId).Id == entry.Subject:
+                throw new Violation("G3", $"root {entry.Subject} is dropped while the server's own certificate is under it");
             case DecisionKind.FinishRotation when envoys.FirstOrDefault(envoy => envoy.Alive && !IsPassedOver(envoy) && StillTrusts(envoy, outgoing)) is { } behind && !old.Trusts(outgoing):
                 throw new Violation("G4", $"the rotation ends while {behind.Name} still enforces root {outgoing}");
         }

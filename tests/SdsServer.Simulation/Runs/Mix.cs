@@ -62,6 +62,12 @@ internal sealed record Mix
     /// <summary>One in so many streams that are lost stays away for longer than the longest backoff.</summary>
     public int SlowSlots { get; init; } = 8;
 
+    /// <summary>The server's own certificate is from the mesh's roots, and moves with them.</summary>
+    public bool OwnServing { get; init; }
+
+    /// <summary>It waits for hours rather than minutes for proxies that do not know its next root.</summary>
+    public bool LongGrace { get; init; }
+
     /// <summary>Not the usual one.</summary>
     public bool IsDrawn { get; init; }
 
@@ -93,6 +99,8 @@ internal sealed record Mix
             Local = random.Next(3) == 0,
             LateNotices = random.Next(2) == 0 ? 1 : 3,
             SlowSlots = random.Next(2) == 0 ? 2 : 8,
+            OwnServing = random.Next(2) == 0,
+            LongGrace = random.Next(2) == 0,
         };
     }
 

@@ -12,7 +12,7 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>Operators who do what they like, when they like, but do not lie: they retire only what has ended.</summary>
 internal sealed class Operators(
-    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, Claims claims, FleetPolicy policy, Mix mix, Random random, Story story)
+    VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, AnchorFiles files, Claims claims, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
     private long _lastRequest;
@@ -42,6 +42,11 @@ internal sealed class Operators(
             Order(id => new RetireInstance { Id = id, Actor = "operator", InstanceId = gone.Id });
         }
 
+        if (IsCalm)
+        {
+            envoys.FindAll(static envoy => envoy is { Alive: true, Anchors: not null }).ForEach(Restock);
+        }
+
         if (server.Engine?.State.Plan is { } plan)
         {
             bool clockIsRight = time.WallError.Duration() < policy.MaxSkew / 2;
@@ -53,6 +58,38 @@ internal sealed class Operators(
             if (GateKind.Approval is var approval && (plan.Policy.TrustGate.Kind == approval || plan.Policy.WaveGate.Kind == approval || plan.Policy.DropGate.Kind == approval))
             {
                 Order(id => new AdvanceRotation { Id = id, Actor = "operator" });
+            }
+        }
+    }
+
+    // As if those that do not take up a new file were started again.
+    private void Restock(SimulatedEnvoy envoy)
+    {
+        envoy.Anchors!.TakeUp(files.Export(envoy.Key));
+        if (random.Next(10) == 0)
+        {
+            GiveAnchors(envoy);
+        }
+    }
+
+    /// <summary>Gives a proxy's file of anchors the newest roots, and confirms them where every process of it takes up a new file.</summary>
+    public void GiveAnchors(SimulatedEnvoy envoy)
+    {
+        if (envoy.Anchors is null)
+        {
+            return;
+        }
+
+        RootSet file = files.Export(envoy.Key);
+        story.Tell($"the anchors of {envoy.Key.NodeId} are {file} from now on");
+        List<SimulatedEnvoy> running = envoys.FindAll(other => other.Alive && other.Key == envoy.Key);
+        running.FindAll(static other => other.Anchors!.Follows).ForEach(other => other.Anchors!.TakeUp(file));
+        if (running.TrueForAll(static other => other.Anchors!.Follows) && server.Engine is { Serving: true } engine)
+        {
+            long epoch = server.Store.State.Epoch;
+            foreach (InstanceView view in engine.Instances().Where(view => view.Key == envoy.Key))
+            {
+                time.After(TimeSpan.FromSeconds(random.Next(2) * 60 * random.NextDouble()), () => Order(id => new ConfirmAnchors { Id = id, Actor = "operator", InstanceId = view.Id, Epoch = epoch }));
             }
         }
     }

@@ -25,6 +25,8 @@ internal sealed class Run
         _random = new SeededRandom(seed);
         _story = new Story(_time, told);
         FleetPolicy policy = Settings.Policy(strict: _random.Next(5) == 0, maxRoots: _random.Next(3) == 0 ? 3 : 2);
+        Mix mix = Mix.Of(seed);
+        policy = policy with { OwnServing = mix.OwnServing, BootstrapGrace = mix.LongGrace ? TimeSpan.FromHours(3) : TimeSpan.FromMinutes(5) };
         TrustState first = Mesh.First();
         first = first with
         {
@@ -34,11 +36,11 @@ internal sealed class Run
         MemoryStore store = new(first);
         SeededRandom engineRandom = new(seed ^ 0x5eed);
         _server = new VirtualServer(_time, store, policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = Settings.LeafLifetime };
-        Mix mix = Mix.Of(seed);
+        AnchorFiles files = new(store);
         _claims = new Claims(_time, _server, store, _envoys, policy);
         Network network = new(_time, _server, _claims, _random, _story) { LatestAnswer = policy.AckTimeout * 1.5, SlowSlots = mix.SlowSlots, SlowWhileConnected = mix.IsDrawn };
-        _operators = new Operators(_time, _server, _envoys, _claims, policy, mix, _random, _story);
-        _chaos = new Chaos(_time, _server, network, _operators, _envoys, policy, mix, _random, _story);
+        _operators = new Operators(_time, _server, _envoys, files, _claims, policy, mix, _random, _story);
+        _chaos = new Chaos(_time, _server, network, _operators, _envoys, files, policy, mix, _random, _story);
         _server.Webhook = _operators.Webhook;
         _server.Seen = Watch;
         _server.Handled = cause =>
@@ -136,7 +138,7 @@ internal sealed class Run
         _chaos.Calm();
         _time.WallError = error;
         _time.RunFor(Settings.LeafLifetime * 2);
-        if (_time.WallError == error && _server.Engine is not null && _envoys.Find(envoy => envoy is { Alive: true, Stubborn: false } && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter < _time.True)) is { } expired)
+        if (_time.WallError == error && _server.Engine is { State.Plan: null } && _envoys.Find(envoy => envoy is { Alive: true, Stubborn: false } && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter < _time.True)) is { } expired)
         {
             throw new Violation("E9", $"the leaf of {expired.Name} has expired because the clock was set back");
         }

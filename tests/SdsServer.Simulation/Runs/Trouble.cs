@@ -22,4 +22,5 @@ internal enum Trouble
     DeadLink,
     LostOnReturn,
     HalfBack,
+    Drain,
 }

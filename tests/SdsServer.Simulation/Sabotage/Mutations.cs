@@ -51,6 +51,9 @@ internal static class Mutations
         new("quiet for Wr", $"{Engine}.Members.cs", "instance.Fresh || _now.Up >= SettledAt(instance, slots)", "true"),
         new("quiet: a dead link is noticed late", $"{Engine}.Members.cs", "(instance.Key.IsRemote ? _policy.DeadLinkWindow : TimeSpan.Zero)", "TimeSpan.Zero"),
         new("slots: another name is another slot", "SdsServer.Core/Fleet/SlotSet.cs", "back >= 0 ? back : _missing.FindIndex(slot => slot.Name is null);", "back >= 0 ? back : _missing.Count - 1;"),
+        new("slots: one process, both names: what either misses", $"{Engine}.Subscriptions.cs", "        known.Bundles.MissLike(provisional.Bundles, _now.Up);\n        known.Leaves.MissLike(provisional.Leaves, _now.Up);\n", ""),
+        new("connections: a newer one ends the streams of an older", $"{Engine}.Subscriptions.cs", "        BringTogether(instance);\n", ""),
+        new("connections: what its process leaves behind ends", $"{Engine}.Subscriptions.cs", "            Displace(stale);\n", ""),
         new("roster: who follows is on it", $"{Engine}.Answers.cs", "if (instance is { Enrolled: true, Connected: true })", "if (instance is { Workload.BundleOnly: true, Connected: true } && instance.Bundles.Live.Exists(static source => source.Proven > 0))"),
         new("fresh: anything may be hidden", $"{Engine}.Subscriptions.cs", "        if (!instance.Fresh)\n        {\n            return;\n        }\n", "        if (instance.Id.Length > 0)\n        {\n            return;\n        }\n"),
         new("fresh: no version reported", $"{Engine}.Subscriptions.cs", "if (!string.IsNullOrEmpty(opened.ReportedVersion))", "if (opened.ReportedVersion == \"never\")"),
@@ -134,6 +137,24 @@ internal static class Mutations
         new("clock: a jump ahead expires nothing", "SdsServer.Core/Fleet/ClockWatch.cs", "InDoubt && now.Utc > elapsed ? elapsed : now.Utc", "now.Utc"),
         new("clock: a jump back postpones no renewal", "SdsServer.Core/Fleet/ClockWatch.cs", "InDoubt && now.Utc < elapsed ? elapsed : now.Utc", "now.Utc"),
         new("clock: a gap over a restart is a doubt", $"{Engine}.cs", "_state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew", "false"),
+
+        // The server's own certificate (ADR 20).
+        new("serving: waits for who does not know the root", $"{Engine}.Serving.cs", "if (!stays && (_anchorWanted != signer.RootId || IsServingHeldBack))", "if (!stays && _anchorWanted != signer.RootId)"),
+        new("serving: who knows this root, not an earlier one", $"{Engine}.Serving.cs", "if (!stays && (_anchorWanted != signer.RootId || IsServingHeldBack))", "if (!stays && IsServingHeldBack)"),
+        new("serving: who is away counts", $"{Engine}.Serving.cs", "instance is { CountedAt: not null, Key.IsRemote: true }", "instance is { CountedAt: not null, Connected: true, Key.IsRemote: true }"),
+        new("serving: who begins to count is asked", $"{Engine}.Members.cs", "        NoteAnchor(instance);\n        // What it refuses", "        // What it refuses"),
+        new("serving: its root is not dropped", $"{Engine}.Rotation.cs", "ServingNeedsOutgoing = outgoing != target && IsServingUnder(outgoing),", "ServingNeedsOutgoing = false,"),
+        new("serving: a third root is not dropped either", $"{Engine}.Rotation.cs", "Needing(root) + (IsServingUnder(root) ? 1 : 0)", "Needing(root)"),
+        new("serving: the drop soak counts from its move", $"{Engine}.Rotation.cs", "TargetSigns: true } and { ServingNeedsOutgoing: false };", "TargetSigns: true };"),
+        new("serving: a confirmation is for the roots of its epoch", $"{Engine}.Serving.cs", "_state.IsSafe(root, instance.AnchorsConfirmedAt)", "_state.Trusts(root)"),
+        new(
+            "serving: what was found is of this epoch",
+            new Edit($"{Engine}.Serving.cs", "order.Epoch != _state.Epoch", "order.Epoch > _state.Epoch"),
+            new Edit($"{Engine}.Serving.cs", "            instance.AnchorsConfirmedAt = order.Epoch;", "            instance.AnchorsConfirmedAt = _state.Epoch;")),
+        new("serving: a held plan holds it", $"{Engine}.Serving.cs", "state.Plan is { Hold: not null } || ", ""),
+        new("serving: the grace ends the wait", $"{Engine}.Serving.cs", " && !(ServingGraceEnd <= _clock.Reckoned);", ";"),
+        new("serving: who was cut off is not succeeded", $"{Engine}.Departures.cs", "IsLeftBehind(instance) || ", ""),
+        new("serving: each save says where to", $"{Engine}.Rotation.cs", "        WantAnchor();\n", ""),
 
         // The sessions.
         new("session: a refusal is a refusal", "SdsServer/Xds/DiscoverySession.cs", "if (text is not null)", "if (text is \"\")"),

@@ -17,7 +17,7 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<long, Action<Delivery>> _streams = [];
+    private readonly Dictionary<long, (Action<Delivery> Deliver, Action End)> _streams = [];
     private readonly Dictionary<long, Action<CommandOutcome>> _commands = [];
 
     // Durable writes of one instance happen in the order they were asked for; the first in line is under way.
@@ -89,9 +89,9 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
         Died();
     }
 
-    public void Open(SubscriptionOpened opened, Action<Delivery> deliver)
+    public void Open(SubscriptionOpened opened, Action<Delivery> deliver, Action end)
     {
-        _streams[opened.Subscription] = deliver;
+        _streams[opened.Subscription] = (deliver, end);
         Post(opened);
     }
 
@@ -168,9 +168,16 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
         switch (effect)
         {
             case Deliver { Delivery: { } delivery }:
-                if (_streams.TryGetValue(delivery.Subscription, out Action<Delivery>? stream))
+                if (_streams.TryGetValue(delivery.Subscription, out (Action<Delivery> Deliver, Action End) receiver))
                 {
-                    stream(delivery);
+                    receiver.Deliver(delivery);
+                }
+
+                break;
+            case EndStream over:
+                if (_streams.TryGetValue(over.Subscription, out (Action<Delivery> Deliver, Action End) stream))
+                {
+                    stream.End();
                 }
 
                 break;

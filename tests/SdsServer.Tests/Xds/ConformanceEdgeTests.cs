@@ -54,6 +54,31 @@ public sealed class ConformanceEdgeTests
         Assert.Equal(0, server.Xds.Streams.Count);
     }
 
+    [Theory]
+    [Transports]
+    public async Task A_stream_whose_process_has_gone_on_elsewhere_ends_with_unavailable_and_the_others_go_on(Transport transport)
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync();
+        server.Fleet.Set("roots/a", TestSecrets.Bundle(1));
+        server.Fleet.Set("roots/b", TestSecrets.Bundle(1));
+        using GrpcChannel channel = server.Connect();
+        await using XdsStream stream = XdsStream.Open(server, transport, channel);
+        await using XdsStream other = XdsStream.Open(server, transport, channel);
+        await stream.SubscribeAsync("roots/a");
+        await stream.ReadAndAckAsync();
+        await other.SubscribeAsync("roots/b");
+        await other.ReadAndAckAsync();
+
+        server.Fleet.End("roots/a");
+
+        Status status = await stream.StatusAsync();
+        Assert.Equal(StatusCode.Unavailable, status.Code);
+        Assert.Contains("another connection", status.Detail, StringComparison.Ordinal);
+        Assert.Contains(server.Log.Lines, line => line.Text.Contains("opened another connection", StringComparison.Ordinal));
+        server.Fleet.Set("roots/b", TestSecrets.Bundle(2));
+        await other.ReadAndAckAsync();
+    }
+
     [Fact]
     public async Task C15_the_type_may_be_missing_on_the_secret_service_only()
     {

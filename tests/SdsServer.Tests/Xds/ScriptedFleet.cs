@@ -12,7 +12,7 @@ internal sealed class ScriptedFleet
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SecretPayload> _catalogue = [];
-    private readonly Dictionary<long, (SubscriptionOpened Opened, Action<Delivery> Deliver)> _open = [];
+    private readonly Dictionary<long, (SubscriptionOpened Opened, Action<Delivery> Deliver, Action End)> _open = [];
     private readonly List<FleetEvent> _events = [];
     private long _deliveries;
 
@@ -67,12 +67,21 @@ internal sealed class ScriptedFleet
     public Task EmptyAsync() =>
         Condition.AwaitAsync("all subscriptions to be closed", XdsTestServer.Patience, _ => Task.FromResult(OpenSubscriptions == 0));
 
-    private void Open(SubscriptionOpened opened, Action<Delivery> deliver)
+    /// <summary>Ends the streams on which this name is asked for.</summary>
+    public void End(string name)
+    {
+        lock (_lock)
+        {
+            _open.Values.Where(open => open.Opened.Name == name).ToList().ForEach(static open => open.End());
+        }
+    }
+
+    private void Open(SubscriptionOpened opened, Action<Delivery> deliver, Action end)
     {
         lock (_lock)
         {
             _events.Add(opened);
-            _open.Add(opened.Subscription, (opened, deliver));
+            _open.Add(opened.Subscription, (opened, deliver, end));
             if (_catalogue.TryGetValue(opened.Name, out SecretPayload? payload))
             {
                 deliver(new Delivery(++_deliveries, opened.Subscription, payload, false));
@@ -94,7 +103,7 @@ internal sealed class ScriptedFleet
 
     private void Deliver(string name, SecretPayload? payload, bool replaces)
     {
-        foreach ((SubscriptionOpened opened, Action<Delivery> deliver) in _open.Values.Where(open => open.Opened.Name == name))
+        foreach ((SubscriptionOpened opened, Action<Delivery> deliver, _) in _open.Values.Where(open => open.Opened.Name == name))
         {
             deliver(new Delivery(++_deliveries, opened.Subscription, payload, replaces));
         }

@@ -1,0 +1,85 @@
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+
+namespace SdsServer.Core.Tests.Rotation;
+
+/// <summary>One process on two connections: HTTP/2 lets a connection drain, which takes no new streams and keeps those it has.</summary>
+public sealed class ConnectionTests
+{
+    [Fact]
+    public void A_process_whose_connection_drains_is_brought_together_on_the_new_one()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Drain();
+        proxy.Open(SecretKind.Bundle, name: "Another");
+        world.Pass(60);
+
+        Assert.Equal((2, 2, 1), (proxy.Instance.BundleSlots, proxy.Instance.BundleSubscriptions, proxy.Instance.LeafSubscriptions));
+        Assert.Equal(2, world.Effects.OfType<EndStream>().Count());
+        world.Rotate("b");
+        world.Pass(120);
+        Assert.Equal((RotationPhase.Steady, "B", true), (world.Engine.Phase, world.Bundle, proxy.IsOn("b")));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void What_stays_on_the_older_connection_is_ended_when_the_leaf_is_reported_on_the_newer()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        ScriptedStream bundle = proxy.Bundle;
+        proxy.Leaf.Close();
+        proxy.Drain();
+        proxy.Obeys = false;
+        proxy.Open(SecretKind.Leaf, leaf);
+        Assert.Equal((1, true), (bundle.Ended, bundle.IsOpen));
+
+        // Nothing is concluded while it is not back.
+        world.Rotate("b");
+        world.Pass(300);
+        Assert.Equal((1, "A,B"), (world.Engine.Floor, world.Bundle));
+        proxy.Open(SecretKind.Bundle, "b1-any");
+        world.Pass(60);
+        Assert.Equal("B", world.Bundle);
+    }
+
+    [Fact]
+    public void Twins_are_disturbed_once_by_each_connection_and_not_by_each_other_for_ever()
+    {
+        EngineWorld world = new();
+        Sidecar first = world.Sidecar("p").Start();
+        Sidecar second = world.Sidecar("p").Start();
+        world.Pass(600);
+        Assert.All(first.Streams, stream => Assert.InRange(stream.Ended, 0, 1));
+        Assert.All(second.Streams, stream => Assert.Equal(0, stream.Ended));
+        Assert.Equal(2, world.Effects.OfType<EndStream>().Count());
+        Assert.Equal(2, first.Instances.Count);
+        world.Rotate("b");
+        world.Pass(120);
+        Assert.Equal("B", world.Bundle);
+    }
+
+    [Fact]
+    public void A_stream_that_has_not_heard_is_told_once_and_nobody_else_is_told()
+    {
+        EngineWorld world = new();
+        Sidecar other = world.Sidecar("other").Start();
+        Sidecar sibling = world.Sibling(other, "second").Start();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Obeys = false;
+        List<ScriptedStream> old = [.. proxy.Streams];
+        for (int connection = 0; connection < 3; connection++)
+        {
+            proxy.Drain();
+            proxy.Open(SecretKind.Bundle, name: "Another");
+        }
+
+        world.Pass(1);
+        Assert.All(old, stream => Assert.Equal(1, stream.Ended));
+        Assert.All(other.Streams.Concat(sibling.Streams), stream => Assert.Equal(0, stream.Ended));
+    }
+}
