@@ -133,6 +133,9 @@ internal static class ServerProgram
             anchors.Write();
         }
 
+        ClientAuthorities? operatorAuthorities = settings.AdminClientCaFile.Length > 0
+            ? new ClientAuthorities(settings.AdminClientCaFile, settings.AdminClientCrlFiles, "SdsServer:Admin:ClientCaFile", time, logger)
+            : null;
         AdminOptions operators = new()
         {
             TrustDomain = settings.TrustDomain,
@@ -144,6 +147,7 @@ internal static class ServerProgram
             MinLeafLifetime = settings.Leaves.Minimum,
             HasWebhook = settings.RotationWebhook is not null,
             LogWarning = logWarning,
+            ClientWarnings = () => [.. authorities.Faults, .. operatorAuthorities?.Faults ?? []],
             ServingUntil = own is null ? null : () => own.NotAfter,
         };
         using AdminServices admin = new(
@@ -157,7 +161,7 @@ internal static class ServerProgram
         ConnectionGate gate = new(settings.Connections, time, logging.CreateLogger<ConnectionGate>());
         CertificateOperators remote = new(
             settings.OperatorRules,
-            settings.AdminClientCaFile.Length > 0 ? new AuthorityFile(settings.AdminClientCaFile, "SdsServer:Admin:ClientCaFile", logger) : null,
+            operatorAuthorities,
             settings.AdminTrustsMesh ? new SvidAttestor(settings.TrustDomain, roots, enrolments) : null,
             roots,
             time,
