@@ -48,6 +48,7 @@ internal static class ServerProgram
             ServerSettings settings = ServerSettings.Read(builder.Configuration.GetSection("SdsServer"));
             if (args.Contains(Arguments.CheckConfiguration))
             {
+                await ConfigurationFiles.RequireGoodAsync(settings, TimeProvider.System, logger, CancellationToken.None);
                 return ExitCode.Ok;
             }
 
