@@ -20,6 +20,7 @@ using SdsServer.Storage.Sqlite;
 using SdsServer.Testing;
 using SdsServer.Testing.Pki;
 using SdsServer.Testing.Processes;
+using SdsServer.Tests.Hosting;
 using SdsServer.Xds;
 using Xunit.Abstractions;
 using EnrolmentService = SdsServer.Enrolment.EnrolmentService;
@@ -136,17 +137,8 @@ public sealed class CoreDumpTests(ITestOutputHelper output) : IDisposable
         new CreateTokenRequest { Parent = "trustDomains/example.org", SpiffeId = Web, Join = join ? new JoinUses { Uses = 1 } : null },
         new CallOptions(Timeout: s_limit))).Secret;
 
-    private async Task<ChildProcess> StartAsync()
-    {
-        string program = Path.Combine(RepositoryRoot.Path, ".artifacts", "bin", "SdsServer", new DirectoryInfo(AppContext.BaseDirectory).Name, "SdsServer.dll");
-        ChildProcess server = await ChildProcess.StartAsync(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Programs.Find("dotnet") ?? "dotnet",
-        [
-            program, $"--data={Data}", $"--SdsServer:KeyEncryptionKeyFile={KeyFile}", $"--SdsServer:Xds:Tcp={_port.Endpoint}",
-            $"--SdsServer:Xds:CertificateFile={_folder.PathOf("server.crt")}", $"--SdsServer:Xds:KeyFile={_folder.PathOf("server.key")}",
-        ]);
-        await Condition.AwaitAsync("the server to be ready", s_limit, _ => Task.FromResult(server.Log.Contains("ready: trust domain", StringComparison.Ordinal)), () => server.Log);
-        return server;
-    }
+    private Task<ChildProcess> StartAsync() => RealServer.StartAsync(
+        Data, $"KeyEncryptionKeyFile={KeyFile}", $"Xds:Tcp={_port.Endpoint}", $"Xds:CertificateFile={_folder.PathOf("server.crt")}", $"Xds:KeyFile={_folder.PathOf("server.key")}");
 
     private GrpcChannel Connect()
     {
