@@ -29,6 +29,7 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
             warnings.Add($"{Trust.AuditWarning}: 'sdsctl audit verify'");
         }
 
+        warnings.AddRange(Trust.ClientWarnings);
         foreach (BundleRoot root in Trust.Bundle)
         {
             string id = ResourceName.Id(root.Authority);

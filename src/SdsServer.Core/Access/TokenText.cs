@@ -9,32 +9,41 @@ namespace SdsServer.Core.Access;
 public static partial class TokenText
 {
     private const string Prefix = "sds_";
-    private const int SecretLength = 32;
+
+    /// <summary>Octets of a token's secret part.</summary>
+    public const int SecretLength = 32;
 
     /// <summary>A new token's text, to be shown once, and the hash to be stored.</summary>
     public static (string Text, byte[] Hash) Create(string id)
     {
-        byte[] secret = RandomNumberGenerator.GetBytes(SecretLength);
-        return ($"{Prefix}{id}_{Base64Url.EncodeToString(secret)}", SHA256.HashData(secret));
+        Span<byte> secret = stackalloc byte[SecretLength];
+        RandomNumberGenerator.Fill(secret);
+        (string, byte[]) made = ($"{Prefix}{id}_{Base64Url.EncodeToString(secret)}", SHA256.HashData(secret));
+        CryptographicOperations.ZeroMemory(secret);
+        return made;
     }
 
     /// <summary>Takes a text apart; false for anything that <see cref="Create"/> did not make.</summary>
-    public static bool TryParse(string? text, [NotNullWhen(true)] out string? id, [NotNullWhen(true)] out byte[]? secret)
+    /// <param name="text">Nothing is copied of its secret part but into <paramref name="secret"/>.</param>
+    /// <param name="id">Which token it says it is.</param>
+    /// <param name="secret">Takes <see cref="SecretLength"/> octets, which the caller zeroes.</param>
+    public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out string? id, Span<byte> secret)
     {
-        (id, secret) = (null, null);
-        if (text is null || text.Length > 256 || !text.StartsWith(Prefix, StringComparison.Ordinal))
+        id = null;
+        if (text.Length > 256 || !text.StartsWith(Prefix, StringComparison.Ordinal))
         {
             return false;
         }
 
-        int end = text.IndexOf('_', Prefix.Length);
-        if (end <= Prefix.Length || !Base64Url.IsValid(text.AsSpan(end + 1), out int length) || length != SecretLength)
+        ReadOnlySpan<char> rest = text[Prefix.Length..];
+        int end = rest.IndexOf('_');
+        if (end <= 0 || !Base64Url.IsValid(rest[(end + 1)..], out int length) || length != SecretLength)
         {
             return false;
         }
 
-        id = text[Prefix.Length..end];
-        secret = Base64Url.DecodeFromChars(text.AsSpan(end + 1));
+        Base64Url.DecodeFromChars(rest[(end + 1)..], secret);
+        id = rest[..end].ToString();
         return true;
     }
 

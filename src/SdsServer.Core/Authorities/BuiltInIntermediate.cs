@@ -24,7 +24,7 @@ public sealed class BuiltInIntermediate(ITrustStore store, Keyring keyring)
     {
         SigningAuthority root = await keyring.OpenAsync(issuer, cancellation);
         using SigningAuthority made = root.CreateIntermediate(profile with { PathLength = 0 }, now);
-        byte[] pkcs8 = new byte[made.Key.Pkcs8Length];
+        byte[] pkcs8 = GC.AllocateUninitializedArray<byte>(made.Key.Pkcs8Length, pinned: true);
         try
         {
             made.Key.WritePkcs8(pkcs8);

@@ -15,7 +15,7 @@ public sealed class BuiltInRoot(ITrustStore store)
         string id, AuthorityProfile profile, string createdBy, long term, DateTimeOffset now, CancellationToken cancellation)
     {
         using SigningAuthority made = SigningAuthority.CreateRoot(profile, now);
-        byte[] pkcs8 = new byte[made.Key.Pkcs8Length];
+        byte[] pkcs8 = GC.AllocateUninitializedArray<byte>(made.Key.Pkcs8Length, pinned: true);
         try
         {
             made.Key.WritePkcs8(pkcs8);

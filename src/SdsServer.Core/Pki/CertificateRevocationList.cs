@@ -83,6 +83,11 @@ public sealed class CertificateRevocationList
             ? Parse(block.Der.Span)
             : throw new FormatException($"PEM: a {block.Label} block where only revocation lists belong"))];
 
+    /// <summary>Reads what a file of lists holds: one in DER, or any number in PEM.</summary>
+    /// <exception cref="FormatException">Neither, or a malformed list.</exception>
+    public static IReadOnlyList<CertificateRevocationList> ParseFile(ReadOnlySpan<byte> content) =>
+        content.IndexOf("-----BEGIN "u8) >= 0 ? ParsePem(content) : [Parse(content)];
+
     /// <summary>Signs a new list.</summary>
     /// <param name="authority">Whose certificates are revoked.</param>
     /// <param name="revoked">Serial numbers in hex with the time of revocation.</param>

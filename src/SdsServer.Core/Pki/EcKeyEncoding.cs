@@ -28,12 +28,23 @@ internal static class EcKeyEncoding
 
     private static ReadOnlySpan<byte> PointP384 => [0xa1, 0x64, 0x03, 0x62, 0x00];
 
+    public static int Pkcs8Length(KeyAlgorithm algorithm) => algorithm == KeyAlgorithm.EcdsaP256
+        ? Pkcs8P256.Length + 32 + PointP256.Length + 65
+        : Pkcs8P384.Length + 48 + PointP384.Length + 97;
+
     public static (byte[] Pkcs8, PublicKeyInfo PublicKey) Encode(KeyAlgorithm algorithm, in ECParameters key)
     {
         bool p256 = algorithm == KeyAlgorithm.EcdsaP256;
         byte[] point = [4, .. key.Q.X!, .. key.Q.Y!];
         byte[] spki = [.. p256 ? SpkiP256 : SpkiP384, .. point];
-        byte[] pkcs8 = [.. p256 ? Pkcs8P256 : Pkcs8P384, .. key.D!, .. p256 ? PointP256 : PointP384, .. point];
+        ReadOnlySpan<byte> head = p256 ? Pkcs8P256 : Pkcs8P384, middle = p256 ? PointP256 : PointP384;
+
+        // Not by a collection expression: that grows a list, and leaves its buffers behind with the key in them.
+        byte[] pkcs8 = new byte[Pkcs8Length(algorithm)];
+        head.CopyTo(pkcs8);
+        key.D!.CopyTo(pkcs8, head.Length);
+        middle.CopyTo(pkcs8.AsSpan(head.Length + key.D!.Length));
+        point.CopyTo(pkcs8, pkcs8.Length - point.Length);
         return (pkcs8, PublicKeyInfo.FromParts(spki, point, algorithm, p256 ? "P-256" : "P-384"));
     }
 }

@@ -5,27 +5,37 @@ using System.Security.Cryptography;
 namespace SdsServer.Core.Pki;
 
 /// <summary>
-/// A private key. Safe to use from several threads; never printed, serialised or compared. Disposing zeroes the PKCS#8 bytes.
-/// Imported keys (authorities live for years) lie in pinned memory, so that the garbage collector leaves no copies behind.
+/// A private key. Safe to use from several threads; never printed, serialised or compared. A leaf's lies here as PKCS#8, which disposing zeroes.
+/// Those of authorities live for years: the cryptographic library has them, and no memory of the garbage collector does.
 /// </summary>
 [DebuggerDisplay("{ToString(),nq}")]
 public sealed class PrivateKey : IDisposable
 {
     private const string PemLabel = "PRIVATE KEY";
 
+    // RSA with 4096 bits has about 2375.
+    private const int LongestRsa = 2560;
+
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    private readonly byte[] _pkcs8;
+    private readonly byte[]? _pkcs8;
+
+    // Instead of the bytes. It is read under a lock and never signs.
+    private readonly AsymmetricAlgorithm? _kept;
 
     // An AsymmetricAlgorithm is not documented as thread-safe, and creating one costs more than a signature.
     // Most keys are leaves' and never sign here.
     private ConcurrentBag<AsymmetricAlgorithm>? _signers;
     private volatile bool _disposed;
 
-    private PrivateKey(byte[] pkcs8, PublicKeyInfo publicKey, KeyAlgorithm algorithm)
+    private PrivateKey(byte[]? pkcs8, AsymmetricAlgorithm? kept, PublicKeyInfo publicKey, KeyAlgorithm algorithm)
     {
         _pkcs8 = pkcs8;
+        _kept = kept;
         PublicKey = publicKey;
         Algorithm = algorithm;
+        Span<byte> der = stackalloc byte[kept is RSA ? LongestRsa : 0];
+        Pkcs8Length = pkcs8?.Length ?? (kept is RSA ? WritePkcs8(der) : EcKeyEncoding.Pkcs8Length(algorithm));
+        CryptographicOperations.ZeroMemory(der);
     }
 
     /// <summary>Which kind of key this is.</summary>
@@ -35,10 +45,18 @@ public sealed class PrivateKey : IDisposable
     public PublicKeyInfo PublicKey { get; }
 
     /// <summary>How many octets <see cref="WritePkcs8"/> writes.</summary>
-    public int Pkcs8Length => _pkcs8.Length;
+    public int Pkcs8Length { get; }
 
     /// <summary>How many octets <see cref="WritePem"/> writes.</summary>
-    public int PemLength => PemEncoder.Length(PemLabel, _pkcs8.Length);
+    public int PemLength => PemEncoder.Length(PemLabel, Pkcs8Length);
+
+    /// <summary>Makes a new key for an authority, which is kept as an imported one is.</summary>
+    public static PrivateKey GenerateForAuthority(KeyAlgorithm algorithm) => Keep(algorithm switch
+    {
+        KeyAlgorithm.EcdsaP256 => ECDsa.Create(ECCurve.NamedCurves.nistP256),
+        KeyAlgorithm.EcdsaP384 => ECDsa.Create(ECCurve.NamedCurves.nistP384),
+        _ => RSA.Create(RsaSize(algorithm)),
+    });
 
     /// <summary>Makes a new key.</summary>
     public static PrivateKey Generate(KeyAlgorithm algorithm)
@@ -49,23 +67,15 @@ public sealed class PrivateKey : IDisposable
             case KeyAlgorithm.EcdsaP384:
                 using (ECDsa ecdsa = ECDsa.Create(algorithm == KeyAlgorithm.EcdsaP256 ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384))
                 {
-                    ECParameters parameters = ecdsa.ExportParameters(includePrivateParameters: true);
-                    (byte[] pkcs8, PublicKeyInfo publicKey) = EcKeyEncoding.Encode(algorithm, parameters);
-                    CryptographicOperations.ZeroMemory(parameters.D);
-                    return new PrivateKey(pkcs8, publicKey, algorithm);
-                }
-
-            case KeyAlgorithm.Rsa2048:
-            case KeyAlgorithm.Rsa3072:
-            case KeyAlgorithm.Rsa4096:
-                int size = algorithm switch { KeyAlgorithm.Rsa2048 => 2048, KeyAlgorithm.Rsa3072 => 3072, _ => 4096 };
-                using (RSA rsa = RSA.Create(size))
-                {
-                    return new PrivateKey(rsa.ExportPkcs8PrivateKey(), PublicKeyInfo.Parse(rsa.ExportSubjectPublicKeyInfo()), algorithm);
+                    (byte[] pkcs8, PublicKeyInfo publicKey) = Encode(ecdsa, algorithm);
+                    return new PrivateKey(pkcs8, kept: null, publicKey, algorithm);
                 }
 
             default:
-                throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "no such key algorithm");
+                using (RSA rsa = RSA.Create(RsaSize(algorithm)))
+                {
+                    return new PrivateKey(rsa.ExportPkcs8PrivateKey(), kept: null, PublicKeyInfo.Parse(rsa.ExportSubjectPublicKeyInfo()), algorithm);
+                }
         }
     }
 
@@ -120,21 +130,40 @@ public sealed class PrivateKey : IDisposable
     public int WritePkcs8(Span<byte> destination)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _pkcs8.CopyTo(destination);
-        return _pkcs8.Length;
+        if (_kept is not { } kept)
+        {
+            _pkcs8.CopyTo(destination);
+            return _pkcs8!.Length;
+        }
+
+        lock (kept)
+        {
+            return kept is ECDsa ecdsa ? WriteEc(ecdsa, destination)
+                : kept.TryExportPkcs8PrivateKey(destination, out int written) ? written
+                : throw new ArgumentException("the key is longer than that", nameof(destination));
+        }
     }
 
     /// <summary>Writes the key as PEM into memory the caller owns and must zero; returns the octets written. The only way a key becomes text.</summary>
     public int WritePem(Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return PemEncoder.Write(PemLabel, _pkcs8, destination);
+        Span<byte> der = stackalloc byte[Pkcs8Length];
+        try
+        {
+            WritePkcs8(der);
+            return PemEncoder.Write(PemLabel, der, destination);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(der);
+        }
     }
 
     /// <summary>True if the PEM is one block that holds exactly this key, as <see cref="WritePem"/> writes it.</summary>
     internal bool IsWrittenIn(ReadOnlySpan<byte> pem)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        Span<byte> der = stackalloc byte[Pkcs8Length];
+        WritePkcs8(der);
         PemDocument document;
         try
         {
@@ -145,8 +174,9 @@ public sealed class PrivateKey : IDisposable
             return false;
         }
 
-        bool same = document is { Text: [], Blocks: [{ Label: PemLabel } block] } && block.Der.Span.SequenceEqual(_pkcs8);
+        bool same = document is { Text: [], Blocks: [{ Label: PemLabel } block] } && block.Der.Span.SequenceEqual(der);
         document.Zero();
+        CryptographicOperations.ZeroMemory(der);
         return same;
     }
 
@@ -189,6 +219,13 @@ public sealed class PrivateKey : IDisposable
         _disposed = true;
         CryptographicOperations.ZeroMemory(_pkcs8);
         DisposeSigners();
+        if (_kept is { } kept)
+        {
+            lock (kept)
+            {
+                kept.Dispose();
+            }
+        }
     }
 
     /// <summary>The kind of key; never its value.</summary>
@@ -198,7 +235,7 @@ public sealed class PrivateKey : IDisposable
     {
         foreach (Func<AsymmetricAlgorithm> create in (ReadOnlySpan<Func<AsymmetricAlgorithm>>)[ECDsa.Create, RSA.Create])
         {
-            using AsymmetricAlgorithm key = create();
+            AsymmetricAlgorithm? key = create();
             try
             {
                 int read = import(key, der);
@@ -211,19 +248,26 @@ public sealed class PrivateKey : IDisposable
                 {
                     throw new FormatException("private key: there are bytes after the key");
                 }
+
+                PrivateKey kept = Keep(key);
+                key = null;
+                return kept;
             }
             catch (Exception error) when (error is CryptographicException or PlatformNotSupportedException)
             {
-                continue; // the wrong kind for this class, or a curve nobody here knows; after the last one the caller hears so
+                // The wrong kind for this class, or a curve nobody here knows; after the last one the caller hears so.
             }
-
-            return Copy(key);
+            finally
+            {
+                key?.Dispose();
+            }
         }
 
         throw new FormatException("private key: not an unencrypted EC or RSA key; Envoy can use P-256, P-384 and RSA with 2048, 3072 or 4096 bits");
     }
 
-    private static PrivateKey Copy(AsymmetricAlgorithm key)
+    /// <param name="key">Taken over, unless this throws.</param>
+    private static PrivateKey Keep(AsymmetricAlgorithm key)
     {
         PublicKeyInfo publicKey = PublicKeyInfo.Parse(key.ExportSubjectPublicKeyInfo());
         if (publicKey.Algorithm is not { } algorithm)
@@ -231,17 +275,70 @@ public sealed class PrivateKey : IDisposable
             throw new FormatException($"private key: Envoy cannot use {publicKey.Description}; use P-256, P-384 or RSA with 2048, 3072 or 4096 bits");
         }
 
-        byte[] exported = key.ExportPkcs8PrivateKey();
-        byte[] pinned = GC.AllocateUninitializedArray<byte>(exported.Length, pinned: true);
-        exported.CopyTo(pinned, 0);
-        CryptographicOperations.ZeroMemory(exported);
-        return new PrivateKey(pinned, publicKey, algorithm);
+        return new PrivateKey(pkcs8: null, key, publicKey, algorithm);
     }
+
+    // Not the framework's own PKCS#8 writer: it leaves its buffers to the garbage collector as they are.
+    private int WriteEc(ECDsa key, Span<byte> destination)
+    {
+        (byte[] pkcs8, _) = Encode(key, Algorithm);
+        try
+        {
+            pkcs8.CopyTo(destination);
+            return pkcs8.Length;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+    }
+
+    private static (byte[] Pkcs8, PublicKeyInfo PublicKey) Encode(ECDsa key, KeyAlgorithm algorithm)
+    {
+        ECParameters parameters = key.ExportParameters(includePrivateParameters: true);
+        try
+        {
+            return EcKeyEncoding.Encode(algorithm, parameters);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(parameters.D);
+        }
+    }
+
+    private static int RsaSize(KeyAlgorithm algorithm) => algorithm switch
+    {
+        KeyAlgorithm.Rsa2048 => 2048,
+        KeyAlgorithm.Rsa3072 => 3072,
+        KeyAlgorithm.Rsa4096 => 4096,
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "no such key algorithm"),
+    };
 
     private AsymmetricAlgorithm CreateSigner()
     {
+        if (_kept is ECDsa kept)
+        {
+            ECParameters parameters;
+            lock (kept)
+            {
+                parameters = kept.ExportParameters(includePrivateParameters: true);
+            }
+
+            try
+            {
+                return ECDsa.Create(parameters);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(parameters.D);
+            }
+        }
+
+        Span<byte> der = stackalloc byte[Pkcs8Length];
         AsymmetricAlgorithm signer = Algorithm is KeyAlgorithm.EcdsaP256 or KeyAlgorithm.EcdsaP384 ? ECDsa.Create() : RSA.Create();
-        signer.ImportPkcs8PrivateKey(_pkcs8, out _);
+        WritePkcs8(der);
+        signer.ImportPkcs8PrivateKey(der, out _);
+        CryptographicOperations.ZeroMemory(der);
         return signer;
     }
 

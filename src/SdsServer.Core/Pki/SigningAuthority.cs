@@ -58,7 +58,7 @@ public sealed class SigningAuthority : IDisposable
     public static SigningAuthority CreateRoot(AuthorityProfile profile, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        PrivateKey key = PrivateKey.Generate(profile.Algorithm);
+        PrivateKey key = PrivateKey.GenerateForAuthority(profile.Algorithm);
         DistinguishedName name = Name("Root", profile, key.PublicKey);
         byte[] der = Write(key, name, keyIdentifier: null, name, key.PublicKey, profile, (now - profile.Backdate, now + profile.Lifetime));
         return new SigningAuthority(key, [Certificate.Parse(der)]);
@@ -69,7 +69,7 @@ public sealed class SigningAuthority : IDisposable
     public SigningAuthority CreateIntermediate(AuthorityProfile profile, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        PrivateKey key = PrivateKey.Generate(profile.Algorithm);
+        PrivateKey key = PrivateKey.GenerateForAuthority(profile.Algorithm);
         return new SigningAuthority(key, [SignAuthority(key.PublicKey, profile, now), .. Chain]);
     }
 

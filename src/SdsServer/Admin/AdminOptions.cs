@@ -45,6 +45,9 @@ internal sealed record AdminOptions
     /// <summary>What the look at the audit log at start found wrong with it; empty for an intact one.</summary>
     public string LogWarning { get; init; } = "";
 
+    /// <summary>What is wrong now with the files by which clients and operators are judged; nothing: empty.</summary>
+    public Func<IEnumerable<string>> ClientWarnings { get; init; } = static () => [];
+
     /// <summary>The end of the server's own serving certificate; null where it serves with an operator's.</summary>
     public Func<DateTimeOffset>? ServingUntil { get; init; }
 

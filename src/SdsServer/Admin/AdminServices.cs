@@ -59,7 +59,7 @@ internal sealed class AdminServices : IDisposable
         ILogger<AdminServices> logger)
     {
         ResourceNames names = new(options.TrustDomain.Name);
-        TrustDomainMapper domains = new(names, options.LogWarning, options.ServingUntil);
+        TrustDomainMapper domains = new(names, options.LogWarning, options.ClientWarnings, options.ServingUntil);
         RefusalMapper refusals = new(names);
         PolicyMapper policies = new(options);
         RotationMapper rotations = new(names, policies, refusals);

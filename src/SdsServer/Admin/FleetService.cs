@@ -110,11 +110,7 @@ internal sealed class FleetService(
 
     private async Task<Api.Instance> ConfirmAsync(Api.ConfirmTrustRequest request, OperatorCommand command, ServerCallContext context)
     {
-        if (request.Epoch <= 0)
-        {
-            throw AdminErrors.Invalid("epoch", "must be the TrustDomain.epoch of the bundle whose roots the proxy was found to trust");
-        }
-
+        RequireEpoch(request.Epoch, "the bundle whose roots the proxy was found to trust");
         (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
         Api.Instance found = await FindAsync(id, context.CancellationToken);
         if (request.ValidateOnly)
@@ -125,38 +121,35 @@ internal sealed class FleetService(
                     Api.RefusalCode.TrustManaged, $"instance '{id}' takes its bundle from here and proves it by its answers: there is nothing to confirm"));
         }
 
-        CommandOutcome outcome = await access.OrderAsync(command, number => new ConfirmTrust
+        return await ConfirmAsync(id, expected, command, context, number => new ConfirmTrust
         {
-            Id = number,
-            Actor = command.Actor,
-            Reason = command.Reason,
-            ExpectedDecisions = expected,
-            InstanceId = id,
-            Epoch = request.Epoch,
+            Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, InstanceId = id, Epoch = request.Epoch,
         });
-        await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
-        return await FindAsync(id, context.CancellationToken);
     }
 
     private async Task<Api.Instance> ConfirmAsync(Api.ConfirmAnchorsRequest request, OperatorCommand command, ServerCallContext context)
     {
-        if (request.Epoch <= 0)
-        {
-            throw AdminErrors.Invalid("epoch", "must be the TrustDomain.epoch of the bundle whose roots were found among the proxy's anchors");
-        }
-
+        RequireEpoch(request.Epoch, "the bundle whose roots were found among the proxy's anchors");
         (string id, long? expected) = await CheckAsync(request.Name, request.ExpectedRevision, request.Reason, context);
-        CommandOutcome outcome = await access.OrderAsync(command, number => new ConfirmAnchors
+        return await ConfirmAsync(id, expected, command, context, number => new ConfirmAnchors
         {
-            Id = number,
-            Actor = command.Actor,
-            Reason = command.Reason,
-            ExpectedDecisions = expected,
-            InstanceId = id,
-            Epoch = request.Epoch,
+            Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, InstanceId = id, Epoch = request.Epoch,
         });
-        await commands.RequireDoneAsync(outcome, expected, request.Name, "name", context.CancellationToken);
+    }
+
+    private async Task<Api.Instance> ConfirmAsync(string id, long? expected, OperatorCommand command, ServerCallContext context, Func<long, EngineCommand> order)
+    {
+        CommandOutcome outcome = await access.OrderAsync(command, order);
+        await commands.RequireDoneAsync(outcome, expected, names.Instance(id), "name", context.CancellationToken);
         return await FindAsync(id, context.CancellationToken);
+    }
+
+    private static void RequireEpoch(long epoch, string what)
+    {
+        if (epoch <= 0)
+        {
+            throw AdminErrors.Invalid("epoch", $"must be the TrustDomain.epoch of {what}");
+        }
     }
 
     private async Task<(string Id, long? Expected)> CheckAsync(string name, long revision, string reason, ServerCallContext context)

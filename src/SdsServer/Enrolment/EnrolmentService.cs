@@ -143,7 +143,7 @@ internal sealed class EnrolmentService
 
     private AccessToken RequireToken(ServerCallContext context, string peer)
     {
-        AccessToken token = _tokens.Verify(BearerHeader.Find(context.HttpContext) ?? "")?.Token
+        AccessToken token = _tokens.Verify((BearerHeader.Find(context.HttpContext) ?? default).Span)?.Token
             ?? throw Refuse(peer, EnrolmentRefusal.BadToken, StatusCode.Unauthenticated, "the join token is unknown, expired or deleted; send it as metadata 'authorization: Bearer TOKEN'");
         return token.Join is not null
             ? token

@@ -109,7 +109,7 @@ internal sealed class EnrolmentSigner(TrustDomainAccess access, ITrustStore stor
         string id = string.Create(CultureInfo.InvariantCulture, $"{EnrolmentAuthority.IdPrefix}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
         AuthorityProfile profile = new(trustDomain) { Lifetime = s_lifetime, PathLength = 0, Organization = "SdsServer Enrolment" };
         SigningAuthority made = SigningAuthority.CreateRoot(profile, now);
-        byte[] pkcs8 = new byte[made.Key.Pkcs8Length];
+        byte[] pkcs8 = GC.AllocateUninitializedArray<byte>(made.Key.Pkcs8Length, pinned: true);
         try
         {
             made.Key.WritePkcs8(pkcs8);

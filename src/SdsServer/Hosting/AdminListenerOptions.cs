@@ -23,6 +23,9 @@ public sealed class AdminListenerOptions
     /// <summary>PEM of the authorities for operators' certificates; read again when it changes.</summary>
     public string ClientCaFile { get; set; } = "";
 
+    /// <summary>Revocation lists of all those authorities, each file one in DER or any number in PEM; read again when they change. None: nothing is revoked.</summary>
+    public List<string> ClientCrlFiles { get; set; } = [];
+
     /// <summary>Leaves of the mesh are certificates of operators, too: those whose IDs have a role.</summary>
     public bool TrustMesh { get; set; }
 

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Threading.Channels;
 using SdsServer.Core.Issuance;
@@ -117,20 +116,15 @@ internal sealed class OwnServingCertificate : IServingCertificate
     private static Shown Show(ServingLeaf made, DateTimeOffset renewAt)
     {
         string chain = Encoding.ASCII.GetString(made.Leaf.ChainPem.Span);
-        byte[] key = new byte[made.Key.PemLength];
-        char[] text = new char[key.Length];
+        byte[] key = GC.AllocateUninitializedArray<byte>(made.Key.PemLength, pinned: true);
         try
         {
             made.Key.WritePem(key);
-            Encoding.ASCII.GetChars(key, text);
-            X509Certificate2Collection all = [];
-            all.ImportFromPem(chain);
-            return new Shown(made.AuthorityId, made.Leaf, renewAt, SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(chain, text), [.. all.Skip(1)], offline: true));
+            return new Shown(made.AuthorityId, made.Leaf, renewAt, ServingContext.Create(chain, key));
         }
         finally
         {
             CryptographicOperations.ZeroMemory(key);
-            Array.Clear(text);
         }
     }
 

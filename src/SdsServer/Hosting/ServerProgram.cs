@@ -48,6 +48,7 @@ internal static class ServerProgram
             ServerSettings settings = ServerSettings.Read(builder.Configuration.GetSection("SdsServer"));
             if (args.Contains(Arguments.CheckConfiguration))
             {
+                await ConfigurationFiles.RequireGoodAsync(settings, TimeProvider.System, logger, CancellationToken.None);
                 return ExitCode.Ok;
             }
 
@@ -133,6 +134,9 @@ internal static class ServerProgram
             anchors.Write();
         }
 
+        ClientAuthorities? operatorAuthorities = settings.AdminClientCaFile.Length > 0
+            ? new ClientAuthorities(settings.AdminClientCaFile, settings.AdminClientCrlFiles, "SdsServer:Admin:ClientCaFile", time, logger)
+            : null;
         AdminOptions operators = new()
         {
             TrustDomain = settings.TrustDomain,
@@ -144,6 +148,7 @@ internal static class ServerProgram
             MinLeafLifetime = settings.Leaves.Minimum,
             HasWebhook = settings.RotationWebhook is not null,
             LogWarning = logWarning,
+            ClientWarnings = () => [.. authorities.Faults, .. operatorAuthorities?.Faults ?? []],
             ServingUntil = own is null ? null : () => own.NotAfter,
         };
         using AdminServices admin = new(
@@ -157,7 +162,7 @@ internal static class ServerProgram
         ConnectionGate gate = new(settings.Connections, time, logging.CreateLogger<ConnectionGate>());
         CertificateOperators remote = new(
             settings.OperatorRules,
-            settings.AdminClientCaFile.Length > 0 ? new AuthorityFile(settings.AdminClientCaFile, "SdsServer:Admin:ClientCaFile", logger) : null,
+            operatorAuthorities,
             settings.AdminTrustsMesh ? new SvidAttestor(settings.TrustDomain, roots, enrolments) : null,
             roots,
             time,

@@ -73,9 +73,9 @@ public sealed partial class ServerSettings
     {
         if (AdminTcp is null)
         {
-            if (options.Tcp.Length == 0 && (options.Roles.Count > 0 || options.ClientCaFile.Length > 0 || options.TrustMesh || options.CertificateFile is not null || options.KeyFile is not null))
+            if (options.Tcp.Length == 0 && (options.Roles.Count > 0 || options.ClientCaFile.Length > 0 || options.ClientCrlFiles.Count > 0 || options.TrustMesh || options.CertificateFile is not null || options.KeyFile is not null))
             {
-                errors.Add("SdsServer:Admin: Roles, ClientCaFile, TrustMesh, CertificateFile and KeyFile are for operators over TCP; set SdsServer:Admin:Tcp, or leave them out");
+                errors.Add("SdsServer:Admin: Roles, ClientCaFile, ClientCrlFiles, TrustMesh, CertificateFile and KeyFile are for operators over TCP; set SdsServer:Admin:Tcp, or leave them out");
             }
 
             return;
@@ -89,6 +89,11 @@ public sealed partial class ServerSettings
         if (AdminClientCaFile.Length == 0 && !AdminTrustsMesh)
         {
             errors.Add($"SdsServer:Admin:Tcp: {AdminTcp} knows operators by certificates; set SdsServer:Admin:ClientCaFile to the authorities that give them, or TrustMesh");
+        }
+
+        if (options.ClientCrlFiles.Count > 0 && (AdminClientCaFile.Length == 0 || options.ClientCrlFiles.Contains("")))
+        {
+            errors.Add("SdsServer:Admin:ClientCrlFiles: these are the revocation lists of the authorities in SdsServer:Admin:ClientCaFile; set it, and name a file in each entry");
         }
 
         if (options.Roles.Count == 0)

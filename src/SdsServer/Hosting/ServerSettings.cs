@@ -48,6 +48,7 @@ public sealed partial class ServerSettings
         AdminCertificateFile = options.Admin.CertificateFile ?? options.Xds.CertificateFile;
         AdminKeyFile = options.Admin.KeyFile ?? options.Xds.KeyFile;
         AdminClientCaFile = options.Admin.ClientCaFile;
+        AdminClientCrlFiles = [.. options.Admin.ClientCrlFiles];
         AdminTrustsMesh = options.Admin.TrustMesh;
         OperatorRules = OperatorRule.Read(options.Admin.Roles, errors);
         ServingNames = options.Xds.ServingNames.Count == 0 ? null : Checked(
@@ -126,6 +127,9 @@ public sealed partial class ServerSettings
 
     /// <summary>Empty for none.</summary>
     public string AdminClientCaFile { get; }
+
+    /// <summary>Of the authorities there; empty: nothing is revoked.</summary>
+    public ImmutableArray<string> AdminClientCrlFiles { get; }
 
     public bool AdminTrustsMesh { get; }
 

@@ -1,6 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
+using Microsoft.Win32.SafeHandles;
 
 namespace SdsServer.Hosting;
 
@@ -10,6 +10,7 @@ namespace SdsServer.Hosting;
 /// </summary>
 internal sealed class ServingCertificate : IServingCertificate
 {
+    private const int MaxKeyFile = 1 << 20;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
@@ -26,8 +27,16 @@ internal sealed class ServingCertificate : IServingCertificate
     public ServingCertificate(string certificateFile, string keyFile, TimeProvider time, ILogger logger)
     {
         (_certificateFile, _keyFile, _time, _logger) = (certificateFile, keyFile, time, logger);
-        (string chain, string key, _digest) = Read();
-        (_context, _readAt) = (Parse(chain, key), time.GetTimestamp());
+        byte[] key = [];
+        try
+        {
+            (string chain, key, _digest) = Read();
+            (_context, _readAt) = (ServingContext.Create(chain, key), time.GetTimestamp());
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
     }
 
     /// <summary>What the next handshake presents.</summary>
@@ -50,12 +59,13 @@ internal sealed class ServingCertificate : IServingCertificate
 
     private void Refresh()
     {
+        byte[] key = [];
         try
         {
-            (string chain, string key, byte[] digest) = Read();
+            (string chain, key, byte[] digest) = Read();
             if (!digest.AsSpan().SequenceEqual(_digest))
             {
-                (_context, _digest) = (Parse(chain, key), digest);
+                (_context, _digest) = (ServingContext.Create(chain, key), digest);
                 HostingLog.CertificateRead(_logger, _certificateFile, _context.TargetCertificate.NotAfter.ToUniversalTime());
             }
         }
@@ -63,18 +73,27 @@ internal sealed class ServingCertificate : IServingCertificate
         {
             HostingLog.Warn(_logger, $"the serving certificate cannot be read again, the one before serves on: {error.Message}");
         }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
     }
 
-    private (string Chain, string Key, byte[] Digest) Read()
+    /// <summary>The caller zeroes the key.</summary>
+    private (string Chain, byte[] Key, byte[] Digest) Read()
     {
-        (string chain, string key) = (File.ReadAllText(_certificateFile), File.ReadAllText(_keyFile));
-        return (chain, key, SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(chain + key)));
-    }
+        string chain = File.ReadAllText(_certificateFile);
+        using SafeFileHandle file = File.OpenHandle(_keyFile);
+        byte[] key = GC.AllocateUninitializedArray<byte>((int)Math.Min(RandomAccess.GetLength(file), MaxKeyFile), pinned: true);
+        int read = RandomAccess.Read(file, key, 0);
+        if (read < key.Length)
+        {
+            throw new IOException($"'{_keyFile}' changed while it was read");
+        }
 
-    private static SslStreamCertificateContext Parse(string chain, string key)
-    {
-        X509Certificate2Collection certificates = [];
-        certificates.ImportFromPem(chain);
-        return SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(chain, key), [.. certificates.Skip(1)], offline: true);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(chain));
+        hash.AppendData(key);
+        return (chain, key, hash.GetHashAndReset());
     }
 }

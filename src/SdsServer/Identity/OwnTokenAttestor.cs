@@ -9,7 +9,7 @@ internal sealed class OwnTokenAttestor(TokenDirectory tokens)
 {
     /// <summary>Null when the token is refused, whatever is wrong with it.</summary>
     /// <exception cref="RpcException">PERMISSION_DENIED: it is a good token, and one for joining only.</exception>
-    public Evidence? Find(string text)
+    public Evidence? Find(ReadOnlySpan<char> text)
     {
         if (tokens.Verify(text) is not { Token: { } token } accepted)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using SdsServer.Core.Access;
 using SdsServer.Core.Rotation;
 
@@ -31,13 +32,23 @@ public sealed class TokenDirectory(ITrustStore store, string trustDomain, TimePr
     }
 
     /// <summary>The token with this text if it is valid now; null otherwise, whatever is wrong with it.</summary>
-    public AcceptedToken? Verify(string text) =>
-        TokenText.TryParse(text, out string? id, out byte[]? secret)
-        && _tokens.TryGetValue(id, out AcceptedToken? accepted)
-        && TokenText.Matches(secret, accepted.Token.Hash.AsSpan())
-        && time.GetUtcNow() < accepted.Token.NotAfter
-            ? accepted
-            : null;
+    public AcceptedToken? Verify(ReadOnlySpan<char> text)
+    {
+        Span<byte> secret = stackalloc byte[TokenText.SecretLength];
+        try
+        {
+            return TokenText.TryParse(text, out string? id, secret)
+                && _tokens.TryGetValue(id, out AcceptedToken? accepted)
+                && TokenText.Matches(secret, accepted.Token.Hash.AsSpan())
+                && time.GetUtcNow() < accepted.Token.NotAfter
+                    ? accepted
+                    : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
+    }
 
     public void Dispose() => _reading.Dispose();
 }

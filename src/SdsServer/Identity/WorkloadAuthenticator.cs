@@ -99,7 +99,7 @@ internal sealed class WorkloadAuthenticator(
         }
 
         // One text for every failure: a caller must not learn which tokens exist.
-        return (CompactJws.IsMeant(text) ? await jwts.AuthenticateAsync(text, peer, CallerAddress.Of(call.HttpContext), call.CancellationToken) : _tokens.Find(text))
+        return (CompactJws.IsMeant(text.Span) ? await jwts.AuthenticateAsync(text.ToString(), peer, CallerAddress.Of(call.HttpContext), call.CancellationToken) : _tokens.Find(text.Span))
             ?? throw new RpcException(StatusCode.Unauthenticated, BadToken);
     }
 

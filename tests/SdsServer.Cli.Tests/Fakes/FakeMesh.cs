@@ -72,6 +72,9 @@ internal sealed class FakeMesh
             case "tampered":
                 mesh.Trust.AuditWarning = "the audit log is not what was written: line 2 does not fit its hash";
                 break;
+            case "stale list":
+                mesh.Trust.ClientWarnings.Add("CRL 7 of CN=Corp CA until 2025-11-20 04:00:00Z is out of date: nobody of this authority is let in");
+                break;
             case "raced":
                 mesh.Racers = 1;
                 mesh.Issue();

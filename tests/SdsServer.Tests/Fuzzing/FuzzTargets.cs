@@ -53,6 +53,7 @@ internal static partial class FuzzTargets
             new("certificates in PEM", [chainPem, rootPem], static input => Certificate.ParsePem(input), typeof(FormatException)),
             new("certificate signing request", [request], ReadRequest),
             new("revocation list", [RevocationList(), .. ders], static input => CertificateRevocationList.Parse(input), typeof(FormatException)),
+            new("file of revocation lists", [RevocationList(), [.. "# ours\n"u8, .. Encoding.ASCII.GetBytes(PemEncoding.WriteString("X509 CRL", RevocationList()))], rootPem], static input => CertificateRevocationList.ParseFile(input), typeof(FormatException)),
             new("private key in PEM", [keyPem], static input => PrivateKey.FromPem(input).Dispose(), typeof(FormatException)),
             new("private key in DER", [Der(keyPem)], ReadKey, typeof(FormatException)),
             new("trust bundle", [[.. rootPem, .. "\n# epoch 3 salt 00ff\n"u8]], ReadBundle, typeof(FormatException)),

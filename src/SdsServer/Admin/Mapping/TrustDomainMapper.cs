@@ -10,7 +10,7 @@ using Api = SdsServer.Protos.Admin.V1;
 namespace SdsServer.Admin.Mapping;
 
 /// <summary>A trust domain as the API shows it.</summary>
-internal sealed class TrustDomainMapper(ResourceNames names, string logWarning, Func<DateTimeOffset>? servingUntil = null)
+internal sealed class TrustDomainMapper(ResourceNames names, string logWarning, Func<IEnumerable<string>> clientWarnings, Func<DateTimeOffset>? servingUntil = null)
 {
     public Api.TrustDomain Map(DomainReading reading)
     {
@@ -31,6 +31,7 @@ internal sealed class TrustDomainMapper(ResourceNames names, string logWarning, 
             Fleet = Counts(reading),
             LeaderTerm = state.Term,
             AuditWarning = logWarning,
+            ClientWarnings = { clientWarnings() },
             Serving = reading.Serving is { } serving ? Serving(serving) : null,
         };
     }

@@ -15,7 +15,7 @@ namespace SdsServer.Admin.Operators;
 internal sealed class CertificateOperators
 {
     private readonly ImmutableArray<OperatorRule> _rules;
-    private readonly AuthorityFile? _authorities;
+    private readonly ClientAuthorities? _authorities;
     private readonly SvidAttestor? _svids;
     private readonly MeshRoots _roots;
     private readonly TimeProvider _time;
@@ -23,7 +23,7 @@ internal sealed class CertificateOperators
 
     /// <param name="authorities">Authorities for operators; null for none.</param>
     /// <param name="svids">Takes leaves of the mesh as well; null: it does not.</param>
-    public CertificateOperators(ImmutableArray<OperatorRule> rules, AuthorityFile? authorities, SvidAttestor? svids, MeshRoots roots, TimeProvider time, ILogger logger)
+    public CertificateOperators(ImmutableArray<OperatorRule> rules, ClientAuthorities? authorities, SvidAttestor? svids, MeshRoots roots, TimeProvider time, ILogger logger)
     {
         (_rules, _authorities, _svids, _roots, _time) = (rules, authorities, svids, roots, time);
         _refusals = new(time, (peer, refusal, reason, unlogged) => CertificateLog.Refused(logger, peer, refusal, reason, unlogged));
@@ -48,12 +48,12 @@ internal sealed class CertificateOperators
     public static Operator Of(ServerCallContext context) =>
         context.HttpContext.Features.Get<OperatorSession>() is { } session ? session.Operator : UnixOperator.Of(context);
 
-    /// <summary>Reads the authorities' file again and again until it is stopped.</summary>
+    /// <summary>Reads the authorities' files again and again until it is stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         while (_authorities is not null && !stop.IsCancellationRequested)
         {
-            await Task.Delay(ConfiguredAuthorities.Every, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(ClientAuthorities.Every, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _authorities.Refresh();
         }
     }
@@ -71,7 +71,7 @@ internal sealed class CertificateOperators
             return new OperatorSession(Known(workload, leaf), leaf.NotAfter, evidence.Withdrawn);
         }
 
-        ChainVerification verification = ChainVerifier.Verify(chain.Certificates, _authorities?.Trusted ?? [], ChainPurpose.Client, now);
+        ChainVerification verification = ChainVerifier.Verify(chain.Certificates, _authorities?.Trusted ?? (IReadOnlyCollection<Certificate>)[], ChainPurpose.Client, now);
         if (!verification.IsTrusted)
         {
             throw Refusals.Of(verification);
@@ -81,7 +81,7 @@ internal sealed class CertificateOperators
         return leaf.IsAuthority
             ? throw new CertificateRefusedException(CertificateRefusal.NoWorkload, "it is CA:TRUE, and an authority is no operator")
             : new OperatorSession(
-                Known(leaf.AlternativeNames.Uris is [var uri] && SpiffeId.TryParse(uri, out SpiffeId? id, out _) ? id : null, leaf), leaf.NotAfter, _authorities!.Enter(verification.Path[^1]));
+                Known(leaf.AlternativeNames.Uris is [var uri] && SpiffeId.TryParse(uri, out SpiffeId? id, out _) ? id : null, leaf), leaf.NotAfter, _authorities!.Enter(verification.Path));
     }
 
     /// <summary>The highest role of all rules that fit; none where no rule does: its calls are then refused with its name, and logged.</summary>

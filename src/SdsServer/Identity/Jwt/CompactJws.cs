@@ -27,7 +27,7 @@ internal sealed class CompactJws
     public byte[] Signature { get; }
 
     /// <summary>True for a text with two dots, which no token of this server's own has.</summary>
-    public static bool IsMeant(string text) => text.AsSpan().Count('.') == 2;
+    public static bool IsMeant(ReadOnlySpan<char> text) => text.Count('.') == 2;
 
     /// <exception cref="JwtRefusedException">It is no compact JWS.</exception>
     public static CompactJws Parse(string text)

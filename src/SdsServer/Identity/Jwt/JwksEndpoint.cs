@@ -10,7 +10,8 @@ namespace SdsServer.Identity.Jwt;
 
 /// <summary>
 /// Fetches an issuer's keys over HTTPS, from a fixed URL or by OIDC discovery. Redirects are not followed. The bearer token goes to the host
-/// in the settings alone, not to one that a discovery document names. CA file and token are read each time: Kubernetes replaces both.
+/// in the settings alone, not to one that a discovery document names, and by no proxy of the environment: whoever wants it is the API server of a cluster, to which there
+/// is none. CA file and token are read each time: Kubernetes replaces both.
 /// </summary>
 internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
 {
@@ -46,7 +47,7 @@ internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
 
     private HttpClient Client()
     {
-        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, UseCookies = false };
+        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, UseCookies = false, UseProxy = issuer.BearerTokenFile is null };
         if (issuer.CaFile is { } file)
         {
             X509ChainPolicy trust = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };

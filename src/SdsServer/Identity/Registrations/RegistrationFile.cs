@@ -52,7 +52,7 @@ internal sealed class RegistrationFile(string path, RegistrationDirectory direct
     {
         try
         {
-            byte[] text = await ReadAsync(cancellation);
+            byte[] text = await ReadAsync(path, cancellation);
             byte[] digest = SHA256.HashData(text);
             if (_fault.Length == 0 && digest.AsSpan().SequenceEqual(_digest))
             {
@@ -76,7 +76,11 @@ internal sealed class RegistrationFile(string path, RegistrationDirectory direct
         }
     }
 
-    private async Task<byte[]> ReadAsync(CancellationToken cancellation)
+    /// <summary>Its bytes.</summary>
+    /// <exception cref="IOException">They cannot be had.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nor by this user.</exception>
+    /// <exception cref="InvalidDataException">It is too long, or everybody may write it.</exception>
+    internal static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
     {
         using SafeFileHandle file = File.OpenHandle(path);
         if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(file).HasFlag(UnixFileMode.OtherWrite))

@@ -6,15 +6,15 @@ namespace SdsServer.Identity.X509;
 
 /// <summary>
 /// The certificates in a file that are trusted as authorities of clients. It is read again when it changes; one that cannot be used is refused with a
-/// warning, and those from before count on. What an authority has let in ends when it leaves the file.
+/// warning, and those from before count on.
 /// </summary>
 internal sealed class AuthorityFile
 {
     private readonly string _file;
     private readonly ILogger _logger;
     private byte[] _digest;
-    private volatile FrozenDictionary<Certificate, CancellationTokenSource> _trusted = FrozenDictionary<Certificate, CancellationTokenSource>.Empty;
-    private string _fault = "";
+    private volatile FrozenSet<Certificate> _trusted = [];
+    private volatile string _fault = "";
 
     /// <exception cref="InvalidDataException">The file cannot be read, or holds no certificates.</exception>
     public AuthorityFile(string file, string setting, ILogger logger)
@@ -33,10 +33,10 @@ internal sealed class AuthorityFile
     }
 
     /// <summary>Authorities that count now.</summary>
-    public IReadOnlyCollection<Certificate> Trusted => _trusted.Keys;
+    public IReadOnlySet<Certificate> Trusted => _trusted;
 
-    /// <summary>Fires when the authority leaves the file; it has fired where it is in there no more.</summary>
-    public CancellationToken Enter(Certificate authority) => _trusted.TryGetValue(authority, out CancellationTokenSource? withdrawn) ? withdrawn.Token : new CancellationToken(canceled: true);
+    /// <summary>Why the file on disk is refused; empty when it is not.</summary>
+    public string Fault => _fault;
 
     /// <summary>Reads the file again if it has changed.</summary>
     public void Refresh()
@@ -77,14 +77,6 @@ internal sealed class AuthorityFile
             throw new FormatException($"{leaf} is no authority (CA:TRUE)");
         }
 
-        FrozenDictionary<Certificate, CancellationTokenSource> before = _trusted;
-        _trusted = read.ToFrozenDictionary(authority => authority, authority => before.GetValueOrDefault(authority) ?? new CancellationTokenSource());
-        foreach ((Certificate authority, CancellationTokenSource withdrawn) in before)
-        {
-            if (!_trusted.ContainsKey(authority))
-            {
-                _ = withdrawn.CancelAsync();
-            }
-        }
+        _trusted = read.ToFrozenSet();
     }
 }

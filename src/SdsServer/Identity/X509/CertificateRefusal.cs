@@ -21,6 +21,9 @@ internal enum CertificateRefusal
     /// <summary>It was taken back.</summary>
     Revoked,
 
+    /// <summary>There is no revocation list that is valid now, so it may be revoked.</summary>
+    Unchecked,
+
     Expired,
 
     NotYetValid,

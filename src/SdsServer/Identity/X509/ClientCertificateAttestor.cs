@@ -81,7 +81,7 @@ internal sealed class ClientCertificateAttestor
     private Evidence OfConfigured(ClientChain chain, DateTimeOffset now)
     {
         CertificateRefusedException? why = null;
-        foreach ((ClientCertificateRule rule, AuthorityFile authorities) in _authorities.Rules)
+        foreach ((ClientCertificateRule rule, ClientAuthorities authorities) in _authorities.Rules)
         {
             ChainVerification verification = ChainVerifier.Verify(chain.Certificates, authorities.Trusted, ChainPurpose.Client, now);
             if (!verification.IsTrusted)
@@ -106,7 +106,7 @@ internal sealed class ClientCertificateAttestor
                 {
                     Workload = workload,
                     ValidUntil = leaf.NotAfter,
-                    Withdrawn = authorities.Enter(authority),
+                    Withdrawn = authorities.Enter(verification.Path),
                 };
             }
 

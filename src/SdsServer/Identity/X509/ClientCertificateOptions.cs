@@ -6,6 +6,9 @@ public sealed class ClientCertificateOptions
     /// <summary>PEM of its certificates; read again when it changes.</summary>
     public string CaFile { get; set; } = "";
 
+    /// <summary>Revocation lists of all its certificates, each file one in DER or any number in PEM; read again when they change. None: nothing is revoked.</summary>
+    public List<string> CrlFiles { get; set; } = [];
+
     /// <summary>What the certificate's only URI name must be, with places in braces: <c>spiffe://corp.example/{team}/{service}</c>. One of this, Dns and CommonName.</summary>
     public string Uri { get; set; } = "";
 

@@ -21,10 +21,12 @@ internal sealed record ClientCertificateRule
     private ClientCertificateRule(ClientCertificateOptions options, string where, TrustDomain trustDomain, List<string> errors)
     {
         CaFile = options.CaFile;
+        CrlFiles = [.. options.CrlFiles];
         _bundleOnly = options.BundleOnly;
         (NameSource Source, string Text)[] patterns =
             [.. new[] { (NameSource.Uri, options.Uri), (NameSource.Dns, options.Dns), (NameSource.CommonName, options.CommonName) }.Where(pattern => pattern.Item2.Length > 0)];
         Require(CaFile.Length > 0, "CaFile", "the authority's certificates are required");
+        Require(!CrlFiles.Contains(""), "CrlFiles", "an entry is empty; name a file, or leave it out");
         Require(patterns.Length == 1, "", "one of Uri, Dns and CommonName is required, and only one: which name of a certificate says who it is");
         if (patterns is not [var (source, text)])
         {
@@ -67,9 +69,23 @@ internal sealed record ClientCertificateRule
 
     public string CaFile { get; }
 
+    /// <summary>Empty: nothing is revoked.</summary>
+    public ImmutableArray<string> CrlFiles { get; }
+
     /// <summary>What the list means; what is wrong is reported.</summary>
-    public static ImmutableArray<ClientCertificateRule> Read(List<ClientCertificateOptions> options, TrustDomain trustDomain, List<string> errors) =>
-        [.. options.Select((rule, index) => new ClientCertificateRule(rule, $"SdsServer:ClientCertificates:{index}", trustDomain, errors))];
+    public static ImmutableArray<ClientCertificateRule> Read(List<ClientCertificateOptions> options, TrustDomain trustDomain, List<string> errors)
+    {
+        ImmutableArray<ClientCertificateRule> rules =
+            [.. options.Select((rule, index) => new ClientCertificateRule(rule, $"SdsServer:ClientCertificates:{index}", trustDomain, errors))];
+
+        // A certificate that one entry finds revoked would come in by the other.
+        foreach (IGrouping<string, ClientCertificateRule> same in rules.GroupBy(rule => rule.CaFile).Where(same => same.Any(rule => !rule.CrlFiles.SequenceEqual(same.First().CrlFiles))))
+        {
+            errors.Add($"SdsServer:ClientCertificates: entries with the CaFile '{same.Key}' have different CrlFiles; give all of them the same");
+        }
+
+        return rules;
+    }
 
     /// <summary>Whom a certificate of this authority names; null when its names do not fit.</summary>
     /// <exception cref="CertificateRefusedException">Its names fit for more than one workload, or make no name.</exception>

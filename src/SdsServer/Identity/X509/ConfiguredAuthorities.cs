@@ -5,28 +5,42 @@ namespace SdsServer.Identity.X509;
 /// <summary>The operator's own authorities and what their certificates stand for.</summary>
 internal sealed class ConfiguredAuthorities
 {
-    /// <summary>How often files with authorities are read.</summary>
-    public static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
-
+    private readonly ImmutableArray<ClientAuthorities> _files;
     private readonly TimeProvider _time;
 
-    /// <exception cref="InvalidDataException">A file cannot be read, or holds no certificates.</exception>
+    /// <exception cref="InvalidDataException">A file cannot be read, or does not hold what it should.</exception>
     public ConfiguredAuthorities(ImmutableArray<ClientCertificateRule> rules, TimeProvider time, ILogger logger)
     {
         _time = time;
-        Rules = [.. rules.Select((rule, index) => (rule, new AuthorityFile(rule.CaFile, $"SdsServer:ClientCertificates:{index}:CaFile", logger)))];
+        Dictionary<string, ClientAuthorities> byFile = [];
+        List<(ClientCertificateRule, ClientAuthorities)> read = [];
+        foreach ((int index, ClientCertificateRule rule) in rules.Index())
+        {
+            if (!byFile.TryGetValue(rule.CaFile, out ClientAuthorities? authorities))
+            {
+                byFile.Add(rule.CaFile, authorities = new ClientAuthorities(rule.CaFile, rule.CrlFiles, $"SdsServer:ClientCertificates:{index}", time, logger));
+            }
+
+            read.Add((rule, authorities));
+        }
+
+        Rules = [.. read];
+        _files = [.. byFile.Values];
     }
 
     /// <summary>In the order of the configuration: the first that fits counts.</summary>
-    public ImmutableArray<(ClientCertificateRule Rule, AuthorityFile Authorities)> Rules { get; }
+    public ImmutableArray<(ClientCertificateRule Rule, ClientAuthorities Authorities)> Rules { get; }
+
+    /// <summary>What is wrong with the files now, for operators; empty when nothing.</summary>
+    public IEnumerable<string> Faults => _files.SelectMany(authorities => authorities.Faults);
 
     /// <summary>Reads the files again and again until it is stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (!Rules.IsEmpty && !stop.IsCancellationRequested)
+        while (!_files.IsEmpty && !stop.IsCancellationRequested)
         {
-            await Task.Delay(Every, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            foreach ((_, AuthorityFile authorities) in Rules)
+            await Task.Delay(ClientAuthorities.Every, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (ClientAuthorities authorities in _files)
             {
                 authorities.Refresh();
             }

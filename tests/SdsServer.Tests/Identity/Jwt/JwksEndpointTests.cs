@@ -67,6 +67,29 @@ public sealed class JwksEndpointTests : IAsyncLifetime, IDisposable
         Assert.Equal([$"/keys Bearer {BearerToken}"], _web.Requests);
     }
 
+    [Fact]
+    public async Task The_bearer_token_is_that_of_the_file_as_it_is_now()
+    {
+        JwtIssuer issuer = Issuer(options => (options.Issuer, options.KeysUrl) = ("anything", $"{_web.Address}/keys"));
+        JwksEndpoint endpoint = new(issuer, TimeProvider.System);
+        await endpoint.ReadAsync(default);
+        await File.WriteAllTextAsync(_directory.PathOf("token"), "replaced");
+        await endpoint.ReadAsync(default);
+
+        Assert.Equal([$"/keys Bearer {BearerToken}", "/keys Bearer replaced"], _web.Requests);
+    }
+
+    // An issuer on the internet may be behind one; a cluster's own API server is not, and is shown a token.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Only_without_a_bearer_token_is_there_a_proxy_of_the_environment(bool shown)
+    {
+        Assert.Equal(TestIssuer.Keys, await ReadAsync(options => options.BearerTokenFile = shown ? options.BearerTokenFile : ""));
+
+        Assert.Equal(!shown, ProxyQuestions.About(_web.Address));
+    }
+
     [Theory]
     [InlineData("is not that of issuer")]
     [InlineData("names no https URL", "http://localhost/keys")]
@@ -161,11 +184,13 @@ public sealed class JwksEndpointTests : IAsyncLifetime, IDisposable
         return fault.Message;
     }
 
-    private Task<string> ReadAsync(Action<JwtIssuerOptions>? change = null)
+    private Task<string> ReadAsync(Action<JwtIssuerOptions>? change = null) => new JwksEndpoint(Issuer(change), TimeProvider.System).ReadAsync(default);
+
+    private JwtIssuer Issuer(Action<JwtIssuerOptions>? change)
     {
         JwtIssuerOptions options = TestIssuer.Options(keysFile: "");
         (options.Issuer, options.CaFile, options.BearerTokenFile) = (_web.Address, _directory.PathOf("ca.pem"), _directory.PathOf("token"));
         change?.Invoke(options);
-        return new JwksEndpoint(TestIssuer.Checked(options), TimeProvider.System).ReadAsync(default);
+        return TestIssuer.Checked(options);
     }
 }

@@ -53,6 +53,35 @@ public sealed class TokenReviewClientTests : IAsyncLifetime, IDisposable
         Assert.Equal([$"{Path} Bearer reviewer", $"{Path} Bearer replaced"], _web.Requests);
     }
 
+    [Fact]
+    public async Task Kubernetes_replaces_the_token_by_turning_a_link()
+    {
+        Directory.CreateDirectory(_directory.PathOf("..1"));
+        Directory.CreateDirectory(_directory.PathOf("..2"));
+        await File.WriteAllTextAsync(_directory.PathOf("..1/token"), "first");
+        await File.WriteAllTextAsync(_directory.PathOf("..2/token"), "second");
+        File.Delete(_directory.PathOf("token"));
+        Directory.CreateSymbolicLink(_directory.PathOf("..data"), "..1");
+        File.CreateSymbolicLink(_directory.PathOf("token"), "..data/token");
+        await _client.ReviewAsync(Judged, default);
+
+        Directory.Delete(_directory.PathOf("..data"));
+        Directory.CreateSymbolicLink(_directory.PathOf("..data"), "..2");
+        await _client.ReviewAsync(Judged, default);
+
+        Assert.Equal([$"{Path} Bearer first", $"{Path} Bearer second"], _web.Requests);
+    }
+
+    // A proxy would see the address, and could keep the question from the API server.
+    [Fact]
+    public async Task A_token_goes_by_no_proxy_of_the_environment()
+    {
+        await _client.ReviewAsync(Judged, default);
+
+        Assert.Single(_web.Requests);
+        Assert.False(ProxyQuestions.About(_web.Address));
+    }
+
     [Theory]
     [InlineData(302, "https://localhost/x", "redirects are not followed")]
     [InlineData(401, "", "does not accept the token in BearerTokenFile")]

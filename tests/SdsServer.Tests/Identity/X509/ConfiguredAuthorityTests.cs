@@ -93,14 +93,14 @@ public sealed class ConfiguredAuthorityTests
         Assert.Equal(StatusCode.Unauthenticated, (await host.RefusesAsync(others)).Code);
 
         await host.PathOfAsync("corp.crt", "half written");
-        time.Advance(ConfiguredAuthorities.Every);
+        time.Advance(ClientAuthorities.Every);
         await AdminHost.UntilAsync("the bad file to be told of", () => host.Log.Lines.Any(line => line.Id == 6103));
         Assert.Equal("spiffe://example.org/ns/shop/sa/cart", await host.WhoIsAsync(leaf));
 
         await host.PathOfAsync("corp.crt", other.Pem());
         await AdminHost.UntilAsync("the file to be read", () =>
         {
-            time.Advance(ConfiguredAuthorities.Every);
+            time.Advance(ClientAuthorities.Every);
             return host.Log.Lines.Any(line => line.Id == 6102);
         });
 

@@ -68,6 +68,20 @@ internal sealed record Forged
         return bare.CopyWithPrivateKey(Key);
     }
 
+    /// <summary>A revocation list of this authority, in DER.</summary>
+    public byte[] RevocationList(DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, params IEnumerable<Forged> revoked)
+    {
+        CertificateRevocationListBuilder list = new();
+        foreach (Forged certificate in revoked)
+        {
+            list.AddEntry(certificate.Serial, thisUpdate);
+        }
+
+        return list.Build(
+            Name, X509SignatureGenerator.CreateForECDsa(Key), thisUpdate.ToUnixTimeSeconds(), nextUpdate, HashAlgorithmName.SHA256,
+            X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(Identifier), thisUpdate);
+    }
+
     public string Pem() => PemEncoding.WriteString("CERTIFICATE", Der());
 
     public byte[] Der()

@@ -85,6 +85,8 @@ internal sealed class MtlsHost : IAsyncDisposable
     public async Task<Forged> MeshRootAsync() =>
         Forged.Of(await _keyring.OpenAsync(await Loop.ReadAsync(engine => engine.State.Authority(engine.State.Signer), default), default));
 
+    public string PathOf(string name) => _directory.PathOf(name);
+
     public async Task<string> PathOfAsync(string name, string content)
     {
         string path = _directory.PathOf(name);
@@ -204,12 +206,22 @@ internal sealed class MtlsHost : IAsyncDisposable
             anchors.Write();
         }
 
-        AdminOptions operators = new() { TrustDomain = settings.TrustDomain, Rotation = settings.Rotation, Fleet = settings.Fleet, ServingUntil = own is null ? null : () => own.NotAfter };
+        ClientAuthorities? operatorAuthorities = settings.AdminClientCaFile.Length > 0
+            ? new ClientAuthorities(settings.AdminClientCaFile, settings.AdminClientCrlFiles, "SdsServer:Admin:ClientCaFile", time, logger)
+            : null;
+        AdminOptions operators = new()
+        {
+            TrustDomain = settings.TrustDomain,
+            Rotation = settings.Rotation,
+            Fleet = settings.Fleet,
+            ClientWarnings = () => [.. authorities.Faults, .. operatorAuthorities?.Faults ?? []],
+            ServingUntil = own is null ? null : () => own.NotAfter,
+        };
         AdminServices admin = new(
             Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, registrations, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
         CertificateOperators remote = new(
             settings.OperatorRules,
-            settings.AdminClientCaFile.Length > 0 ? new AuthorityFile(settings.AdminClientCaFile, "test", logger) : null,
+            operatorAuthorities,
             settings.AdminTrustsMesh ? new SvidAttestor(settings.TrustDomain, roots, Enrolments) : null,
             roots,
             time,
