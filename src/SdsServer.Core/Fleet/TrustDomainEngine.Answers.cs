@@ -204,6 +204,7 @@ public sealed partial class TrustDomainEngine
         }
 
         subscription.AckedLeaf = accepted.Order;
+        instance.Unanswered = null;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Exists(static other => other.Refused);
         instance.LeafRefusals = instance.LeafRefused ? instance.LeafRefusals : 0;
@@ -256,6 +257,7 @@ public sealed partial class TrustDomainEngine
         else
         {
             instance.LeafRefused = true;
+            instance.Unanswered = null;
             instance.LeafRefusals += instance.BundleRefused ? 0 : 1;
             instance.LeafNotBefore = retry;
             if (subscription.OfferedLeaf is { } serial && instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))

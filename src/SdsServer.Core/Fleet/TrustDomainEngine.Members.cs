@@ -134,7 +134,7 @@ public sealed partial class TrustDomainEngine
         // What it refuses matters as long as it can present a leaf, or counts without one: whoever has aged out keeps no gate shut.
         if (at is not null && instance.HasOpenRefusal && (instance.Outstanding.Count > 0 || instance.Work == LeafWork.Committing || instance.Enrolled))
         {
-            instance.RefusingSince = _refusing.Add(instance) ? _now.Up : instance.RefusingSince;
+            instance.RefusingSince = _refusing.Add(instance, _now.Up) ? _now.Up : instance.RefusingSince;
         }
         else
         {

@@ -42,7 +42,8 @@ public sealed partial class TrustDomainEngine
     private readonly FloorCount _members = new();
     private readonly LeafNeeds _needs = new();
     private readonly Dictionary<string, LedgerRow> _exported = [];
-    private readonly HashSet<Instance> _refusing = [];
+    private readonly Obstructions _refusing;
+    private readonly Obstructions _joining;
     private readonly HashSet<Instance> _held = [];
     private readonly PriorityQueue<Instance, TimeSpan> _timers = new();
     private readonly PriorityQueue<string, DateTimeOffset> _expiries = new();
@@ -76,6 +77,9 @@ public sealed partial class TrustDomainEngine
         _ticketKeys = new TicketKeys(Convert.FromHexString(seams.RandomHex(32)));
         _ticketsSince = now.Up;
         _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
+        _refusing = new Obstructions(policy.QuarantineAfter);
+        _joining = new Obstructions(policy.QuarantineAfter);
+        _due = new IssuingQueue(new IssuingShares(policy.IssuesPerSecond * ShareOfIdentity));
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
         _frozenUntil = record.Term <= 1 ? now.Up : now.Up + policy.ReconnectWindow;
@@ -201,7 +205,7 @@ public sealed partial class TrustDomainEngine
             wake = Earlier(wake, _frozenUntil);
         }
 
-        if (_begun && !_budget.Left && (_due.Count > 0 || _dueMoves.Count > 0))
+        if (_begun && !_budget.Left && (_due.IsWaiting || _dueMoves.Count > 0))
         {
             wake = Earlier(wake, _budget.NextAt);
         }
