@@ -226,7 +226,7 @@ public sealed partial class TrustDomainEngine
         if (instance.HoldsSince is null)
         {
             instance.HoldsSince = _now.Up;
-            _byKey[instance.Key].ForEach(SetTimer);
+            SetSuccessionTimers(instance.Key);
         }
     }
 
@@ -352,7 +352,15 @@ public sealed partial class TrustDomainEngine
             At(_now.Up + (newest.RenewAt - _clock.Latest));
         }
 
-        if (next is { } at && (instance.TimerAt is not { } set || at < set))
+        if (next is { } at)
+        {
+            SetTimer(instance, at);
+        }
+    }
+
+    private void SetTimer(Instance instance, TimeSpan at)
+    {
+        if (instance.TimerAt is not { } set || at < set)
         {
             instance.TimerAt = at;
             _timers.Enqueue(instance, at);

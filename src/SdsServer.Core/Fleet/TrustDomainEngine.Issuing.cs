@@ -42,7 +42,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        if (WhyHeld(instance) is { } held)
+        if ((WhyHeld(instance) ?? WhyTooMany(instance, due)) is { } held)
         {
             instance.HeldBecause = held;
             instance.QueueEntry = 0;
@@ -130,6 +130,17 @@ public sealed partial class TrustDomainEngine
         }
 
         return IsQuarantined(instance) ? "it holds up the rotation and is left to age out" : null;
+    }
+
+    private string? WhyTooMany(Instance instance, LeafClass due)
+    {
+        if (due is not (LeafClass.Joining or LeafClass.Retry) || _leavesOfIdentity.GetValueOrDefault(instance.Key.SpiffeId) < _policy.LeavesPerIdentity)
+        {
+            return null;
+        }
+
+        instance.LeafNotBefore = _now.Up + _policy.AckTimeout;
+        return $"{_policy.LeavesPerIdentity} leaves of its identity are valid, which is all it may have";
     }
 
     // Whoever keeps a gate shut, by what it has not proven, refuses or leaves unanswered, gets nothing that would let it do so for ever (rule E6).

@@ -31,6 +31,7 @@ public sealed partial class TrustDomainEngine
     private readonly Dictionary<InstanceKey, List<Instance>> _byKey = [];
     private readonly Dictionary<long, List<Instance>> _byConnection = [];
     private readonly Dictionary<string, Instance> _leafOwners = [];
+    private readonly Dictionary<string, int> _leavesOfIdentity = [];
     private readonly Dictionary<InstanceKey, (int Bundles, int Leaves, DateTimeOffset Until)> _oldSlots = [];
     private int _oldSlotsSweptAt = FewOldSlots;
     private readonly KeyMemory _vanished = new(MaxKeys, MaxKeysOfIdentity);
@@ -95,6 +96,9 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>Keys of which the slots of expired rows are remembered.</summary>
     internal int OldSlots => _oldSlots.Count;
+
+    /// <summary>Instances looked at because another one of their key may be their successor.</summary>
+    internal long KinLookedAt { get; private set; }
 
     /// <summary>Instances looked at in walks over the whole fleet.</summary>
     internal long Walked => _instances.Walked;

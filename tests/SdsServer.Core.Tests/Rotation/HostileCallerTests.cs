@@ -166,6 +166,45 @@ public sealed class HostileCallerTests
         Assert.Equal(100, world.Store.Ledger.Count());
     }
 
+    // A crash loop under one node id, or a caller that has one on purpose: one more costs each of them one look, not each of them a look at all.
+    [Fact]
+    public void Many_processes_of_one_key_are_looked_at_once_when_another_comes()
+    {
+        EngineWorld world = new();
+        for (int i = 0; i < 200; i++)
+        {
+            world.Sidecar("hostile").Start().Disconnect();
+        }
+
+        world.Sidecar("hostile").Start();
+        long before = world.Engine.KinLookedAt;
+
+        world.Sidecar("hostile").Start();
+
+        Assert.InRange(world.Engine.KinLookedAt - before, 1, 202 * 10);
+    }
+
+    [Fact]
+    public void An_identity_has_so_many_leaves_and_another_has_its_own()
+    {
+        EngineWorld world = new(new FleetPolicy { LeavesPerIdentity = 50 }, lifetime: Life);
+        ImmutableArray<Sidecar> fleet = world.Fleet(2);
+        List<Sidecar> hostile = [];
+        for (int i = 0; i < 60; i++)
+        {
+            hostile.Add(Hostile(world).Start());
+        }
+
+        Assert.Equal(50, hostile.Count(process => process.Leaf.Got.Count > 0));
+        Assert.Contains("50 leaves", hostile[^1].Instance.HeldBecause, StringComparison.Ordinal);
+        Assert.NotEmpty(world.Sidecar("joiner").Start().Leaf.Got);
+
+        hostile[0].Disconnect();
+        world.Pass(Life + world.Policy.MaxSkew + TimeSpan.FromMinutes(1));
+        Assert.Equal(51, hostile.Count(process => process.Leaf.Got.Count > 0));
+        Assert.All(fleet, sidecar => Assert.True(sidecar.Leaf.Got.Count > 1));
+    }
+
     // One wave for each path, and one for everybody else.
     private static RotationPolicy Waves(params string[] paths) => EngineWorld.Quick with
     {

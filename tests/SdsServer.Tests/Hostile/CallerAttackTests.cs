@@ -63,7 +63,7 @@ public sealed class CallerAttackTests
         }
 
         IReadOnlyList<Blocker> blockers = await host.ReadAsync(engine => engine.AllBlockers());
-        Assert.Equal((RotationPhase.Distributing, 1), await host.ReadAsync(engine => (engine.Phase, engine.Floor)));
+        Assert.Equal((RotationPhase.Distributing, 1L), await host.ReadAsync(engine => (engine.Phase, engine.Floor)));
         Assert.Contains(blockers, blocker => (blocker.SpiffeId, blocker.Reason) == (fleet[^1].SpiffeId, BlockerReason.PendingAck));
         Assert.Equal(attack?.StandsInTheWay ?? false, blockers.Any(blocker => blocker.SpiffeId == MeshHost.IdOf(Attacker.Who)));
         Assert.DoesNotContain(blockers, blocker => fleet[..^1].Any(proxy => proxy.SpiffeId == blocker.SpiffeId));

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc.Client;
 using SdsServer.Grpc.Server;
