@@ -150,7 +150,7 @@ public sealed partial class TrustDomainEngine
         }
 
         FleetFacts facts = Facts(plan);
-        bool proven = plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts with { Waves = facts.Waves.WithoutJoining });
+        bool proven = plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts with { Waves = facts.Waves.WithoutJoining() });
         if (proven != plan.WaveProvenAt is not null || plan.WaveProvenAt > _clock.Reckoned)
         {
             plan = plan with { WaveProvenAt = proven ? _clock.Reckoned : null };

@@ -9,7 +9,7 @@ namespace SdsServer.Core.Rotation;
 public readonly record struct WaveFacts(int Unreached, int Pending, int Silent, int Moved, int Joining = 0)
 {
     /// <summary>The same without newcomers: they are waited for, but in a fleet where somebody always joins they must not begin a soak anew.</summary>
-    public WaveFacts WithoutJoining => this with { Pending = Pending - Joining, Joining = 0 };
+    public WaveFacts WithoutJoining() => this with { Pending = Pending - Joining, Joining = 0 };
 
     /// <summary>In a wave begun.</summary>
     public int Reached => Pending + Moved;

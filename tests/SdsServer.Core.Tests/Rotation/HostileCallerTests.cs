@@ -106,7 +106,7 @@ public sealed class HostileCallerTests
         TimeSpan bound = (Way)way == Way.Obeys ? TimeSpan.FromMinutes(6) : Bound + world.Policy.QuarantineAfter;
         TimeSpan? signs = null;
         Queue<Sidecar> present = [];
-        while (world.State.Plan is not null && world.Time.Up < Bound * 2)
+        while (world.State.Plan is not null && world.Time.Up < Bound * 3)
         {
             Sidecar process = Hostile(world);
             Come(world, process, (Way)way);
