@@ -40,7 +40,7 @@ public sealed class CallerAttackTests
     private static async Task<Outcome> RunAsync(CallerAttack? attack)
     {
         await using MeshHost host = await MeshHost.StartAsync(
-            fleet => fleet with { IssuesPerSecond = 4, MaxSkew = s_skew, QuarantineAfter = s_quarantine, MaxNackBackoff = TimeSpan.FromSeconds(5) }, s_life);
+            fleet => fleet with { IssuesPerSecond = 2, MaxSkew = s_skew, QuarantineAfter = s_quarantine, MaxNackBackoff = TimeSpan.FromSeconds(5) }, s_life);
         WireProxy[] fleet = [.. Enumerable.Range(0, 5).Select(number => new WireProxy(host, string.Create(CultureInfo.InvariantCulture, $"svc{number}")).Start())];
         await using Fleet honest = new(host, fleet);
         await honest.JoinAsync();

@@ -6,7 +6,7 @@ namespace SdsServer.Tests.Hostile;
 /// <summary>Every hostile manner, by name.</summary>
 internal static class CallerAttacks
 {
-    // In two seconds, with a budget of eight leaves.
+    // In two seconds, with a budget of four leaves.
     private const int Many = 12;
 
     public static IReadOnlyDictionary<string, CallerAttack> All { get; } = new Dictionary<string, CallerAttack>
@@ -23,14 +23,14 @@ internal static class CallerAttacks
             async attacker => (await attacker.JoinAsync()).OnBundle = attacker.Ignore,
             async attacker =>
             {
-                // Nonces count up, so the next ones are easily guessed.
+                // Nonces count up, so the next ones are easily guessed; and members share their bundle's bytes, so others know the version.
                 WireStream bundle = attacker.First.Bundle!;
                 string seen = bundle.Got[0].Nonce;
                 int got = bundle.Got.Count;
                 attacker.Act();
                 for (int next = got + 1; next < got + 8; next++)
                 {
-                    await bundle.SendAsync(Accept(bundle, string.Create(CultureInfo.InvariantCulture, $"{seen[..seen.LastIndexOf('-')]}-{next}"), "b2-guessed"));
+                    await bundle.SendAsync(Accept(bundle, string.Create(CultureInfo.InvariantCulture, $"{seen[..seen.LastIndexOf('-')]}-{next}"), attacker.Victim.BundleVersion));
                 }
             })
         { StandsInTheWay = true },
@@ -108,25 +108,24 @@ internal static class CallerAttacks
                 await ShedAsync(attacker, 3);
             }),
 
-        ["invents node ids on one connection"] = new(
-            attacker =>
-            {
-                attacker.Add("node-0").Start();
-                return Task.CompletedTask;
-            },
+        ["invents node ids, many on each connection"] = new(
+            CallerAttack.Nothing,
             async attacker =>
             {
+                WireProxy process = attacker.Add();
                 for (int node = 0; node < Many; node++)
                 {
                     attacker.Act();
-                    await attacker.First.InventAsync();
+                    process.Invent();
                 }
+
+                await ShedAsync(attacker, 3);
             }),
 
         ["opens many processes"] = new(
             attacker =>
             {
-                for (int process = 0; process < Many * 10; process++)
+                for (int process = 0; process < Many * 20; process++)
                 {
                     attacker.Act();
                     attacker.Add().Start();

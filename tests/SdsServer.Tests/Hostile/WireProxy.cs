@@ -7,8 +7,6 @@ namespace SdsServer.Tests.Hostile;
 /// <summary>A process with a connection of its own and a stream for the bundle and one for the leaf; by default it takes what it is sent.</summary>
 internal sealed class WireProxy : IAsyncDisposable
 {
-    private const int MostInvented = 200;
-
     private readonly MeshHost _host;
     private readonly GrpcChannel _channel;
     private readonly Lock _lock = new();
@@ -106,17 +104,12 @@ internal sealed class WireProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Two more streams on its connection, of a process under a node id that nobody has, which takes what it is sent; the oldest go.</summary>
-    public async Task InventAsync()
+    /// <summary>Two more streams on its connection, of a process under a node id that nobody has, which takes what it is sent.</summary>
+    public void Invent()
     {
         string node = $"node-{Guid.NewGuid():N}";
         _invented.Add(new WireStream(_channel, Who, node, "ROOTCA", "", static (stream, response) => [WireStream.Ack(stream, response)]));
         _invented.Add(new WireStream(_channel, Who, node, "default", "", static (stream, response) => [WireStream.Ack(stream, response)]));
-        while (_invented.Count > MostInvented)
-        {
-            await _invented[0].DisposeAsync();
-            _invented.RemoveAt(0);
-        }
     }
 
     public async Task CloseLeafAsync() => await (Leaf?.DisposeAsync() ?? ValueTask.CompletedTask);
