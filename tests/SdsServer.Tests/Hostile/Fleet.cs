@@ -25,6 +25,9 @@ internal sealed class Fleet(MeshHost host, WireProxy[] proxies) : IAsyncDisposab
     /// <summary>Every proxy has answered what the server has issued to it, and what was due has been counted.</summary>
     public async Task SettleAsync()
     {
+        HashSet<string> prompt = [.. proxies.Where(proxy => !proxy.Holds).Select(proxy => proxy.SpiffeId)];
+        await MeshHost.UntilAsync("every honest proxy to have taken the newest bundle", () => host.ReadAsync(engine =>
+            _ids.TrueForAll(id => engine.Find(id) is { } view && (view.Lo == engine.State.Epoch || !prompt.Contains(view.Key.SpiffeId)))));
         await MeshHost.UntilAsync("every honest proxy to have its newest leaf", async () =>
             (await OwnAsync()).All(view => view.Outstanding is [.., { State: LeafState.Acked }] && proxies.Single(proxy => proxy.SpiffeId == view.Key.SpiffeId).Leaves is [.., var newest] && newest.Serial == view.Outstanding[^1].Serial));
         foreach (WireProxy proxy in proxies)

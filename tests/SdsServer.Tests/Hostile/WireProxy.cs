@@ -79,6 +79,18 @@ internal sealed class WireProxy : IAsyncDisposable
     /// <summary>The version of the bundle that it was sent last.</summary>
     public string BundleVersion { get; private set; } = "";
 
+    /// <summary>Bundles wait for <see cref="ReleaseAsync"/>.</summary>
+    public bool Holds
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _holdsBundles;
+            }
+        }
+    }
+
     /// <summary>It takes its time over bundles until <see cref="ReleaseAsync"/>.</summary>
     public void Hold()
     {
