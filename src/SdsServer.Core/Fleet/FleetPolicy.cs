@@ -44,6 +44,12 @@ public sealed record FleetPolicy
     /// <summary>Leaves that may be begun in a second, whatever asks for them; four times as many in an emergency.</summary>
     public int IssuesPerSecond { get; init; } = 2_000;
 
+    /// <summary>
+    /// Leaves of one identity that may be valid at once; its processes that have none wait beyond that. A process that never comes back
+    /// keeps its last one in memory and in the ledger, and a caller can invent processes.
+    /// </summary>
+    public int LeavesPerIdentity { get; init; } = 50_000;
+
     /// <summary>How many roots a bundle may hold. A third is one that an emergency meets in the middle of a rotation; it goes as soon as nothing needs it.</summary>
     public int MaxRoots { get; init; } = 2;
 

@@ -93,6 +93,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time since when it has an open refusal.</summary>
     public TimeSpan RefusingSince { get; set; }
 
+    /// <summary>The plan whose new leaf it was sent, and has answered neither that one nor any after it, and the monotonic time since when; null: it owes no answer.</summary>
+    public (string Plan, TimeSpan Since)? Unanswered { get; set; }
+
     /// <summary>Monotonic time at which an operator has given it another chance.</summary>
     public TimeSpan PardonedAt { get; set; } = TimeSpan.MinValue / 2;
 

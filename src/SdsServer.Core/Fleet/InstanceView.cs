@@ -48,6 +48,9 @@ public sealed record InstanceView
     /// <summary>Leaves it may present, oldest first.</summary>
     public required ImmutableArray<LedgerRow> Outstanding { get; init; }
 
+    /// <summary>UTC time at which its newest leaf is to be renewed; null where this term has issued it none.</summary>
+    public required DateTimeOffset? RenewAt { get; init; }
+
     /// <summary>Why its leaf request waits; null if it does not.</summary>
     public required string? HeldBecause { get; init; }
 

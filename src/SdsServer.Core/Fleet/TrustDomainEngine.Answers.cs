@@ -204,6 +204,7 @@ public sealed partial class TrustDomainEngine
         }
 
         subscription.AckedLeaf = accepted.Order;
+        instance.Unanswered = null;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Exists(static other => other.Refused);
         instance.LeafRefusals = instance.LeafRefused ? instance.LeafRefusals : 0;
@@ -225,7 +226,7 @@ public sealed partial class TrustDomainEngine
         if (instance.HoldsSince is null)
         {
             instance.HoldsSince = _now.Up;
-            _byKey[instance.Key].ForEach(SetTimer);
+            SetSuccessionTimers(instance.Key);
         }
     }
 
@@ -256,6 +257,7 @@ public sealed partial class TrustDomainEngine
         else
         {
             instance.LeafRefused = true;
+            instance.Unanswered = null;
             instance.LeafRefusals += instance.BundleRefused ? 0 : 1;
             instance.LeafNotBefore = retry;
             if (subscription.OfferedLeaf is { } serial && instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
@@ -350,7 +352,15 @@ public sealed partial class TrustDomainEngine
             At(_now.Up + (newest.RenewAt - _clock.Latest));
         }
 
-        if (next is { } at && (instance.TimerAt is not { } set || at < set))
+        if (next is { } at)
+        {
+            SetTimer(instance, at);
+        }
+    }
+
+    private void SetTimer(Instance instance, TimeSpan at)
+    {
+        if (instance.TimerAt is not { } set || at < set)
         {
             instance.TimerAt = at;
             _timers.Enqueue(instance, at);

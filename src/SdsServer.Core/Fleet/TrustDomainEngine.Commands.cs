@@ -115,7 +115,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Nack)
         {
-            foreach (Instance refusing in _refusing)
+            foreach (Instance refusing in _refusing.All)
             {
                 refusing.Excused = true;
             }

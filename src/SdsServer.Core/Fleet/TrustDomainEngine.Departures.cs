@@ -14,24 +14,62 @@ public sealed partial class TrustDomainEngine
 
     private TimeSpan? SucceededAt(Instance instance)
     {
-        if (_policy.StrictAbsence || IsLeftBehind(instance) || instance.AwaySince is not { } latest || !_byKey.TryGetValue(instance.Key, out List<Instance>? same)
-            || !same.SkipWhile(other => other != instance).Any(newer => newer.Connected))
+        if (_policy.StrictAbsence || IsLeftBehind(instance) || instance.AwaySince is null || !_byKey.TryGetValue(instance.Key, out List<Instance>? same)
+            || SuccessorsHoldSince(same) is not { } holds || !same.SkipWhile(other => other != instance).Any(newer => newer.Connected))
         {
             return null;
         }
 
-        latest = instance.KinVanishedAt > latest ? instance.KinVanishedAt.Value : latest;
-        foreach (Instance other in same.Where(other => other.Connected))
-        {
-            if (other.HoldsSince is not { } holds)
-            {
-                return null;
-            }
+        return SucceededAt(instance, holds);
+    }
 
-            latest = holds > latest ? holds : latest;
+    private TimeSpan SucceededAt(Instance away, TimeSpan holds)
+    {
+        TimeSpan latest = away.KinVanishedAt > away.AwaySince ? away.KinVanishedAt.Value : away.AwaySince!.Value;
+        return (holds > latest ? holds : latest) + _policy.SuccessionWindow;
+    }
+
+    /// <summary>Since when all of a key that are connected have held an accepted leaf; null: not all have, or nobody is connected.</summary>
+    private TimeSpan? SuccessorsHoldSince(List<Instance> same)
+    {
+        TimeSpan? latest = null;
+        foreach (Instance other in same)
+        {
+            KinLookedAt++;
+            if (other.Connected)
+            {
+                if (other.HoldsSince is not { } holds)
+                {
+                    return null;
+                }
+
+                latest = latest > holds ? latest : holds;
+            }
         }
 
-        return latest + _policy.SuccessionWindow;
+        return latest;
+    }
+
+    /// <summary>
+    /// Looks at the processes of a key again when one of them may have been succeeded. All at once: each by itself would look at all the
+    /// others, and a caller can have many processes of one key.
+    /// </summary>
+    private void SetSuccessionTimers(InstanceKey key)
+    {
+        if (_policy.StrictAbsence || !_byKey.TryGetValue(key, out List<Instance>? same) || SuccessorsHoldSince(same) is not { } holds)
+        {
+            return;
+        }
+
+        bool succeeded = false;
+        for (int i = same.Count - 1; i >= 0; i--)
+        {
+            succeeded |= same[i].Connected;
+            if (succeeded && same[i].AwaySince is not null)
+            {
+                SetTimer(same[i], SucceededAt(same[i], holds));
+            }
+        }
     }
 
     /// <summary>Ends an instance whose leaves nobody can present any more.</summary>

@@ -71,8 +71,8 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
-        Instance? refusing = _refusing.FirstOrDefault(instance =>
-            instance is { Excused: false, LeafRefusals: >= 2, BundleRefused: false, Newest: { } newest } && newest.Row.AuthorityId == plan.To);
+        Instance? refusing = _refusing.All.FirstOrDefault(instance =>
+            instance is { Excused: false, LeafRefusals: >= 2, BundleRefused: false, Newest: { } newest } && newest.Row.AuthorityId == plan.To && !_refusing.Excuses(instance));
         return refusing is not null
             ? $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) has refused {refusing.LeafRefusals} fresh leaves from '{plan.To}', its bundle being healthy: {refusing.LastNack?.Error}"
             : _webhookDenial is { } denial && denial.Decisions == _state.Decisions ? $"the webhook said no: {denial.Reason}" : null;

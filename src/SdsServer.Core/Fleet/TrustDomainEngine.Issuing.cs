@@ -11,10 +11,13 @@ public sealed partial class TrustDomainEngine
     private static readonly TimeSpan SignerRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SignerDoubt = TimeSpan.FromMinutes(1);
 
-    private readonly PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> _due = new();
+    // Of the budget; what one identity asks beyond it waits for everybody else.
+    private const double ShareOfIdentity = 0.1;
+
+    private readonly IssuingQueue _due;
 
     // Apart from the others, because the limit of a wave must hold up nobody else.
-    private readonly PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> _dueMoves = new();
+    private readonly PriorityQueue<(Instance Instance, long Entry), long> _dueMoves = new();
     private readonly IssuingBudget _budget;
     private readonly Dictionary<long, (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row)> _tickets = [];
     private long _lastTicket;
@@ -39,7 +42,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        if (WhyHeld(instance) is { } held)
+        if ((WhyHeld(instance) ?? WhyTooMany(instance, due)) is { } held)
         {
             instance.HeldBecause = held;
             instance.QueueEntry = 0;
@@ -55,7 +58,14 @@ public sealed partial class TrustDomainEngine
             instance.Work = LeafWork.Queued;
             instance.QueuedAs = due;
             instance.QueueEntry = ++_lastEntry;
-            (due == LeafClass.Rotation ? _dueMoves : _due).Enqueue((instance, instance.QueueEntry), (due, instance.QueueEntry));
+            if (due == LeafClass.Rotation)
+            {
+                _dueMoves.Enqueue((instance, instance.QueueEntry), instance.QueueEntry);
+            }
+            else
+            {
+                _due.Add(instance, due, instance.QueueEntry, _now.Up);
+            }
         }
     }
 
@@ -122,7 +132,18 @@ public sealed partial class TrustDomainEngine
         return IsQuarantined(instance) ? "it holds up the rotation and is left to age out" : null;
     }
 
-    // Whoever keeps a gate shut, by what it has not proven or by what it refuses, gets nothing that would let it do so for ever (rule E6).
+    private string? WhyTooMany(Instance instance, LeafClass due)
+    {
+        if (due is not (LeafClass.Joining or LeafClass.Retry) || _leavesOfIdentity.GetValueOrDefault(instance.Key.SpiffeId) < _policy.LeavesPerIdentity)
+        {
+            return null;
+        }
+
+        instance.LeafNotBefore = _now.Up + _policy.AckTimeout;
+        return $"{_policy.LeavesPerIdentity} leaves of its identity are valid, which is all it may have";
+    }
+
+    // Whoever keeps a gate shut, by what it has not proven, refuses or leaves unanswered, gets nothing that would let it do so for ever (rule E6).
     private bool IsQuarantined(Instance instance)
     {
         if (_state.Plan is not { } plan)
@@ -130,9 +151,15 @@ public sealed partial class TrustDomainEngine
             return false;
         }
 
-        bool refuses = instance.HasOpenRefusal && plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency };
-        return (instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter && _now.Up >= instance.PardonedAt + _policy.QuarantineAfter)
-            || (refuses && _now.Up >= instance.RefusingSince + _policy.QuarantineAfter && _now.Up >= instance.PardonedAt + _policy.QuarantineAfter);
+        if (_now.Up < instance.PardonedAt + _policy.QuarantineAfter)
+        {
+            return false;
+        }
+
+        bool heeded = plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency };
+        return (instance.Lo < _state.Epoch && _now.Up >= _epochSince + _policy.QuarantineAfter)
+            || (heeded && instance.HasOpenRefusal && _now.Up >= instance.RefusingSince + _policy.QuarantineAfter)
+            || (heeded && _state.Signer != plan.To && instance.Unanswered is { } owed && owed.Plan == plan.Id && _now.Up >= owed.Since + _policy.QuarantineAfter);
     }
 
     /// <summary>Begins what the budget allows, the most pressing first; leaves of a wave only as its limit allows.</summary>
@@ -154,23 +181,12 @@ public sealed partial class TrustDomainEngine
 
     private Instance? NextDue()
     {
-        DropVoid(_due);
-        DropVoid(_dueMoves);
-        bool others = _due.TryPeek(out (Instance Instance, long Entry) next, out (LeafClass Class, long Entry) rank);
-        if (_dueMoves.Count > 0 && !(others && rank.Class < LeafClass.Rotation) && MayMoveOneMore())
+        while (_dueMoves.TryPeek(out (Instance Instance, long Entry) next, out _) && (next.Instance.Ended || next.Instance.QueueEntry != next.Entry))
         {
-            return _dueMoves.Dequeue().Instance;
+            _dueMoves.Dequeue();
         }
 
-        return others ? _due.Dequeue().Instance : null;
-    }
-
-    private static void DropVoid(PriorityQueue<(Instance Instance, long Entry), (LeafClass Class, long Entry)> queue)
-    {
-        while (queue.TryPeek(out (Instance Instance, long Entry) next, out _) && (next.Instance.Ended || next.Instance.QueueEntry != next.Entry))
-        {
-            queue.Dequeue();
-        }
+        return _dueMoves.Count > 0 && !(_due.Next(_now.Up) < LeafClass.Rotation) && MayMoveOneMore() ? _dueMoves.Dequeue().Instance : _due.Take(_now.Up);
     }
 
     private void OnSigned(LeafSigned signed)
@@ -305,6 +321,10 @@ public sealed partial class TrustDomainEngine
         OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest)) { IssuedAt = _now.Up };
         AddOutstanding(instance, leaf);
         instance.Newest = leaf;
+        if (_state.Plan is { } plan && row.AuthorityId == plan.To && instance.Unanswered?.Plan != plan.Id)
+        {
+            instance.Unanswered = (plan.Id, _now.Up);
+        }
     }
 
     private void AfterLedger(Instance instance)

@@ -86,6 +86,7 @@ public sealed partial class TrustDomainEngine
     {
         instance.Outstanding.Add(leaf.Row.Serial, leaf);
         _leafOwners[leaf.Row.Serial] = instance;
+        _leavesOfIdentity[instance.Key.SpiffeId] = _leavesOfIdentity.GetValueOrDefault(instance.Key.SpiffeId) + 1;
         _needs.Add(leaf.Row.Anchors, leaf.Row.AuthorityId);
         _expiries.Enqueue(leaf.Row.Serial, leaf.Row.NotAfter + _policy.MaxSkew);
     }
@@ -94,6 +95,11 @@ public sealed partial class TrustDomainEngine
     {
         instance.Outstanding.Remove(leaf.Row.Serial);
         _leafOwners.Remove(leaf.Row.Serial);
+        if (--_leavesOfIdentity[instance.Key.SpiffeId] == 0)
+        {
+            _leavesOfIdentity.Remove(instance.Key.SpiffeId);
+        }
+
         _needs.Remove(leaf.Row.Anchors, leaf.Row.AuthorityId);
     }
 
@@ -134,7 +140,7 @@ public sealed partial class TrustDomainEngine
         // What it refuses matters as long as it can present a leaf, or counts without one: whoever has aged out keeps no gate shut.
         if (at is not null && instance.HasOpenRefusal && (instance.Outstanding.Count > 0 || instance.Work == LeafWork.Committing || instance.Enrolled))
         {
-            instance.RefusingSince = _refusing.Add(instance) ? _now.Up : instance.RefusingSince;
+            instance.RefusingSince = _refusing.Add(instance, _now.Up) ? _now.Up : instance.RefusingSince;
         }
         else
         {

@@ -101,7 +101,7 @@ public sealed partial class TrustDomainEngine
         if (verdict.Gate is Gate.G1 or Gate.G2)
         {
             bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
-            foreach (Instance instance in heeds && _floor >= needed ? _refusing.Where(instance => instance.PassedOverIn != plan.Id) : [])
+            foreach (Instance instance in heeds && _floor >= needed ? _refusing.All.Where(instance => StandsInTheWay(instance, plan)) : [])
             {
                 yield return Behind(instance);
             }
@@ -113,7 +113,7 @@ public sealed partial class TrustDomainEngine
 
             if (verdict.Gate == Gate.G2)
             {
-                foreach (Instance instance in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent && !instance.HasOpenRefusal))
+                foreach (Instance instance in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining && !instance.HasOpenRefusal))
                 {
                     yield return Lagging(instance);
                 }
@@ -144,6 +144,7 @@ public sealed partial class TrustDomainEngine
         {
             { Standing: WaveStanding.Silent } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
+            { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",
             { Standing: WaveStanding.InTransit } => "its new leaf is on the way",
             { Newest.State: LeafState.Acked, ProbeDetail: { Length: > 0 } probe } => $"has accepted its new leaf, but its admin does not show it: {probe}",
             { Newest.State: LeafState.Acked } => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",

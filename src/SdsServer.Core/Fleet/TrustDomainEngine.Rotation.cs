@@ -150,7 +150,7 @@ public sealed partial class TrustDomainEngine
         }
 
         FleetFacts facts = Facts(plan);
-        bool proven = plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts);
+        bool proven = plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts with { Waves = facts.Waves.WithoutJoining() });
         if (proven != plan.WaveProvenAt is not null || plan.WaveProvenAt > _clock.Reckoned)
         {
             plan = plan with { WaveProvenAt = proven ? _clock.Reckoned : null };
@@ -184,7 +184,7 @@ public sealed partial class TrustDomainEngine
     private PlanHold? JudgeHold(TrustState state, RotationPlan plan)
     {
         bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
-        Instance? refusing = heeds ? _refusing.FirstOrDefault(instance => !instance.Excused) : null;
+        Instance? refusing = heeds ? _refusing.All.FirstOrDefault(instance => !instance.Excused && !_refusing.Excuses(instance)) : null;
         string? silent = heeds ? TooSilent(plan) : null;
         if ((plan.Hold is { Cause: HoldCause.Nack } && refusing is null) || (plan.Hold is { Cause: HoldCause.Silent } && silent is null))
         {
@@ -261,7 +261,7 @@ public sealed partial class TrustDomainEngine
             SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
             TargetSigns = MaySign(plan.Target),
             ServingNeedsOutgoing = outgoing != target && IsServingUnder(outgoing),
-            UnresolvedNacks = _refusing.Count(instance => instance.PassedOverIn != plan.Id),
+            UnresolvedNacks = _refusing.All.Count(instance => StandsInTheWay(instance, plan)),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
             WaveIsDeserted = plan.WavesBegun > 0 && _desertedSince is { } since && _now.Up >= since + _policy.ReconnectWindow,
@@ -271,6 +271,9 @@ public sealed partial class TrustDomainEngine
             SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
         };
     }
+
+    // By a refusal, which is no danger to anybody but a sign: it is heeded until an operator, or its identity's long row of refusals, says otherwise.
+    private bool StandsInTheWay(Instance refusing, RotationPlan plan) => refusing.PassedOverIn != plan.Id && !_refusing.Excuses(refusing);
 
     private int Needing(string rootId) => _needs.Needing(rootId, root => root != rootId && _state.IsSafe(root, _floor));
 

@@ -256,8 +256,9 @@ public sealed partial class TrustDomainEngine
         foreach (Instance other in _byKey.GetValueOrDefault(instance.Key) ?? [])
         {
             other.KinVanishedAt = _now.Up;
-            SetTimer(other);
         }
+
+        SetSuccessionTimers(instance.Key);
     }
 
     private void OnDeparted(ProcessDeparted departed)

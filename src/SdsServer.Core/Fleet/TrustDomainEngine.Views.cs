@@ -13,6 +13,9 @@ public sealed partial class TrustDomainEngine
     /// <summary>The term has begun: its first state is durable, secrets are handed out.</summary>
     public bool Serving => _begun;
 
+    /// <summary>Leaves that are being signed or written.</summary>
+    public int LeavesUnderWay => _tickets.Count;
+
     /// <summary>Why the signer cannot sign, or null.</summary>
     public string? SignerProblem => _signerProblem is { } problem && problem.Authority == _state.Signer ? problem.Text : null;
 
@@ -26,7 +29,7 @@ public sealed partial class TrustDomainEngine
         _members.Total,
         _instances.Walk().Count(instance => instance.CountedAt is null),
         _members.At(_state.Epoch),
-        _refusing.Count,
+        _refusing.All.Count,
         _instances.Walk().Count(instance => instance is { CountedAt: not null, Connected: false }),
         _leafOwners.Count,
         _state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
@@ -82,6 +85,7 @@ public sealed partial class TrustDomainEngine
         LeafSubscriptions = instance.Leaves.Live.Count,
         Dirty = _dirty.Contains(instance.Key),
         Outstanding = [.. instance.Outstanding.Values.OrderBy(leaf => leaf.Order).Select(leaf => leaf.Row with { State = leaf.State })],
+        RenewAt = instance.Newest?.RenewAt,
         HeldBecause = instance.HeldBecause,
         LastNack = instance.LastNack,
         Refusing = instance.HasOpenRefusal,

@@ -56,9 +56,10 @@ public sealed partial class TrustDomainEngine
 
     private WaveFacts Waves => new(
         _standings[(int)WaveStanding.Unreached],
-        _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent],
+        _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Joining],
         _standings[(int)WaveStanding.Silent],
-        _standings[(int)WaveStanding.Moved]);
+        _standings[(int)WaveStanding.Moved],
+        _standings[(int)WaveStanding.Joining]);
 
     // A term that has just begun has met few of its proxies; a server that is cut off has met none.
     private bool IsFleetPresent => _now.Up >= _frozenUntil
@@ -83,6 +84,16 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveStanding standing = StandingOf(instance);
+        if (standing == WaveStanding.Joining)
+        {
+            _joining.Add(instance, _now.Up);
+            standing = _joining.Excuses(instance) ? WaveStanding.None : standing;
+        }
+        else
+        {
+            _joining.Remove(instance);
+        }
+
         if (standing != instance.Standing)
         {
             _standings[(int)instance.Standing]--;
@@ -101,6 +112,11 @@ public sealed partial class TrustDomainEngine
         if (!IsReached(instance, plan))
         {
             return WaveStanding.Unreached;
+        }
+
+        if (!instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null))
+        {
+            return WaveStanding.Joining;
         }
 
         if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))

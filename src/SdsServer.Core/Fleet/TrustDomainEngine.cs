@@ -31,6 +31,7 @@ public sealed partial class TrustDomainEngine
     private readonly Dictionary<InstanceKey, List<Instance>> _byKey = [];
     private readonly Dictionary<long, List<Instance>> _byConnection = [];
     private readonly Dictionary<string, Instance> _leafOwners = [];
+    private readonly Dictionary<string, int> _leavesOfIdentity = [];
     private readonly Dictionary<InstanceKey, (int Bundles, int Leaves, DateTimeOffset Until)> _oldSlots = [];
     private int _oldSlotsSweptAt = FewOldSlots;
     private readonly KeyMemory _vanished = new(MaxKeys, MaxKeysOfIdentity);
@@ -42,7 +43,8 @@ public sealed partial class TrustDomainEngine
     private readonly FloorCount _members = new();
     private readonly LeafNeeds _needs = new();
     private readonly Dictionary<string, LedgerRow> _exported = [];
-    private readonly HashSet<Instance> _refusing = [];
+    private readonly Obstructions _refusing;
+    private readonly Obstructions _joining;
     private readonly HashSet<Instance> _held = [];
     private readonly PriorityQueue<Instance, TimeSpan> _timers = new();
     private readonly PriorityQueue<string, DateTimeOffset> _expiries = new();
@@ -76,6 +78,9 @@ public sealed partial class TrustDomainEngine
         _ticketKeys = new TicketKeys(Convert.FromHexString(seams.RandomHex(32)));
         _ticketsSince = now.Up;
         _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
+        _refusing = new Obstructions(policy.QuarantineAfter);
+        _joining = new Obstructions(policy.QuarantineAfter);
+        _due = new IssuingQueue(new IssuingShares(policy.IssuesPerSecond * ShareOfIdentity));
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;
         _frozenUntil = record.Term <= 1 ? now.Up : now.Up + policy.ReconnectWindow;
@@ -91,6 +96,9 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>Keys of which the slots of expired rows are remembered.</summary>
     internal int OldSlots => _oldSlots.Count;
+
+    /// <summary>Instances looked at because another one of their key may be their successor.</summary>
+    internal long KinLookedAt { get; private set; }
 
     /// <summary>Instances looked at in walks over the whole fleet.</summary>
     internal long Walked => _instances.Walked;
@@ -201,7 +209,7 @@ public sealed partial class TrustDomainEngine
             wake = Earlier(wake, _frozenUntil);
         }
 
-        if (_begun && !_budget.Left && (_due.Count > 0 || _dueMoves.Count > 0))
+        if (_begun && !_budget.Left && (_due.IsWaiting || _dueMoves.Count > 0))
         {
             wake = Earlier(wake, _budget.NextAt);
         }

@@ -18,6 +18,9 @@ internal enum WaveStanding
     /// <summary>Its leaf of the new authority is being made, or sent and not answered.</summary>
     InTransit,
 
+    /// <summary>In a wave begun, new, and has not accepted its first leaf.</summary>
+    Joining,
+
     /// <summary>It left the leaf unanswered for the ACK time-out.</summary>
     Silent,
 

@@ -132,6 +132,7 @@ public sealed partial class ServerSettings
             ("Streams:Streams", Streams.Streams),
             ("Streams:StreamsPerIdentity", Streams.StreamsPerIdentity),
             ("Streams:ConnectionsPerIdentity", Streams.ConnectionsPerIdentity),
+            ("Streams:NodesPerConnection", Streams.NodesPerConnection),
             ("Streams:RequestsPerSecond", Streams.RequestsPerSecond),
             ("Streams:RequestBurst", Streams.RequestBurst),
         })
@@ -193,6 +194,11 @@ public sealed partial class ServerSettings
         if (options.Fleet.IssuesPerSecond < 1)
         {
             errors.Add($"SdsServer:Fleet:IssuesPerSecond: {options.Fleet.IssuesPerSecond} must be at least 1");
+        }
+
+        if (options.Fleet.LeavesPerIdentity < 1)
+        {
+            errors.Add($"SdsServer:Fleet:LeavesPerIdentity: {options.Fleet.LeavesPerIdentity} must be at least 1");
         }
 
         if (options.Fleet.MaxRoots is < 2 or > 3)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using SdsServer.Core.Fleet;
+using SdsServer.Grpc;
 
 namespace SdsServer.Xds;
 
@@ -50,6 +51,23 @@ internal sealed class ConnectionRegistry(Action<FleetEvent> post)
         return connection.Number;
     }
 
+    /// <summary>A stream of the connection says who it is.</summary>
+    /// <param name="limit">Different ones that the connection may come with.</param>
+    /// <exception cref="RpcException">RESOURCE_EXHAUSTED: it has come with so many.</exception>
+    public void Name(HttpContext http, InstanceKey key, int limit)
+    {
+        lock (_lock)
+        {
+            HashSet<InstanceKey> keys = _open[http.Connection.Id].Keys;
+            if (!keys.Contains(key) && keys.Count >= limit)
+            {
+                throw new RpcException(StatusCode.ResourceExhausted, $"this connection has come with {limit} different node ids, which is all that one may have: open another connection for another process");
+            }
+
+            keys.Add(key);
+        }
+    }
+
     /// <summary>The stream has reported its own end.</summary>
     public void Leave(HttpContext http) => Change(http.Connection.Id, ended: false, streams: -1);
 
@@ -78,6 +96,8 @@ internal sealed class ConnectionRegistry(Action<FleetEvent> post)
     private sealed class Connection(long number)
     {
         public long Number => number;
+
+        public HashSet<InstanceKey> Keys { get; } = [];
 
         public int Streams { get; set; }
 

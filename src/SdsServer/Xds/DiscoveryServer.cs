@@ -84,6 +84,7 @@ internal sealed class DiscoveryServer
             using IDisposable? held = caller.Hold?.Invoke();
             using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
+            Connections.Name(call.HttpContext, key, Limits.NodesPerConnection);
             await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node) { Admin = StreamClient.AdminOf(node, caller.Address) }, caller, first, reader, write, call);
         }
         finally

@@ -21,6 +21,12 @@ public sealed record XdsLimits
     /// <summary>Connections on which one identity has streams; each may be a process that is counted and issued leaves. One more is refused in the same way.</summary>
     public int ConnectionsPerIdentity { get; init; } = 10_000;
 
+    /// <summary>
+    /// Node ids, and identities, that one connection may come with while it lives: it is one process, and each is remembered as one. More
+    /// are refused with RESOURCE_EXHAUSTED.
+    /// </summary>
+    public int NodesPerConnection { get; init; } = 16;
+
     /// <summary>Requests in a second on one stream, ACKs among them; more end it with RESOURCE_EXHAUSTED.</summary>
     public int RequestsPerSecond { get; init; } = 100;
 

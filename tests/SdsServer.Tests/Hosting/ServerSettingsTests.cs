@@ -121,6 +121,7 @@ public sealed class ServerSettingsTests
         { "no subject such as", options => (Operators(options).Roles[0].SpiffeId, options.Admin.Roles[0].Subject) = ("", "alice") },
         { "IntermediateLifetime", options => options.Root.IntermediateLifetime = TimeSpan.FromDays(2) },
         { "IssuesPerSecond", options => options.Fleet = options.Fleet with { IssuesPerSecond = 0 } },
+        { "LeavesPerIdentity", options => options.Fleet = options.Fleet with { LeavesPerIdentity = 0 } },
         { "MaxRoots", options => options.Fleet = options.Fleet with { MaxRoots = 4 } },
         { "BundleCheck", options => options.Fleet = options.Fleet with { BundleCheck = TimeSpan.Zero } },
         { "AskAgain", options => options.Fleet = options.Fleet with { AskAgain = TimeSpan.Zero } },

@@ -45,6 +45,36 @@ public sealed class IdentityLimitTests
         await WaitAsync(server, 3);
     }
 
+    // Each is remembered as a process for as long as the connection lives.
+    [Fact]
+    public async Task A_connection_has_so_many_node_ids_and_another_has_its_own()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(new XdsLimits { NodesPerConnection = 2 }, ByNodeAsync);
+        using Grpc.Client.GrpcChannel channel = server.Connect();
+        await using SotwStream first = await AsAsync("one", channel);
+        await using SotwStream second = await AsAsync("two", channel);
+        await WaitAsync(server, 2);
+        await first.EndsInSilenceAsync();
+        await WaitAsync(server, 1);
+
+        await using SotwStream third = await AsAsync("three", channel);
+        Status status = await third.StatusAsync();
+        Assert.Equal(StatusCode.ResourceExhausted, status.Code);
+        Assert.Contains("2 different node ids", status.Detail, StringComparison.Ordinal);
+        await using SotwStream again = await AsAsync("one", channel);
+        await WaitAsync(server, 2);
+        using Grpc.Client.GrpcChannel own = server.Connect();
+        await using SotwStream onAnother = await AsAsync("three", own);
+        await WaitAsync(server, 3);
+
+        async Task<SotwStream> AsAsync(string node, Grpc.Client.GrpcChannel on)
+        {
+            SotwStream stream = new(on, null, "StreamSecrets", aggregated: false, new Grpc.Metadata { { "who", "greedy" } }, default);
+            await stream.SendRawAsync(new() { Node = new() { Id = node, Cluster = "web" }, ResourceNames = { "roots/a" } });
+            return stream;
+        }
+    }
+
     [Theory]
     [InlineData((int)Transport.Sotw)]
     [InlineData((int)Transport.AdsDelta)]

@@ -1,0 +1,12 @@
+namespace SdsServer.Tests.Hostile;
+
+/// <summary>One manner in which a workload with an identity of its own does its worst.</summary>
+/// <param name="Begin">Before the rotation begins.</param>
+/// <param name="Each">At each step of the clock, for as long as the rotation lasts.</param>
+internal sealed record CallerAttack(Func<Attacker, Task> Begin, Func<Attacker, Task> Each)
+{
+    /// <summary>It has a leaf and does not prove the next bundle: so it stands in the way, for as long as that leaf lives.</summary>
+    public bool StandsInTheWay { get; init; }
+
+    public static Task Nothing(Attacker attacker) => Task.CompletedTask;
+}
