@@ -34,11 +34,11 @@ public sealed partial class ServerSettings
             TrustDomain = Core.Pki.TrustDomain.Parse("example.org");
         }
 
-        DataDirectory = Path.GetFullPath(options.DataDirectory);
+        DataDirectory = FullPath(options.DataDirectory, "SdsServer:DataDirectory", errors);
         KeyEncryptionKeyFile = options.KeyEncryptionKeyFile;
         Dev = options.Dev;
-        XdsSocket = options.Xds.Socket == None ? null : Path.GetFullPath(options.Xds.Socket ?? Path.Combine(DataDirectory, "sds.sock"));
-        AdminSocket = Path.GetFullPath(options.Admin.Socket ?? Path.Combine(DataDirectory, "admin.sock"));
+        XdsSocket = options.Xds.Socket == None ? null : FullPath(options.Xds.Socket ?? Path.Combine(DataDirectory, "sds.sock"), "SdsServer:Xds:Socket", errors);
+        AdminSocket = FullPath(options.Admin.Socket ?? Path.Combine(DataDirectory, "admin.sock"), "SdsServer:Admin:Socket", errors);
         XdsSocketMode = Mode(options.Xds.SocketMode, "SdsServer:Xds:SocketMode", errors);
         AdminSocketMode = Mode(options.Admin.SocketMode, "SdsServer:Admin:SocketMode", errors);
         XdsTcp = Address(options.Xds.Tcp, "SdsServer:Xds:Tcp", "0.0.0.0:8443", errors);
@@ -53,7 +53,7 @@ public sealed partial class ServerSettings
         OperatorRules = OperatorRule.Read(options.Admin.Roles, errors);
         ServingNames = options.Xds.ServingNames.Count == 0 ? null : Checked(
             "SdsServer:Xds:ServingNames", errors, null, ServingNames? () => Core.Issuance.ServingNames.Read(TrustDomain, options.Xds.ServingNames));
-        AnchorsFile = options.Xds.AnchorsFile.Length > 0 ? Path.GetFullPath(options.Xds.AnchorsFile) : null;
+        AnchorsFile = options.Xds.AnchorsFile.Length > 0 ? FullPath(options.Xds.AnchorsFile, "SdsServer:Xds:AnchorsFile", errors) : null;
         CheckServing(errors);
         CheckListeners(errors);
         CheckAdminTcp(options.Admin, errors);
@@ -73,7 +73,7 @@ public sealed partial class ServerSettings
         JwtIssuers = JwtIssuer.Read(options.JwtIssuers, TrustDomain, errors);
         (Connections, Streams) = (options.Connections, options.Streams);
         CheckLimits(errors);
-        RegistrationsFile = options.Registrations.File.Length > 0 ? Path.GetFullPath(options.Registrations.File) : null;
+        RegistrationsFile = options.Registrations.File.Length > 0 ? FullPath(options.Registrations.File, "SdsServer:Registrations:File", errors) : null;
         RegistrationsRequired = options.Registrations.Required;
         ClientCertificates = ClientCertificateRule.Read(options.ClientCertificates, TrustDomain, errors);
         if (ClientCertificates.Length > 0 && XdsTcp is null)
@@ -224,6 +224,19 @@ public sealed partial class ServerSettings
         // Not repeated: it may hold a password.
         errors.Add("SdsServer:RotationWebhook: must be an absolute http or https URL without user and password");
         return null;
+    }
+
+    private static string FullPath(string text, string setting, List<string> errors)
+    {
+        try
+        {
+            return Path.GetFullPath(text);
+        }
+        catch (ArgumentException)
+        {
+            errors.Add($"{setting}: '{Shown.Text(text)}' is no path");
+            return Path.GetFullPath(".");
+        }
     }
 
     private static T Checked<T>(string section, List<string> errors, T otherwise, Func<T> make)

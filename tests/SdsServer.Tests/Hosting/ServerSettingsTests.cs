@@ -8,6 +8,21 @@ namespace SdsServer.Tests.Hosting;
 
 public sealed class ServerSettingsTests
 {
+    [Theory]
+    [InlineData("DataDirectory", "")]
+    [InlineData("DataDirectory", "a\0b")]
+    [InlineData("Xds:Socket", "a\0b")]
+    [InlineData("Admin:Socket", "a\0b")]
+    [InlineData("Registrations:File", "a\0b")]
+    public void What_is_no_path_is_named(string key, string path)
+    {
+        IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create($"SdsServer:{key}", (string?)path)]).Build();
+
+        ConfigurationErrorsException wrong = Assert.Throws<ConfigurationErrorsException>(() => ServerSettings.Read(configuration.GetSection("SdsServer")));
+
+        Assert.Contains(wrong.Errors, error => error.StartsWith($"SdsServer:{key}: '", StringComparison.Ordinal) && error.EndsWith("is no path", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Defaults_are_valid()
     {
