@@ -257,7 +257,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             envoy.IsDraining = false;
             long? drained = envoy.Connection;
             envoy.Reconnect(++_lastConnection, time.Up);
-            CloseDrained(envoy, drained);
+            time.After(TimeSpan.Zero, () => CloseDrained(envoy, drained));
         }
 
         long connection = envoy.Connection!.Value;

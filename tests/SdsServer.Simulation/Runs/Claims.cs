@@ -47,6 +47,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     // Consumers of the bundle alone: the monotonic time at which the server began that wanted them on the roster, and who was on it.
     private readonly Dictionary<InstanceKey, TimeSpan> _enrolling = [];
     private readonly HashSet<InstanceKey> _rostered = [];
+    private TimeSpan _begun;
 
     /// <summary>Pairs of a leaf and a bundle that were compared.</summary>
     public long Pairs { get; private set; }
@@ -84,6 +85,13 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         NoteState();
         if (isNewTerm)
         {
+            // Who was not back within its window, in the life after the one that wanted it on the roster, is no member any more.
+            if (server.StartedAt - _begun >= policy.ReconnectWindow)
+            {
+                _enrolling.Where(wanted => wanted.Value < _begun).ToList().ForEach(wanted => _enrolling.Remove(wanted.Key));
+            }
+
+            _begun = server.StartedAt;
             _floor = 0;
             bool gap = store.State.Plan is not null && (time.Now.Utc - store.State.SeenAt).Duration() > policy.MaxSkew;
             _wallAccepted = gap ? _wallAccepted : time.WallError;
@@ -532,7 +540,8 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private bool IsSettled(SimulatedEnvoy envoy) => envoy.Alive && envoy.Connection is not null && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter > time.True);
 
     // One that has accepted nothing on its streams looks new to the server, and delays nobody.
-    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy)
+    // An identity whose other processes have refused for long is heeded no more (ADR 22).
+    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !envoys.Any(other => other != envoy && other.Key.SpiffeId == envoy.Key.SpiffeId)
         && envoy.Contexts.TrueForAll(context => context.Presents is { } leaf && leaf.NotAfter > time.True) && envoy.Sources.TrueForAll(static source => source.HasAccepted) && envoy.Sources.Exists(static source => source is { Refused: true, Removed: false });
 
     private bool StillTrusts(SimulatedEnvoy envoy, string root) =>
