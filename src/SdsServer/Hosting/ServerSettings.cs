@@ -304,16 +304,9 @@ public sealed partial class ServerSettings
 
     private static UnixFileMode Mode(string text, string where, List<string> errors)
     {
-        try
+        if (text.Length is > 0 and <= 4 && text.All(static digit => digit is >= '0' and <= '7') && Convert.ToInt32(text, 8) is <= 0x1FF and var mode)
         {
-            int mode = Convert.ToInt32(text, 8);
-            if (mode is >= 0 and <= 0x1FF)
-            {
-                return (UnixFileMode)mode;
-            }
-        }
-        catch (FormatException)
-        {
+            return (UnixFileMode)mode;
         }
 
         errors.Add($"{where}: '{text}' is no octal mode such as 0660");
