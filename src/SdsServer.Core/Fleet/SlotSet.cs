@@ -37,8 +37,7 @@ internal sealed class SlotSet
         _live.Insert(at, subscription);
         ChangedAt = up;
         // Of those that it may be, the one that has been away longest: if it is another, none of the rest is given up too early.
-        int back = _missing.FindIndex(slot => slot.Name == subscription.Name);
-        back = back >= 0 ? back : _missing.FindIndex(slot => slot.Name is null);
+        int back = _missing.FindIndex(slot => slot.Name is null || slot.Name == subscription.Name);
         if (back >= 0)
         {
             _missing.RemoveAt(back);

@@ -93,7 +93,9 @@ public sealed partial class TrustDomainEngine
     }
 
     // On a Unix socket nobody looks at a certificate. Whoever does not count in any gate does not count in this one.
-    private bool Lacks(Instance instance, string root) => instance is { CountedAt: not null, Key.IsRemote: true } && !Accepts(instance, root);
+    private bool Lacks(Instance instance, string root) => Looks(instance) && !Accepts(instance, root);
+
+    private static bool Looks(Instance instance) => instance is { CountedAt: not null, Key.IsRemote: true };
 
     private bool Accepts(Instance instance, string root) => instance.AnchorPassedOver == root || Knows(instance, root);
 
@@ -105,7 +107,7 @@ public sealed partial class TrustDomainEngine
     private bool IsLeftBehind(Instance instance) =>
         instance.Key.IsRemote && _state.Serving is { LeavesBehind: true } serving && _state.RootOf(serving.AuthorityId).Id is var root && instance.MetRoot != root && !Knows(instance, root);
 
-    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => instance is { CountedAt: not null, Key.IsRemote: true } && !Knows(instance, root));
+    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => Looks(instance) && !Knows(instance, root));
 
     private void PassOverAnchor(string instanceId)
     {

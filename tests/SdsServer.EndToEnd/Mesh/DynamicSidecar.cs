@@ -51,6 +51,16 @@ internal sealed class DynamicSidecar : IAsyncDisposable
         return sidecar;
     }
 
+    /// <summary>One mTLS cluster, by a connection to the server that soon takes no more streams, and keeps those it has.</summary>
+    public static async Task<DynamicSidecar> DrainingAsync(ServiceMesh mesh, string workload, string nodeId)
+    {
+        DynamicSidecar sidecar = await CreateAsync(mesh, workload);
+        sidecar.Replace(sidecar.ListenersFile);
+        sidecar.LoseProvider();
+        await sidecar.StartAsync(mesh, workload, nodeId, "        common_http_protocol_options: {max_connection_duration: 1s}\n");
+        return sidecar;
+    }
+
     /// <summary>Adds a listener that refuses every leaf it is given. Envoy takes it only while it has no leaf yet, as at its start.</summary>
     public void Refuse() => Replace(ListenersFile, Listener(0, ""), Listener(1, "ocsp_staple_policy: MUST_STAPLE, "));
 
@@ -82,12 +92,13 @@ internal sealed class DynamicSidecar : IAsyncDisposable
         return new DynamicSidecar(SdsConfig.Of(mesh.Options.Protocol, token), SdsConfig.Variant(mesh.Options.Protocol, token));
     }
 
-    private async Task StartAsync(ServiceMesh mesh, string workload, string nodeId)
+    private async Task StartAsync(ServiceMesh mesh, string workload, string nodeId, string connection = "")
     {
         string shipped = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "deploy", "envoy", "server-delta.yaml"));
         int begin = shipped.IndexOf("  # --- begin sds cluster", StringComparison.Ordinal);
         const string End = "# --- end sds cluster ---\n";
-        string sdsCluster = shipped[begin..(shipped.IndexOf(End, StringComparison.Ordinal) + End.Length)];
+        const string Explicit = "        explicit_http_config:\n";
+        string sdsCluster = shipped[begin..(shipped.IndexOf(End, StringComparison.Ordinal) + End.Length)].Replace(Explicit, connection + Explicit, StringComparison.Ordinal);
         string path = _folder.PathOf("sidecar.yaml");
         await File.WriteAllTextAsync(path, $$"""
             node:

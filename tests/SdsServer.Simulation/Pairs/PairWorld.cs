@@ -128,7 +128,7 @@ internal sealed class PairWorld : IDisposable
                     {
                         Carry(proxy, stream, stream.Deliver(delivery, Time.Now.Utc));
                     }
-                }), () => throw new InvalidOperationException($"nobody has two connections here, but {proxy} is told so"));
+                }), () => Time.After(TimeSpan.Zero, () => proxy.Displace(stream)));
             }
             else
             {

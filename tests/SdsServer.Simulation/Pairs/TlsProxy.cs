@@ -26,17 +26,27 @@ internal sealed class TlsProxy(PairWorld world, string label, string workload, b
     public TlsProxy Connect()
     {
         _connection = world.NextConnection();
-        // Twins share all of it: nothing but the connection tells them apart.
-        InstanceKey key = new(SpiffeId, workload, $"user:{workload}");
-        Node node = new() { Id = workload, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
-        StreamClient client = new(_connection, key, new Workload(SpiffeId, [], BundleOnly: false), NodeIdentity.From(node, world.Streams.Limits));
-        _streams = [.. new[] { Sidecar.BundleName, Sidecar.LeafName }.Select(name => Stream(name, node, client))];
-        foreach (SecretStream stream in _streams)
-        {
-            world.Carry(this, stream, stream.Open(_sidecar.VersionOf(stream.Name), world.Time.Now.Utc));
-        }
-
+        _streams = [Stream(Sidecar.BundleName), Stream(Sidecar.LeafName)];
+        _streams.ForEach(Open);
         return this;
+    }
+
+    /// <summary>The server ends a stream; it opens it anew on the connection that it has.</summary>
+    public void Displace(SecretStream ended)
+    {
+        int place = _streams.IndexOf(ended);
+        if (place >= 0 && ended.IsOpen)
+        {
+            Close(ended);
+            _streams[place] = Stream(ended.Name);
+            world.Soon(() =>
+            {
+                if (_streams[place].IsOpen)
+                {
+                    Open(_streams[place]);
+                }
+            });
+        }
     }
 
     /// <summary>From now on it is a step behind in this secret.</summary>
@@ -49,12 +59,7 @@ internal sealed class TlsProxy(PairWorld world, string label, string workload, b
         }
         else if (lag == Lag.Away)
         {
-            foreach (SecretStream stream in _streams)
-            {
-                stream.IsOpen = false;
-                stream.Close().ToList().ForEach(world.Server.Post);
-            }
-
+            _streams.ForEach(Close);
             world.Server.Post(new ConnectionClosed(_connection));
         }
     }
@@ -106,7 +111,20 @@ internal sealed class TlsProxy(PairWorld world, string label, string workload, b
 
     public override string ToString() => $"{label} ({(Identity is { } identity ? identity.ToString() : "no identity yet")}{(_lag == Lag.None ? "" : $", {_lag} in {_lagsIn}")})";
 
-    private SecretStream Stream(string name, Node node, StreamClient client) => delta
-        ? new DeltaSecretStream(name, node, world.Streams, client)
-        : new SotwSecretStream(name, node, world.Streams, client);
+    private void Open(SecretStream stream) => world.Carry(this, stream, stream.Open(_sidecar.VersionOf(stream.Name), world.Time.Now.Utc));
+
+    private void Close(SecretStream stream)
+    {
+        stream.IsOpen = false;
+        stream.Close().ToList().ForEach(world.Server.Post);
+    }
+
+    private SecretStream Stream(string name)
+    {
+        // Twins share all of it: nothing but the connection tells them apart.
+        InstanceKey key = new(SpiffeId, workload, $"user:{workload}");
+        Node node = new() { Id = workload, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
+        StreamClient client = new(_connection, key, new Workload(SpiffeId, [], BundleOnly: false), NodeIdentity.From(node, world.Streams.Limits));
+        return delta ? new DeltaSecretStream(name, node, world.Streams, client) : new SotwSecretStream(name, node, world.Streams, client);
+    }
 }

@@ -183,7 +183,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         {
             case LeafPayload leaf when store.Row(leaf.Serial) is null:
                 throw new Violation("I7", $"leaf {leaf.Serial} is sent before the ledger has it");
-            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
+            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && AreOfOneInstance(leaf.Serial, held.Serial) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
                 throw new Violation("I6", $"{envoy.Name}/{source} goes back from leaf {held.Serial[..6]} to the older {leaf.Serial[..6]}");
             case BundlePayload bundle when bundle.Epoch > store.State.Epoch:
                 throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
@@ -191,6 +191,9 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
                 throw new Violation("I6", $"{envoy.Name}/{source} goes back from epoch {old.Epoch} to {bundle.Epoch}");
         }
     }
+
+    // Where one process was taken for two, what was under way for the one may come after what the other has.
+    private bool AreOfOneInstance(string serial, string other) => store.Row(serial)?.InstanceId == store.Row(other)?.InstanceId;
 
     /// <summary>I7: the slots of a process that is known by its leaf are durable before anything goes out on them.</summary>
     private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)

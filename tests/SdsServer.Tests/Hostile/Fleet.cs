@@ -17,7 +17,7 @@ internal sealed class Fleet(MeshHost host, WireProxy[] proxies) : IAsyncDisposab
     /// <summary>Every proxy has its first leaf.</summary>
     public async Task JoinAsync()
     {
-        await host.PassUntilAsync("every honest proxy to have a leaf", engine => engine.Instances().Count(view => view.Outstanding is [{ State: LeafState.Acked }]) == proxies.Length);
+        await host.PassUntilAsync("every honest proxy to have a leaf", engine => engine.Instances().Count(view => view.Outstanding is [.., { State: LeafState.Acked }]) == proxies.Length);
         _ids.AddRange(await host.ReadAsync(engine => engine.Instances().Select(view => view.Id).ToList()));
         await SettleAsync();
     }
