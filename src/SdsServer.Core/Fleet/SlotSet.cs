@@ -37,7 +37,15 @@ internal sealed class SlotSet
         _live.Insert(at, subscription);
         ChangedAt = up;
         // Of those that it may be, the one that has been away longest: if it is another, none of the rest is given up too early.
-        int back = _missing.FindIndex(slot => slot.Name is null || slot.Name == subscription.Name);
+        int unnamed = _missing.FindIndex(slot => slot.Name is null);
+        int back = _missing.FindIndex(slot => slot.Name == subscription.Name);
+        if (unnamed >= 0 && unnamed < back)
+        {
+            // It may be that one, and its namesake the one that is still away, since later.
+            (_missing[back], back) = ((_missing[back].Since, null), unnamed);
+        }
+
+        back = back >= 0 ? back : unnamed;
         if (back >= 0)
         {
             _missing.RemoveAt(back);

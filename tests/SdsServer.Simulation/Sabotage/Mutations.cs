@@ -50,7 +50,7 @@ internal static class Mutations
         new("slots: the clock stands while disconnected", "SdsServer.Core/Fleet/SlotSet.cs", "_runsSince = connected ? up : null", "_runsSince = up"),
         new("quiet for Wr", $"{Engine}.Members.cs", "instance.Fresh || _now.Up >= SettledAt(instance, slots)", "true"),
         new("quiet: a dead link is noticed late", $"{Engine}.Members.cs", "(instance.Key.IsRemote ? _policy.DeadLinkWindow : TimeSpan.Zero)", "TimeSpan.Zero"),
-        new("slots: another name is another slot", "SdsServer.Core/Fleet/SlotSet.cs", "_missing.FindIndex(slot => slot.Name is null || slot.Name == subscription.Name);", "_missing.Count - 1;"),
+        new("slots: another name is another slot", "SdsServer.Core/Fleet/SlotSet.cs", "back = back >= 0 ? back : unnamed;", "back = back >= 0 ? back : _missing.Count - 1;"),
         new("slots: one process, both names: what either misses", $"{Engine}.Subscriptions.cs", "        known.Bundles.MissLike(provisional.Bundles, _now.Up);\n        known.Leaves.MissLike(provisional.Leaves, _now.Up);\n", ""),
         new("connections: a newer one ends the streams of an older", $"{Engine}.Subscriptions.cs", "        BringTogether(instance);\n", ""),
         new("connections: what its process leaves behind ends", $"{Engine}.Subscriptions.cs", "            Displace(stale);\n", ""),
