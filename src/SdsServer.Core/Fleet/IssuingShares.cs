@@ -14,9 +14,6 @@ internal sealed class IssuingShares(double perSecond)
     private readonly TimeSpan _burst = TimeSpan.FromSeconds(Math.Max(1, perSecond) / perSecond);
     private int _sweptAt = Few;
 
-    /// <summary>Identities that have used some of their share.</summary>
-    public int Count => _usedUntil.Count;
-
     /// <summary>It asks for one leaf more.</summary>
     /// <returns>Monotonic time from which on the leaf is within its share.</returns>
     public TimeSpan Ask(string spiffeId, TimeSpan up)

@@ -292,6 +292,7 @@ public sealed partial class TrustDomainEngine
     {
         foreach (Instance other in _byKey[instance.Key])
         {
+            KinLookedAt++;
             if (other != instance && other.Connection != instance.Connection)
             {
                 foreach (Subscription subscription in other.Subscriptions)

@@ -97,7 +97,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>Keys of which the slots of expired rows are remembered.</summary>
     internal int OldSlots => _oldSlots.Count;
 
-    /// <summary>Instances looked at because another one of their key may be their successor.</summary>
+    /// <summary>Instances looked at because of another one of their key: it may be their successor, or the same process.</summary>
     internal long KinLookedAt { get; private set; }
 
     /// <summary>Instances looked at in walks over the whole fleet.</summary>

@@ -15,7 +15,7 @@ namespace SdsServer.Hosting;
 public sealed class TrustDomainLoop : IAsyncDisposable
 {
     private readonly Channel<LoopTurn> _queue = Channel.CreateUnbounded<LoopTurn>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Dictionary<long, (Action<Delivery> Deliver, Action End)> _streams = [];
+    private readonly Dictionary<long, SubscriptionPort> _streams = [];
     private readonly Dictionary<long, TaskCompletionSource<CommandOutcome>> _commands = [];
     private readonly TrustDomainEngine _engine;
     private readonly EffectRunner _effects;
@@ -150,9 +150,9 @@ public sealed class TrustDomainLoop : IAsyncDisposable
 
     private void Enqueue(Action work) => _queue.Writer.TryWrite(new LoopTurn(null, work));
 
-    private void Open(SubscriptionOpened opened, Action<Delivery> deliver, Action end) => Enqueue(() =>
+    private void Open(SubscriptionOpened opened, SubscriptionPort port) => Enqueue(() =>
     {
-        _streams.Add(opened.Subscription, (deliver, end));
+        _streams.Add(opened.Subscription, port);
         Run(_engine.Handle(opened, _clock.Now));
     });
 
@@ -206,14 +206,14 @@ public sealed class TrustDomainLoop : IAsyncDisposable
             switch (effect)
             {
                 case Deliver deliver:
-                    if (_streams.TryGetValue(deliver.Delivery.Subscription, out (Action<Delivery> Deliver, Action End) receiver))
+                    if (_streams.TryGetValue(deliver.Delivery.Subscription, out SubscriptionPort? receiver))
                     {
                         receiver.Deliver(deliver.Delivery);
                     }
 
                     break;
                 case EndStream over:
-                    if (_streams.TryGetValue(over.Subscription, out (Action<Delivery> Deliver, Action End) stream))
+                    if (_streams.TryGetValue(over.Subscription, out SubscriptionPort? stream))
                     {
                         stream.End();
                     }

@@ -26,6 +26,7 @@ internal sealed class SecretStream<TRequest>(
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
 
     private readonly StreamClient _client = stream.Client;
+    private readonly SubscriptionPort _port = new(mailbox.Post, mailbox.End);
     private readonly CancellationTokenSource _unread = new();
     private readonly RequestRate _rate = new(shared.Limits.RequestsPerSecond, shared.Limits.RequestBurst, shared.Time);
     private bool _notedUnservedType;
@@ -165,7 +166,7 @@ internal sealed class SecretStream<TRequest>(
     {
         if (happened is SubscriptionOpened opened)
         {
-            shared.Port.Open(opened, mailbox.Post, mailbox.End);
+            shared.Port.Open(opened, _port);
             return;
         }
 

@@ -53,8 +53,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         Streams.Add(stream);
         world.Server.Open(
             new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors },
-            stream.Take,
-            () => End(stream));
+            new SubscriptionPort(stream.Take, () => End(stream)));
         return stream;
     }
 

@@ -322,13 +322,13 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         {
             case SubscriptionOpened opened:
                 stream.Subscriptions[opened.Subscription] = stream.Source(opened.Name);
-                server.Open(opened, delivery => Take(envoy, stream, delivery), () => Displace(envoy, stream));
+                server.Open(opened, new SubscriptionPort(delivery => Take(envoy, stream, delivery), () => Displace(envoy, stream)));
                 return;
             case DeliveryAcked acked when stream.Subscriptions.TryGetValue(acked.Subscription, out SecretSource? source):
-                Claims.OnAnswer(envoy, source, refused: false);
+                claims.OnAnswer(envoy, source, refused: false);
                 break;
             case DeliveryNacked nacked when stream.Subscriptions.TryGetValue(nacked.Subscription, out SecretSource? source):
-                Claims.OnAnswer(envoy, source, refused: true);
+                claims.OnAnswer(envoy, source, refused: true);
                 break;
             case SubscriptionClosed closed when stream.Subscriptions.Remove(closed.Subscription, out SecretSource? source):
                 // The name may be asked for again on this stream: nobody will answer what was sent before.

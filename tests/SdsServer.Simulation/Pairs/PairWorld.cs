@@ -4,6 +4,7 @@ using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Issuance;
 using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
 using SdsServer.Simulation.Envoys;
 using SdsServer.Testing;
 using SdsServer.Testing.Virtual;
@@ -122,13 +123,14 @@ internal sealed class PairWorld : IDisposable
         {
             if (happened is SubscriptionOpened opened)
             {
-                Server.Open(opened, delivery => Time.After(TimeSpan.Zero, () =>
+                Action<Delivery> deliver = delivery => Time.After(TimeSpan.Zero, () =>
                 {
                     if (stream.IsOpen)
                     {
                         Carry(proxy, stream, stream.Deliver(delivery, Time.Now.Utc));
                     }
-                }), () => Time.After(TimeSpan.Zero, () => proxy.Displace(stream)));
+                });
+                Server.Open(opened, new SubscriptionPort(deliver, () => Time.After(TimeSpan.Zero, () => proxy.Displace(stream))));
             }
             else
             {

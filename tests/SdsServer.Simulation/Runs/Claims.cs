@@ -41,6 +41,9 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private readonly HashSet<string> _unlinked = [];
     private readonly Dictionary<string, SimulatedEnvoy> _mistaken = [];
 
+    // By identity, the monotonic time of the first refusal that the server heard of.
+    private readonly Dictionary<string, TimeSpan> _refusedAt = [];
+
     // In which order leaves were wanted in the ledger.
     private readonly Dictionary<string, int> _issued = [];
 
@@ -216,7 +219,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     }
 
     /// <summary>The server has heard an answer.</summary>
-    public static void OnAnswer(SimulatedEnvoy envoy, SecretSource source, bool refused)
+    public void OnAnswer(SimulatedEnvoy envoy, SecretSource source, bool refused)
     {
         source.UnansweredSince = null;
         source.Refused = refused;
@@ -224,6 +227,7 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
         if (refused && source.Sent is { } sent)
         {
             envoy.Spoilt.Add(sent);
+            _refusedAt.TryAdd(envoy.Key.SpiffeId, time.Up);
         }
     }
 
@@ -543,9 +547,13 @@ internal sealed class Claims(VirtualTime time, VirtualServer server, MemoryStore
     private bool IsSettled(SimulatedEnvoy envoy) => envoy.Alive && envoy.Connection is not null && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter > time.True);
 
     // One that has accepted nothing on its streams looks new to the server, and delays nobody.
-    // An identity whose other processes have refused for long is heeded no more (ADR 22).
-    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !envoys.Any(other => other != envoy && other.Key.SpiffeId == envoy.Key.SpiffeId)
+    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !IsHeededNoMore(envoy)
         && envoy.Contexts.TrueForAll(context => context.Presents is { } leaf && leaf.NotAfter > time.True) && envoy.Sources.TrueForAll(static source => source.HasAccepted) && envoy.Sources.Exists(static source => source is { Refused: true, Removed: false });
+
+    // An identity whose other processes have refused for long (ADR 22). The engine knows since when without a break; here it is at most since the first time.
+    private bool IsHeededNoMore(SimulatedEnvoy envoy) =>
+        envoys.Any(other => other != envoy && other.Key.SpiffeId == envoy.Key.SpiffeId)
+        && _refusedAt.TryGetValue(envoy.Key.SpiffeId, out TimeSpan first) && time.Up > first + policy.QuarantineAfter;
 
     private bool StillTrusts(SimulatedEnvoy envoy, string root) =>
         envoy.Contexts.Exists(context => context.Enforces is { } bundle && bundle.Roots.Contains(root) && CanTalk(envoy, context));

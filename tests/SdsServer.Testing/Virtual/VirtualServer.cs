@@ -17,7 +17,7 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<long, (Action<Delivery> Deliver, Action End)> _streams = [];
+    private readonly Dictionary<long, SubscriptionPort> _streams = [];
     private readonly Dictionary<long, Action<CommandOutcome>> _commands = [];
 
     // Durable writes of one instance happen in the order they were asked for; the first in line is under way.
@@ -89,9 +89,9 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
         Died();
     }
 
-    public void Open(SubscriptionOpened opened, Action<Delivery> deliver, Action end)
+    public void Open(SubscriptionOpened opened, SubscriptionPort port)
     {
-        _streams[opened.Subscription] = (deliver, end);
+        _streams[opened.Subscription] = port;
         Post(opened);
     }
 
@@ -168,14 +168,14 @@ public sealed class VirtualServer(VirtualTime time, MemoryStore store, FleetPoli
         switch (effect)
         {
             case Deliver { Delivery: { } delivery }:
-                if (_streams.TryGetValue(delivery.Subscription, out (Action<Delivery> Deliver, Action End) receiver))
+                if (_streams.TryGetValue(delivery.Subscription, out SubscriptionPort? receiver))
                 {
                     receiver.Deliver(delivery);
                 }
 
                 break;
             case EndStream over:
-                if (_streams.TryGetValue(over.Subscription, out (Action<Delivery> Deliver, Action End) stream))
+                if (_streams.TryGetValue(over.Subscription, out SubscriptionPort? stream))
                 {
                     stream.End();
                 }

@@ -31,10 +31,10 @@ internal sealed class ScriptedProxy
         Workload workload = new(SpiffeId, [], BundleOnly: false);
         if (managed)
         {
-            loop.Port.Open(Opened(_bundle, SecretKind.Bundle, "ROOTCA"), Take, () => { });
+            loop.Port.Open(Opened(_bundle, SecretKind.Bundle, "ROOTCA"), new SubscriptionPort(Take, static () => { }));
         }
 
-        loop.Port.Open(Opened(_leaf, SecretKind.Leaf, "default"), Take, () => { });
+        loop.Port.Open(Opened(_leaf, SecretKind.Leaf, "default"), new SubscriptionPort(Take, static () => { }));
 
         SubscriptionOpened Opened(long id, SecretKind kind, string secret) =>
             new(id, _connection, key, workload, kind, secret, null, version) { Traits = traits, Admin = admin };

@@ -23,8 +23,8 @@ internal sealed class ObedientProxy
         InstanceKey key = new(id, name, "ip:127.0.0.1");
         Workload workload = new(id, [], BundleOnly: false);
         Accepts = true;
-        loop.Port.Open(new SubscriptionOpened(_bundle, _connection, key, workload, SecretKind.Bundle, "ROOTCA", null, ""), Take, () => { });
-        loop.Port.Open(new SubscriptionOpened(_leaf, _connection, key, workload, SecretKind.Leaf, "default", null, ""), Take, () => { });
+        loop.Port.Open(new SubscriptionOpened(_bundle, _connection, key, workload, SecretKind.Bundle, "ROOTCA", null, ""), new SubscriptionPort(Take, static () => { }));
+        loop.Port.Open(new SubscriptionOpened(_leaf, _connection, key, workload, SecretKind.Leaf, "default", null, ""), new SubscriptionPort(Take, static () => { }));
     }
 
     /// <summary>False: it answers nothing.</summary>

@@ -12,7 +12,7 @@ internal sealed class ScriptedFleet
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SecretPayload> _catalogue = [];
-    private readonly Dictionary<long, (SubscriptionOpened Opened, Action<Delivery> Deliver, Action End)> _open = [];
+    private readonly Dictionary<long, (SubscriptionOpened Opened, SubscriptionPort Port)> _open = [];
     private readonly List<FleetEvent> _events = [];
     private long _deliveries;
 
@@ -72,19 +72,19 @@ internal sealed class ScriptedFleet
     {
         lock (_lock)
         {
-            _open.Values.Where(open => open.Opened.Name == name).ToList().ForEach(static open => open.End());
+            _open.Values.Where(open => open.Opened.Name == name).ToList().ForEach(static open => open.Port.End());
         }
     }
 
-    private void Open(SubscriptionOpened opened, Action<Delivery> deliver, Action end)
+    private void Open(SubscriptionOpened opened, SubscriptionPort port)
     {
         lock (_lock)
         {
             _events.Add(opened);
-            _open.Add(opened.Subscription, (opened, deliver, end));
+            _open.Add(opened.Subscription, (opened, port));
             if (_catalogue.TryGetValue(opened.Name, out SecretPayload? payload))
             {
-                deliver(new Delivery(++_deliveries, opened.Subscription, payload, false));
+                port.Deliver(new Delivery(++_deliveries, opened.Subscription, payload, false));
             }
         }
     }
@@ -103,9 +103,9 @@ internal sealed class ScriptedFleet
 
     private void Deliver(string name, SecretPayload? payload, bool replaces)
     {
-        foreach ((SubscriptionOpened opened, Action<Delivery> deliver, _) in _open.Values.Where(open => open.Opened.Name == name))
+        foreach ((SubscriptionOpened opened, SubscriptionPort port) in _open.Values.Where(open => open.Opened.Name == name))
         {
-            deliver(new Delivery(++_deliveries, opened.Subscription, payload, replaces));
+            port.Deliver(new Delivery(++_deliveries, opened.Subscription, payload, replaces));
         }
     }
 }

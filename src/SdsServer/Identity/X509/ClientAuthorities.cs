@@ -19,6 +19,12 @@ internal sealed class ClientAuthorities
     private readonly RevocationFiles? _revoked;
     private readonly TimeProvider _time;
 
+    // By what those who are in were judged last, and until when that stands.
+    private IReadOnlySet<Certificate>? _judgedUnder;
+    private RevocationLists? _judgedBy;
+    private DateTimeOffset _judgedUntil;
+    private bool _judgeAgain;
+
     /// <param name="file">PEM of the authorities.</param>
     /// <param name="lists">Files with their revocation lists; none: nothing is ever revoked.</param>
     /// <param name="setting">Of the list that has <c>CaFile</c> or <c>ClientCaFile</c> in it, for errors.</param>
@@ -56,25 +62,23 @@ internal sealed class ClientAuthorities
     /// <exception cref="CertificateRefusedException">A certificate of the path is revoked, or there is no list to tell by.</exception>
     public CancellationToken Enter(IReadOnlyList<Certificate> path)
     {
-        lock (_lock)
+        while (true)
         {
-            if (!_authorities.Trusted.Contains(path[^1]))
+            // Signatures are verified, which is nothing for a lock that every handshake takes.
+            RevocationLists? lists = _revoked?.Lists;
+            CertificateRefusedException? refused = lists?.Refuse(path, _time.GetUtcNow());
+            lock (_lock)
             {
-                return new CancellationToken(canceled: true);
-            }
+                if (!_authorities.Trusted.Contains(path[^1]))
+                {
+                    return new CancellationToken(canceled: true);
+                }
 
-            if (_revoked?.Lists.Refuse(path, _time.GetUtcNow()) is { } refused)
-            {
-                throw refused;
+                if (lists == _revoked?.Lists)
+                {
+                    return refused is null ? Entered(path) : throw refused;
+                }
             }
-
-            string key = string.Join(' ', path.Select(certificate => certificate.Fingerprint));
-            if (!_entered.TryGetValue(key, out (IReadOnlyList<Certificate>, CancellationTokenSource Withdrawn) entered))
-            {
-                _entered.Add(key, entered = (path, new CancellationTokenSource()));
-            }
-
-            return entered.Withdrawn.Token;
         }
     }
 
@@ -84,21 +88,48 @@ internal sealed class ClientAuthorities
         DateTimeOffset now = _time.GetUtcNow();
         _authorities.Refresh();
         _revoked?.Refresh(_authorities.Trusted, now);
+        IReadOnlySet<Certificate> trusted = _authorities.Trusted;
+        RevocationLists? lists = _revoked?.Lists;
+        bool same = trusted == _judgedUnder && lists == _judgedBy && now < _judgedUntil;
+        bool stands = same && !_judgeAgain;
+
+        // Who was judged just before a list ended may have come in just after everybody was looked at.
+        _judgeAgain = !same;
+        (_judgedUnder, _judgedBy, _judgedUntil) = (trusted, lists, lists?.NextEnd(now) ?? DateTimeOffset.MaxValue);
+        KeyValuePair<string, (IReadOnlyList<Certificate> Path, CancellationTokenSource Withdrawn)>[] entered;
         lock (_lock)
         {
-            foreach ((string key, (IReadOnlyList<Certificate> path, CancellationTokenSource withdrawn)) in _entered.ToList())
+            // Who enters from now on is judged by what is read now.
+            entered = [.. _entered];
+        }
+
+        foreach ((string key, (IReadOnlyList<Certificate> path, CancellationTokenSource withdrawn)) in entered)
+        {
+            bool isOut = !stands && (!trusted.Contains(path[^1]) || lists?.Refuse(path, now) is not null);
+            if (isOut || path[0].NotAfter <= now)
             {
-                if (!_authorities.Trusted.Contains(path[^1]) || _revoked?.Lists.Refuse(path, now) is not null)
+                lock (_lock)
                 {
-                    _entered.Remove(key);
-                    _ = withdrawn.CancelAsync();
-                }
-                else if (path[0].NotAfter <= now)
-                {
-                    // Whom it has let in is gone by then.
                     _entered.Remove(key);
                 }
             }
+
+            if (isOut)
+            {
+                _ = withdrawn.CancelAsync();
+            }
         }
+    }
+
+    // To be called with the lock held.
+    private CancellationToken Entered(IReadOnlyList<Certificate> path)
+    {
+        string key = string.Join(' ', path.Select(certificate => certificate.Fingerprint));
+        if (!_entered.TryGetValue(key, out (IReadOnlyList<Certificate>, CancellationTokenSource Withdrawn) entered))
+        {
+            _entered.Add(key, entered = (path, new CancellationTokenSource()));
+        }
+
+        return entered.Withdrawn.Token;
     }
 }

@@ -51,6 +51,10 @@ internal sealed class RevocationLists
         return new RevocationLists(byAuthority.ToFrozenDictionary());
     }
 
+    /// <summary>When a list that is valid now is out of date, the first of them; null: none is valid now.</summary>
+    public DateTimeOffset? NextEnd(DateTimeOffset now) =>
+        _byAuthority.Values.Where(list => list.NextUpdate > now).Select(static list => (DateTimeOffset?)list.NextUpdate).Min();
+
     /// <summary>Judges the certificates of a chain. Null: none is revoked, by lists that are valid.</summary>
     /// <param name="path">Leaf first, then each one's issuer; the last one's may be absent.</param>
     /// <param name="now">Time for the lists.</param>
