@@ -1,3 +1,5 @@
+using SdsServer.Core.Rotation;
+
 namespace SdsServer.Core.Fleet;
 
 /// <summary>The windows and lifetimes by which evidence is judged. Defaults are safe with real Envoys.</summary>
@@ -73,4 +75,13 @@ public sealed record FleetPolicy
 
     /// <summary>The longest lifetime a leaf can have.</summary>
     public TimeSpan MaxLeafLifetime { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long a gate of this rotation may be shut before the engine holds it.</summary>
+    public TimeSpan GateDeadline(RotationPolicy rotation) => rotation.GateDeadline ?? MaxLeafLifetime * 2;
+
+    /// <summary>How long a drop waits for proxies that do not know the root of the serving certificate; null: it waits for none.</summary>
+    public DateTimeOffset? GraceEnd(OwnServing? serving) => serving?.WaitsSince + BootstrapGrace;
+
+    /// <summary>When the gate that is shut holds the plan.</summary>
+    public DateTimeOffset ShutBy(OwnServing? serving, RotationPlan plan, Verdict verdict) => RotationPlanner.ShutSince(plan, verdict, GraceEnd(serving)) + GateDeadline(plan.Policy);
 }

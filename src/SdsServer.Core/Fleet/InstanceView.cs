@@ -36,9 +36,13 @@ public sealed record InstanceView
     /// <summary>The oldest epoch it may enforce; 0 while unknown.</summary>
     public required long Lo { get; init; }
 
+    /// <summary>Sources of the bundle that it has had at once, without those that were given up.</summary>
     public required int BundleSlots { get; init; }
 
     public required int BundleSubscriptions { get; init; }
+
+    /// <summary>The same of its leaf.</summary>
+    public required int LeafSlots { get; init; }
 
     public required int LeafSubscriptions { get; init; }
 

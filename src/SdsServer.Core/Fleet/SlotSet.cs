@@ -68,17 +68,17 @@ internal sealed class SlotSet
     /// </summary>
     public void MissLike(SlotSet other, TimeSpan up)
     {
-        foreach ((_, string? name) in other._missing.Where(slot => slot.Name is not null && !_live.Exists(mine => mine.Name == slot.Name) && !_missing.Exists(mine => mine.Name == slot.Name)))
+        foreach ((_, string? name) in other._missing.Where(slot => slot.Name is not null && !_live.Exists(mine => mine.Name == slot.Name)))
         {
-            int unnamed = _missing.FindIndex(slot => slot.Name is null);
-            if (unnamed >= 0)
+            // Where both miss it, it has been back in between: its time begins anew.
+            int known = _missing.FindIndex(slot => slot.Name == name);
+            known = known >= 0 ? known : _missing.FindIndex(slot => slot.Name is null);
+            if (known >= 0)
             {
-                _missing[unnamed] = (_missing[unnamed].Since, name);
+                _missing.RemoveAt(known);
             }
-            else
-            {
-                _missing.Add((Ran(up), name));
-            }
+
+            _missing.Add((Ran(up), name));
         }
 
         RaiseTo(other.Slots, up);

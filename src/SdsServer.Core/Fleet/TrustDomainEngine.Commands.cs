@@ -7,7 +7,7 @@ namespace SdsServer.Core.Fleet;
 /// <summary>Operators' orders. Each is checked against the state it finds; what is refused changes nothing.</summary>
 public sealed partial class TrustDomainEngine
 {
-    private void Execute(EngineCommand command)
+    private void Execute(EngineCommand command, Moment given)
     {
         bool repeated = command is StartRotation start
             && (_state.Plan?.RequestId == start.RequestId || _state.Past.Any(past => past.RequestId == start.RequestId));
@@ -22,7 +22,7 @@ public sealed partial class TrustDomainEngine
             case StartRotation order: Start(order); break;
             case TurnRotation order: Turn(order); break;
             case HoldRotation order: Hold(order); break;
-            case UnholdRotation order: Unhold(order); break;
+            case UnholdRotation order: Unhold(order, given); break;
             case AdvanceRotation order: Advance(order); break;
             case RetireInstance order: Retire(order); break;
             case RepushInstance order: Repush(order); break;
@@ -89,7 +89,7 @@ public sealed partial class TrustDomainEngine
         Commit(order, With(plan with { Hold = hold }), DecisionKind.HoldRotation, "", $"hold rotation {plan.Id}", $"rotation '{plan.Id}' is held");
     }
 
-    private void Unhold(UnholdRotation order)
+    private void Unhold(UnholdRotation order, Moment given)
     {
         if (Planned(order) is not { } plan)
         {
@@ -110,7 +110,9 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Clock)
         {
-            _clock.Accept(_now);
+            // The order may have waited for the store: what the clock has done since, the operator has not seen.
+            _clock.Accept(given);
+            _clock.Observe(_now);
         }
 
         if (plan.Hold.Cause == HoldCause.Nack)

@@ -96,18 +96,41 @@ public sealed partial class TrustDomainEngine
         Forget(instance);
     }
 
-    /// <summary>Whoever came under its key just before may be the same process, by a source that is new: the others have not had their time to come back.</summary>
+    /// <summary>
+    /// Whoever came under its key just before may be the same process, by a source that is new: the others have not had their time to come
+    /// back. And where it was away for less than W, one of its slots may still be on the way.
+    /// </summary>
     private void DoubtNewcomers(Instance expired)
     {
-        foreach (Instance newer in _byKey[expired.Key].Where(other => other is { Connected: true, Fresh: true }).ToList())
+        bool mayBeBack = _now.Up < expired.AwaySince + _policy.SuccessionWindow;
+        foreach (Instance newer in _byKey[expired.Key].Where(other => other.Connected).ToList())
         {
-            if (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves))
+            bool isYoung = newer.Fresh && (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves));
+            if (isYoung || (mayBeBack && TakesSlotsOf(expired, newer)))
             {
                 NotFresh(newer);
                 newer.Lo = Math.Min(newer.Lo, expired.Lo);
                 Attend(newer);
             }
         }
+    }
+
+    // Under strict absence nothing that counts is given up: a twin that misses what was never its own holds a plan until its leaf has run out.
+    private bool TakesSlotsOf(Instance expired, Instance newer)
+    {
+        if (newer.Bundles.Slots >= expired.Bundles.Slots && newer.Leaves.Slots >= expired.Leaves.Slots)
+        {
+            return false;
+        }
+
+        newer.Bundles.RaiseTo(expired.Bundles.Slots, _now.Up);
+        newer.Leaves.RaiseTo(expired.Leaves.Slots, _now.Up);
+        if (newer.Outstanding.Count > 0 || newer.Rostered)
+        {
+            SaveSlots(newer);
+        }
+
+        return true;
     }
 
     private void Forget(Instance instance)

@@ -124,7 +124,7 @@ public sealed partial class TrustDomainEngine
                 : "it has not proven yet that it enforces the trust bundle";
         }
 
-        if (!_state.IsSafe(_state.RootOf(SignerOf(instance)).Id, _state.Floor))
+        if (!Vouches(_state.RootOf(SignerOf(instance)).Id))
         {
             return "not every member enforces the signer's root yet";
         }

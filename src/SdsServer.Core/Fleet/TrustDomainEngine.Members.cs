@@ -156,7 +156,8 @@ public sealed partial class TrustDomainEngine
             instance.Lo = _state.Epoch;
         }
 
-        if (!instance.Bundles.Complete)
+        // While its streams are being ended, a source of it may be a stranger on another connection, which delays nobody (ADR 21).
+        if (!instance.Bundles.Complete || instance.Bundles.Live.Exists(static subscription => subscription.Displaced))
         {
             return;
         }

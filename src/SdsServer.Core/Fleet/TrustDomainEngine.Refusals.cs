@@ -64,13 +64,13 @@ public sealed partial class TrustDomainEngine
             Gate.G4 => state.RootOf(plan.Outgoing).DroppedAt ?? 0,
             _ => 0,
         };
+        if (_now.Up < _frozenUntil && (_floor < needed || (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject))))
+        {
+            yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever holds an older bundle must have had time to come back", TermIsOldAt);
+        }
+
         if (_floor < needed)
         {
-            if (_now.Up < _frozenUntil)
-            {
-                yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever holds an older bundle must have had time to come back", _now.Utc + (_frozenUntil - _now.Up));
-            }
-
             foreach (Instance instance in _instances.Walk().Where(instance => instance.CountedAt < needed))
             {
                 yield return Behind(instance);

@@ -12,7 +12,7 @@ public sealed partial class TrustDomainEngine
 
     private static readonly TimeSpan ForceAgain = TimeSpan.FromSeconds(10);
 
-    private readonly List<EngineCommand> _commands = [];
+    private readonly List<(EngineCommand Command, Moment Given)> _commands = [];
     private readonly long _term;
 
     // Without these the floor stands where it is: they end with the state that says so, or a clock set back would bring them to life in the next term.
@@ -26,9 +26,10 @@ public sealed partial class TrustDomainEngine
         // A command that changes nothing is answered and the next one looked at; one change of state ends the round.
         while (_begun && _saving is null && _commands.Count > 0)
         {
-            EngineCommand command = _commands.Find(waiting => waiting is TurnRotation { Goal: RotationGoal.Back }) ?? _commands[0];
-            _commands.Remove(command);
-            Execute(command);
+            int at = Math.Max(0, _commands.FindIndex(waiting => waiting.Command is TurnRotation { Goal: RotationGoal.Back }));
+            (EngineCommand command, Moment given) = _commands[at];
+            _commands.RemoveAt(at);
+            Execute(command, given);
         }
 
         if (!_begun || _saving is not null)
@@ -167,7 +168,7 @@ public sealed partial class TrustDomainEngine
             plan = plan with { StepSince = _clock.Reckoned };
         }
 
-        PlanHold? hold = JudgeHold(next, plan);
+        PlanHold? hold = JudgeHold(next with { Plan = plan });
         if (hold != plan.Hold)
         {
             doubt = hold is null
@@ -181,8 +182,9 @@ public sealed partial class TrustDomainEngine
         return plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned };
     }
 
-    private PlanHold? JudgeHold(TrustState state, RotationPlan plan)
+    private PlanHold? JudgeHold(TrustState state)
     {
+        RotationPlan plan = state.Plan!;
         bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
         Instance? refusing = heeds ? _refusing.All.FirstOrDefault(instance => !instance.Excused && !_refusing.Excuses(instance)) : null;
         string? silent = heeds ? TooSilent(plan) : null;
@@ -232,15 +234,10 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Deadline, $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it", _now.Utc);
         }
 
-        TimeSpan deadline = plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2;
-        return _clock.Reckoned > DeadlineStart(plan) + deadline
-            ? new PlanHold(HoldCause.Deadline, $"the gate of phase {PhaseOf(state)} has been shut for {deadline}", _now.Utc)
+        return _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict)
+            ? new PlanHold(HoldCause.Deadline, $"the gate of phase {PhaseOf(state)} has been shut for {_policy.GateDeadline(plan.Policy)}", _now.Utc)
             : null;
     }
-
-    // A plan that was told not to sign before a certain time is not late until then.
-    private static DateTimeOffset DeadlineStart(RotationPlan plan) =>
-        plan.WavesBegun == 0 && plan.Policy.SignNotBefore is { } notBefore && notBefore > plan.StepSince ? notBefore : plan.StepSince;
 
     private string? TooSilent(RotationPlan plan)
     {
@@ -333,8 +330,8 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
-        DateTimeOffset wake = DeadlineStart(plan) + (plan.Policy.GateDeadline ?? _policy.MaxLeafLifetime * 2);
         Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
+        DateTimeOffset wake = _policy.ShutBy(_state.Serving, plan, verdict);
         if (verdict.OpensAt is { } opens && opens < wake)
         {
             wake = opens;

@@ -29,13 +29,13 @@ public sealed partial class TrustDomainEngine
         string? next = _anchorWanted ?? (_state.Plan is { } plan && _state.RootOf(plan.Target).Id != root ? _state.RootOf(plan.Target).Id : null);
         List<Instance> missing = next is null ? [] : [.. _instances.Walk().Where(instance => Lacks(instance, next)).OrderBy(instance => instance.Id, StringComparer.Ordinal)];
         return new ServingView(
-            serving.AuthorityId, root, next, _anchorWanted is not null, ServingGraceEnd,
+            serving.AuthorityId, root, next, _anchorWanted is not null, IsServingHeldBack || _now.Up >= _frozenUntil ? ServingGraceEnd : TermIsOldAt,
             [.. missing.Take(Refusal.MaxBlockers).Select(instance => WithoutAnchor(instance, next!))], missing.Count);
     }
 
     private bool IsServingHeldBack => _unanchored.Count > 0 && !(ServingGraceEnd <= _clock.Reckoned);
 
-    private DateTimeOffset? ServingGraceEnd => _state.Serving?.WaitsSince + _policy.BootstrapGrace;
+    private DateTimeOffset? ServingGraceEnd => _policy.GraceEnd(_state.Serving);
 
     private bool IsServingUnder(string rootId) => _state.Serving is { } serving && _state.RootOf(serving.AuthorityId).Id == rootId;
 
@@ -127,7 +127,9 @@ public sealed partial class TrustDomainEngine
         }
 
         bool stays = state.RootOf(serving.AuthorityId).Id == signer.RootId;
-        if (!stays && (_anchorWanted != signer.RootId || IsServingHeldBack))
+
+        // Whoever the server has forgotten in a crash must have had time to come back, as for the floor.
+        if (!stays && (IsServingHeldBack || _now.Up < _frozenUntil))
         {
             return serving.WaitsSince <= _clock.Reckoned ? state : state with { Serving = serving with { WaitsSince = _clock.Reckoned } };
         }
@@ -198,6 +200,7 @@ public sealed partial class TrustDomainEngine
         {
             instance.AnchorsConfirmedAt = order.Epoch;
             NoteAnchor(instance);
+            SetSuccessionTimers(instance.Key);
 
             // Of those that are still there: instances come and go, and this is part of the state.
             ImmutableArray<ConfirmedAnchors> confirmed =

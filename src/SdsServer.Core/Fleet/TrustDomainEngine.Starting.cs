@@ -103,16 +103,14 @@ public sealed partial class TrustDomainEngine
         }
 
         return !_state.Trusts(target.RootId) && Third(from, target) is { } third && _state.Bundle.Length >= _policy.MaxRoots && !IsUnused(third)
-            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves need root {third}: move to the authority under it instead, it is trusted already")
+            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves or the server's own certificate need root {third}: move to the authority under it instead, it is trusted already")
             : null;
     }
 
     // The root in the bundle that the emergency is neither about nor moves to.
     private string? Third(Authority from, Authority target) => _state.Bundle.FirstOrDefault(root => root != from.RootId && root != target.RootId);
 
-    // A wave that has begun under it may sign while the change is being saved.
-    private bool IsUnused(string rootId) =>
-        Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId && !(_state.Plan is { WavesBegun: > 0 } plan && _state.RootOf(plan.To).Id == rootId);
+    private bool IsUnused(string rootId) => Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId && !IsServingUnder(rootId);
 
     /// <summary>
     /// Rule E10: everything under the stolen root is tainted, the plan under way is over, and a root that nothing needs makes room for the

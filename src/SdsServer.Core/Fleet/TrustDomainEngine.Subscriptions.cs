@@ -297,6 +297,12 @@ public sealed partial class TrustDomainEngine
             {
                 foreach (Subscription subscription in other.Subscriptions)
                 {
+                    if (subscription is { Kind: SecretKind.Bundle, InFlight: not null })
+                    {
+                        // It may be the process that comes now, have refused this, and be unable to say so: its link may have died unnoticed.
+                        _dirty.Add(instance.Key);
+                    }
+
                     Displace(subscription);
                 }
             }

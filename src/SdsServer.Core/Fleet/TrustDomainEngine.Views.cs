@@ -13,6 +13,9 @@ public sealed partial class TrustDomainEngine
     /// <summary>The term has begun: its first state is durable, secrets are handed out.</summary>
     public bool Serving => _begun;
 
+    // Whoever the process before has forgotten has had its time to come back.
+    private DateTimeOffset TermIsOldAt => _now.Utc + (_frozenUntil - _now.Up);
+
     /// <summary>Leaves that are being signed or written.</summary>
     public int LeavesUnderWay => _tickets.Count;
 
@@ -81,6 +84,7 @@ public sealed partial class TrustDomainEngine
         Rostered = instance.Rostered,
         Lo = instance.Lo,
         BundleSlots = instance.Bundles.Slots,
+        LeafSlots = instance.Leaves.Slots,
         BundleSubscriptions = instance.Bundles.Live.Count,
         LeafSubscriptions = instance.Leaves.Live.Count,
         Dirty = _dirty.Contains(instance.Key),

@@ -36,7 +36,10 @@ public sealed partial class TrustDomainEngine
 
     // By the floor that is durable: a crash must not find leaves that the floor of before does not vouch for.
     private bool MaySign(string authorityId) =>
-        _state.Authority(authorityId) is { Tainted: false } authority && _state.IsSafe(authority.RootId, _state.Floor);
+        _state.Authority(authorityId) is { Tainted: false } authority && Vouches(authority.RootId);
+
+    // A root that is being dropped has been found to be needed by no leaf, and must not be while that is written.
+    private bool Vouches(string rootId) => _state.IsSafe(rootId, _state.Floor) && _saving?.Trusts(rootId) != false;
 
     private static bool IsReached(Instance instance, RotationPlan plan)
     {

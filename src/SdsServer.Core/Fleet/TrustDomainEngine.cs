@@ -146,7 +146,7 @@ public sealed partial class TrustDomainEngine
             case StateSaved saved: OnStateSaved(saved); break;
             case ReplicaAcknowledged acknowledged: _replicas[acknowledged.ReplicaId] = acknowledged.Epoch; break;
             case ReplicaEnded ended: _replicas.Remove(ended.ReplicaId); break;
-            case EngineCommand command: _commands.Add(command); break;
+            case EngineCommand command: _commands.Add((command, now)); break;
             case ClockTicked: break;
             default: throw new ArgumentException($"unknown event {happened.GetType().Name}", nameof(happened));
         }

@@ -114,14 +114,23 @@ public static class RotationPlanner
             // A leaf that needs the root is more than evidence: without it somebody is refused for certain (rule I5).
             bool allowed = gate != Gate.G3 || evidence;
             DateTimeOffset time = plan.StepSince + policy.After;
-            return new Verdict(move, subject, gate, allowed && now >= time, allowed && now < time ? time : null);
+            return new Verdict(move, subject, gate, allowed && now >= time, allowed && now < time ? time : null) { WaitEnd = allowed ? time : null };
         }
 
         bool open = evidence && waitEnd is { } end && now >= end;
         return new Verdict(move, subject, gate, open, open || !evidence ? null : waitEnd)
         {
+            WaitEnd = evidence ? waitEnd : null,
             Overdue = !open && plan.Kind == RotationKind.Emergency && Deadline(plan, gate) is { } deadline && now >= deadline,
         };
+    }
+
+    /// <summary>Since when a gate that is shut is late by: what the plan was told to wait for does not count.</summary>
+    /// <param name="graceEnd">How long the drop waits for proxies that do not know the root of the server's own certificate; null: it waits for none.</param>
+    public static DateTimeOffset ShutSince(RotationPlan plan, Verdict verdict, DateTimeOffset? graceEnd)
+    {
+        DateTimeOffset? told = verdict.Gate == Gate.G3 ? graceEnd : plan.WavesBegun == 0 ? plan.Policy.SignNotBefore : null;
+        return new[] { told, verdict.WaitEnd, plan.StepSince }.Max()!.Value;
     }
 
     /// <summary>When an emergency's gate is passed over, or holds the plan; null for every other gate.</summary>

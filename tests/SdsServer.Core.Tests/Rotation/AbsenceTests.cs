@@ -1,5 +1,7 @@
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
 using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
@@ -100,5 +102,30 @@ public sealed class AbsenceTests
             Blocker blocker = Assert.Single(refusal!.Blockers);
             Assert.Equal((absent.Key.SpiffeId, reason, end), (blocker.SpiffeId, blocker.Reason, blocker.Until));
         }
+    }
+
+    [Fact]
+    public void Who_came_back_while_its_leaf_ran_out_misses_what_it_missed_before()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromMinutes(30));
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        world.Server.Fate = effect => effect is SignLeaf ? EffectFate.Fails : EffectFate.Works;
+        DateTimeOffset until = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        world.Pass(until - world.Time.True - TimeSpan.FromMinutes(1));
+        proxy.Disconnect();
+
+        // By one of its two sources, which says what it holds; nothing shows that it had a leaf.
+        proxy.Open(SecretKind.Bundle, "b1-any");
+        proxy.Open(SecretKind.Leaf);
+        world.Pass(90);
+        Assert.Equal((2, 1), (proxy.Instance.BundleSlots, proxy.Instance.BundleSubscriptions));
+        world.Server.Fate = _ => EffectFate.Works;
+        world.Rotate("b");
+        world.Pass(180);
+        Assert.Equal((1, "A,B"), (world.Engine.Floor, world.Bundle));
+        proxy.Open(SecretKind.Bundle, "b1-any", name: "Bundle1");
+        world.Pass(120);
+        Assert.True(proxy.IsOn("b"));
+        world.AssertSound();
     }
 }

@@ -48,6 +48,54 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void Nothing_is_concluded_of_a_process_while_its_streams_are_being_ended()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        proxy.Leaf.Close();
+        proxy.Drain();
+        proxy.Obeys = false;
+        proxy.Answers = false;
+        ScriptedStream added = proxy.Open(SecretKind.Bundle, name: "Another");
+
+        // The streams that it has left behind accept the new bundle, and the source that was added enforces the old one, as a stranger.
+        added.Ack();
+        world.Rotate("b");
+        world.Pass(300);
+        Assert.Equal((1, "A,B", "a"), (world.Engine.Floor, world.Bundle, world.State.Signer));
+        proxy.Open(SecretKind.Leaf, leaf).Answers = true;
+        Assert.Equal((1, 2), (proxy.Instance.Lo, proxy.Instance.BundleSlots));
+
+        proxy.Answers = true;
+        proxy.Open(SecretKind.Bundle, "b1-any");
+        added.Answers = true;
+        added.Ack();
+        world.Pass(300);
+        Assert.Equal(("B", true), (world.Bundle, proxy.IsOn("b")));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void What_is_unanswered_on_a_connection_that_may_be_dead_is_not_sent_again_on_the_next()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p", bundleOnly: true).Start();
+        Sidecar twin = world.Sidecar("p", bundleOnly: true).Start();
+        world.Pass(60);
+        twin.Disconnect();
+        proxy.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Manual);
+
+        // It has refused the bundle, and its link has died unnoticed: it comes back as what may be its twin.
+        proxy.Obeys = false;
+        proxy.Drain();
+        ScriptedStream back = proxy.Open(SecretKind.Bundle);
+        Assert.Equal((2, 2), (proxy.Bundle.Epoch, back.Epoch));
+        Assert.NotEqual(proxy.Bundle.Last.Payload!.Version, back.Last.Payload!.Version);
+    }
+
+    [Fact]
     public void Twins_are_disturbed_once_by_each_connection_and_not_by_each_other_for_ever()
     {
         EngineWorld world = new();

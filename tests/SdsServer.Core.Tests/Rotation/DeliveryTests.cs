@@ -56,6 +56,29 @@ public sealed class DeliveryTests
         Assert.Equal(2, Assert.Single(world.Store.Roster.Values).BundleSlots);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void On_a_stream_for_all_a_response_waits_for_the_answer_to_the_one_before(bool shared)
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p", bundleOnly: true);
+        Sidecar onOne = new(world, proxy.Key, proxy.Workload) { SharedStream = shared ? 1 : null, Answers = false };
+        ScriptedStream first = onOne.Open(SecretKind.Bundle);
+        ScriptedStream second = onOne.Open(SecretKind.Bundle, name: "Another");
+        world.Pass(5);
+        Assert.Equal((1, shared ? 0 : 1), (first.Got.Count, second.Got.Count));
+        first.Ack();
+        Assert.Single(second.Got);
+        second.Answers = true;
+        second.Ack();
+        first.Answers = true;
+
+        // What is due at once goes out in one response.
+        world.Rotate("b", EngineWorld.Manual);
+        Assert.Equal((2, 2), (first.Got.Count, second.Got.Count));
+    }
+
     [Fact]
     public void A_leaf_never_goes_out_before_its_row_is_written()
     {

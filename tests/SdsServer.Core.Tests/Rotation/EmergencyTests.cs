@@ -125,6 +125,31 @@ public sealed class EmergencyTests
     }
 
     [Fact]
+    public void Nothing_is_signed_under_a_root_that_makes_room_while_that_is_being_written()
+    {
+        EngineWorld world = new();
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        Sidecar late = world.Sidecar("late", bundleOnly: true).Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = new GatePolicy(GateKind.Time, TimeSpan.FromSeconds(1)) });
+        world.Pass(10);
+        Assert.Equal(("A,B", "b", 1), (world.Bundle, world.State.Signer, world.Engine.Floor));
+
+        // The new root is not everywhere, so the old authority signs in its place; nothing needs its root yet, so that goes.
+        world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(5), TimeSpan.Zero) : default;
+        world.Server.Order(id => new StartRotation { Id = id, Actor = "op", RequestId = "e", RotationId = "e", To = "c", Kind = RotationKind.Emergency, Compromised = "b", Policy = Emergency });
+        Sidecar joiner = world.Sidecar("joiner").Start();
+        world.Pass(30);
+        Assert.Equal("B,C", world.Bundle);
+        Assert.Empty(joiner.Instance.Outstanding);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.True(joiner.IsOn("c"));
+        world.AssertSound();
+    }
+
+    [Fact]
     public void Where_three_roots_are_allowed_the_third_goes_when_nothing_needs_it()
     {
         EngineWorld world = new(new FleetPolicy { MaxRoots = 3 });

@@ -40,6 +40,33 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(1, world.Engine.Floor);
     }
 
+    [Fact]
+    public void An_order_that_waits_for_the_store_accepts_the_clock_as_it_was_when_the_order_came()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar absent = world.Sidecar("absent").Start();
+        absent.Disconnect();
+        world.Rotate("b");
+        world.Time.WallError = TimeSpan.FromHours(25);
+        world.Pass(60);
+        world.Time.WallError = TimeSpan.Zero;
+        world.Pass(60);
+
+        world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(5), TimeSpan.Zero) : default;
+        world.Server.Order(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("a2", "A"), Root = Mesh.Root("A") });
+        CommandOutcome? outcome = null;
+        world.Server.Order(id => new UnholdRotation { Id = id, Actor = "op", Reason = "the clock is right" }, answer => outcome = answer);
+        world.Pass(1);
+        Assert.Null(outcome);
+        world.Time.WallError = TimeSpan.FromHours(25);
+        world.Pass(60);
+
+        Assert.Equal(CommandStatus.Done, outcome!.Status);
+        Assert.Equal((1, HoldCause.Clock), (world.Engine.Floor, world.State.Plan!.Hold!.Cause));
+        Assert.Single(absent.Instance.Outstanding);
+    }
+
     [Trait("Rule", "E14.2")]
     [Trait("Trace", "T10")]
     [Fact]

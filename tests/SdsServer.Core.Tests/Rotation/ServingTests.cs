@@ -241,6 +241,24 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public void The_deadline_of_the_gate_ends_neither_the_grace_nor_a_soak()
+    {
+        EngineWorld world = new(Own);
+        Remote(world, "silent");
+        world.Rotate("b", EngineWorld.Quick with { DropSoak = TimeSpan.FromHours(60) });
+        world.Pass(Own.BootstrapGrace - TimeSpan.FromMinutes(5));
+        Assert.Equal(("a", null), (world.State.Serving!.AuthorityId, world.State.Plan!.Hold));
+        world.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal(("b", null), (world.State.Serving!.AuthorityId, world.State.Plan!.Hold));
+
+        // And a soak that the plan itself orders is no lateness.
+        world.Pass(TimeSpan.FromHours(59));
+        Assert.Equal(("A,B", null), (world.Bundle, world.State.Plan!.Hold));
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.Equal(("B", null), (world.Bundle, world.State.Plan?.Hold?.Reason));
+    }
+
+    [Fact]
     public void The_grace_counts_over_restarts_and_turns_of_the_plan_begin_it_anew()
     {
         FleetPolicy policy = Own with { BootstrapGrace = TimeSpan.FromHours(2) };
@@ -255,6 +273,27 @@ public sealed class ServingTests
         world.Pass(60);
         Assert.Null(world.State.Serving!.WaitsSince);
         Assert.Equal("a", world.State.Serving.AuthorityId);
+    }
+
+    [Fact]
+    public void After_a_crash_it_waits_for_whoever_may_have_been_forgotten()
+    {
+        EngineWorld world = new(Own);
+        world.Fleet(1);
+        world.Server.Fate = effect => effect is SaveState { State.Serving.AuthorityId: "b" } ? EffectFate.DiesBefore : EffectFate.Works;
+        world.Rotate("b");
+        world.Pass(60);
+        Assert.False(world.Server.Up);
+        world.Server.Fate = _ => EffectFate.Works;
+        world.Restart();
+        world.Pass(world.Policy.ReconnectWindow - TimeSpan.FromSeconds(5));
+        Assert.Equal(("b", "a", "A,B"), (world.State.Signer, world.State.Serving!.AuthorityId, world.Bundle));
+        Assert.Contains(world.Engine.AllBlockers(), blocker => blocker.Reason == BlockerReason.YoungTerm);
+        ServingView shown = world.Engine.ServingCertificate()!;
+        Assert.Equal((true, 0), (shown.Waits, shown.MissingCount));
+        Assert.InRange(shown.Until!.Value - world.Time.Now.Utc, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(6));
+        world.Pass(20);
+        Assert.Equal("b", world.State.Serving!.AuthorityId);
     }
 
     [Fact]
@@ -378,6 +417,36 @@ public sealed class ServingTests
         world.Pass(TimeSpan.FromMinutes(40));
         Assert.Equal(cutOff, world.State.Serving!.LeavesBehind);
         Assert.Equal(cutOff ? 2 : 1, newer.Instances.Count);
+    }
+
+    [Fact]
+    public void Whom_a_forced_move_cut_off_is_taken_as_gone_once_it_is_known_to_accept_the_root()
+    {
+        EngineWorld world = new(Own);
+        Sidecar old = Remote(world, "p", "A");
+        string id = old.Instance.Id;
+        world.Rotate("b", EngineWorld.Manual, kind: RotationKind.Emergency, compromised: "a");
+        old.Disconnect();
+        Sidecar newer = Remote(world, "p", "A", "B");
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal(2, newer.Instances.Count);
+        Assert.Equal(CommandStatus.Done, world.Do(order => new ConfirmAnchors { Id = order, Actor = "op", InstanceId = id, Epoch = world.State.Epoch }).Status);
+        world.Pass(TimeSpan.FromSeconds(10));
+        Assert.Single(newer.Instances);
+    }
+
+    [Fact]
+    public void The_root_that_it_is_under_makes_no_room_for_an_emergency()
+    {
+        TrustState first = Mesh.First();
+        EngineWorld world = new(Own, first: first with { Roots = [.. first.Roots, Mesh.Root("C")], Authorities = [.. first.Authorities, Mesh.Authority("c", "C")] });
+        Remote(world, "silent", "A");
+        world.Rotate("b");
+        world.Pass(60);
+        Assert.Equal(("b", "a", "A,B"), (world.State.Signer, world.State.Serving!.AuthorityId, world.Bundle));
+        CommandOutcome outcome = world.Rotate("c", kind: RotationKind.Emergency, compromised: "b");
+        Assert.Equal((CommandStatus.Refused, "too_many_roots"), (outcome.Status, outcome.Refusal?.Code));
+        Assert.Equal(CommandStatus.Done, world.Rotate("a", kind: RotationKind.Emergency, compromised: "b").Status);
     }
 
     [Fact]

@@ -30,6 +30,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
     /// <summary>It hears when the server ends a stream.</summary>
     public bool Obeys { get; set; } = true;
 
+    /// <summary>The one stream for all (ADS); null: each secret has its own.</summary>
+    public long? SharedStream { get; init; }
+
     /// <summary>Where its Envoy's admin answers; null: nowhere.</summary>
     public Uri? Admin { get; init; }
 
@@ -52,7 +55,7 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         ScriptedStream stream = new(world, world.NextSubscription(), Connection, kind, name ?? kind.ToString()) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors },
+            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors, Stream = SharedStream },
             new SubscriptionPort(stream.Take, () => End(stream)));
         return stream;
     }

@@ -26,10 +26,28 @@ public sealed class SlotSetTests
         Assert.Equal((1, true), (slots.Slots, slots.Complete));
     }
 
-    private static Subscription Stream(long id)
+    [Fact]
+    public void What_two_sets_of_one_process_both_miss_was_back_in_between()
+    {
+        SlotSet slots = new(), other = new();
+        slots.Observe(connected: true, TimeSpan.Zero);
+        Subscription lost = Stream(1), again = Stream(3);
+        slots.Add(lost, TimeSpan.Zero);
+        slots.Add(Stream(2, "another"), TimeSpan.Zero);
+        slots.Remove(lost, TimeSpan.FromSeconds(1));
+        other.Add(again, TimeSpan.FromSeconds(200));
+        other.Remove(again, TimeSpan.FromSeconds(201));
+        slots.MissLike(other, TimeSpan.FromSeconds(202));
+        slots.GiveUpMissing(W, TimeSpan.FromSeconds(300));
+        Assert.Equal((2, false), (slots.Slots, slots.Complete));
+        slots.GiveUpMissing(W, TimeSpan.FromSeconds(202) + W);
+        Assert.Equal((1, true), (slots.Slots, slots.Complete));
+    }
+
+    private static Subscription Stream(long id, string name = "default")
     {
         InstanceKey key = new("spiffe://mesh/p", "p", "user:p");
         Workload workload = new(key.SpiffeId, [], BundleOnly: false);
-        return new Subscription(new SubscriptionOpened(id, 1, key, workload, SecretKind.Leaf, "default", null, "1.40.0"), new Instance("i", key, workload));
+        return new Subscription(new SubscriptionOpened(id, 1, key, workload, SecretKind.Leaf, name, null, "1.40.0"), new Instance("i", key, workload));
     }
 }

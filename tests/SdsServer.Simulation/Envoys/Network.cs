@@ -180,8 +180,14 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         return envoy.Contexts.TrueForAll(context =>
-            context.Presents is { } leaf && server.Store.Row(leaf.Serial) is { } row && row.BundleSlots >= bundles && row.LeafSlots >= leaves);
+            context.Presents is { } leaf && server.Store.Row(leaf.Serial) is { } row && row.BundleSlots >= bundles && row.LeafSlots >= leaves)
+            && (!SlowWhileConnected || server.Engine is not { } engine || Counts(engine, envoy, bundles, leaves));
     }
+
+    // The ledger keeps the most there ever were; a term gives up those that are gone for good, and another may have come since.
+    private static bool Counts(TrustDomainEngine engine, SimulatedEnvoy envoy, int bundles, int leaves) =>
+        engine.Instances().Any(view => view.BundleSlots >= bundles && view.LeafSlots >= leaves
+            && envoy.Contexts.TrueForAll(context => view.Outstanding.Any(row => row.Serial == context.Presents!.Serial)));
 
     private static void End(XdsStream stream)
     {

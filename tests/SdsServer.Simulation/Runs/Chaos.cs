@@ -23,6 +23,7 @@ internal sealed class Chaos(
     private double _storeTrouble;
     private bool _calm;
     private bool _restless;
+    private bool _losesEntry;
 
     /// <summary>Some processes to begin with, each with its own ways.</summary>
     public void Populate()
@@ -84,6 +85,8 @@ internal sealed class Chaos(
             case Trouble.LostOnReturn: WithLive(LostOnReturn); break;
             case Trouble.HalfBack: WithLive(envoy => HalfBack(envoy, 2 + random.Next(4))); break;
             case Trouble.Drain: WithLive(Drain); break;
+            case Trouble.SlowAndNew: WithLive(SlowAndNew); break;
+            case Trouble.LostEntry: LoseEntry(); break;
             case Trouble.TurnAndStart: operators.Turn(); operators.StartPlan(); break;
             default: operators.Step(); break;
         }
@@ -98,6 +101,7 @@ internal sealed class Chaos(
         _calm = true;
         operators.IsCalm = true;
         _effectsToDeath = null;
+        _losesEntry = false;
         _storeTrouble = 0;
         _pickiness = 0;
         network.Loss = 0;
@@ -365,6 +369,35 @@ internal sealed class Chaos(
         network.DropStream(envoy, Any(envoy.Clients));
     }
 
+    // One slot stays away for longer than a backoff, another is new, perhaps on a connection of its own, and perhaps lost again.
+    private void SlowAndNew(SimulatedEnvoy envoy)
+    {
+        envoy.IsDraining |= envoy.Connection is not null && random.Next(2) == 0;
+        network.DropStream(envoy, Any(envoy.Clients), network.Longest(envoy));
+        AddContext(envoy);
+        time.After(TimeSpan.FromSeconds(5 * random.NextDouble()), () =>
+        {
+            if (envoy.Alive && !_calm)
+            {
+                if (random.Next(2) == 0)
+                {
+                    network.DropStream(envoy, envoy.Clients[^1], network.Longest(envoy));
+                }
+
+                operators.Turn();
+                operators.StartPlan();
+            }
+        });
+    }
+
+    // The roster's entry is lost with the server that was writing it, while the bundle changes.
+    private void LoseEntry()
+    {
+        _losesEntry = true;
+        Spawn(NewKey(random.Next(mix.Nodes)), bundleOnly: true);
+        operators.StartPlan();
+    }
+
     // It is back before the server knows that it was gone, and has accepted what some of its sources were sent, and no more.
     private void LostOnReturn(SimulatedEnvoy envoy)
     {
@@ -446,6 +479,19 @@ internal sealed class Chaos(
             }
 
             _effectsToDeath = left - 1;
+        }
+
+        if (_losesEntry && effect is WriteRoster)
+        {
+            _losesEntry = false;
+            time.After(TimeSpan.Zero, () =>
+            {
+                if (server.Up)
+                {
+                    server.Kill();
+                }
+            });
+            return EffectFate.Fails;
         }
 
         // A delivery and an answer to an operator go nowhere near the store or the signer.

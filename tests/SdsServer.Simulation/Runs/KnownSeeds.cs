@@ -1,11 +1,14 @@
 namespace SdsServer.Simulation.Runs;
 
-/// <summary>Runs that have failed once, each for a reason that took millions of others to find. Every soak begins with them.</summary>
+/// <summary>
+/// Runs that have failed once, each for a reason that took millions of others to find. Every soak begins with them. Those of drawn mixes
+/// (from <see cref="Mix.FirstDrawn"/> on) tell another story once there is one trouble or order more.
+/// </summary>
 internal static class KnownSeeds
 {
     public static readonly IReadOnlyList<long> All =
     [
         1002338, 1005990, 1012177, 1016967, 2008593, 2019259, 2020420, 2031261, 2032843, 2034181, 2036211, 2042325, 2050947, 3004250, 3025182,
-        4001698, 5025670, 5036506, 6025834, 7019837, 8016664, 8094359, 9021543, 10000518, 10000626, 11150877, 11157150,
+        4001698, 5025670, 5036506, 6025834, 7019837, 8016664, 8094359, 9021543, 10000518, 10000626, 11150877, 11157150, 20002826, 200049454, 300062335, 300084665, 300109533, 400012946,
     ];
 }

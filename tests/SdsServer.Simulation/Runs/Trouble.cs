@@ -23,4 +23,6 @@ internal enum Trouble
     LostOnReturn,
     HalfBack,
     Drain,
+    SlowAndNew,
+    LostEntry,
 }

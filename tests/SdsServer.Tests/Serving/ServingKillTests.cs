@@ -25,7 +25,7 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
     private const string Domain = "trustDomains/example.org";
 
     // Kills after the word that lets it move: at once, and at each of the next changes of the store.
-    private const int Kills = 3;
+    private const int Kills = 4;
 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
     private static readonly GrpcMethod<DeltaDiscoveryRequest, DeltaDiscoveryResponse> s_delta = new(SecretDiscoveryService.Descriptor, "DeltaSecrets");
@@ -77,7 +77,10 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
                 Assert.Equal(missing, Assert.Single(waiting.Serving.Missing).Instance);
                 await ShakeHandsAsync(old);
 
-                answered = await MoveAndKillAsync(admin, server, Path.Combine(copy, "sds.db-wal"), missing, waiting.Epoch, kill);
+                // What the word sets free moves at once, in an old term.
+                await Condition.AwaitAsync("the term to be old", s_limit, async _ => (await CallAsync<GetRotationRequest, Rotation>(admin, RotationService.Descriptor, "GetRotation", new GetRotationRequest { Name = waiting.ActiveRotation }))
+                    .Gate.Refusal.BlockerCounts.All(count => count.Reason != BlockerReason.LeaderSettling));
+                answered = await MoveAndKillAsync(admin, server, Path.Combine(copy, "sds.db-wal"), missing, next, waiting.Epoch, kill);
             }
 
             await using (ChildProcess server = await StartAsync(copy))
@@ -93,7 +96,7 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
                     using X509Certificate2 still = await ShakeHandsAsync(old);
                 }
 
-                if (after.Serving.Waits)
+                if (after.Serving.MissingCount > 0)
                 {
                     Assert.False(answered, "the operator's word is lost");
                     await ConfirmAsync(admin, missing, after.Epoch);
@@ -107,8 +110,8 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    /// <summary>Gives the word that the proxy trusts both roots, and kills. Whether the word was answered.</summary>
-    private static async Task<bool> MoveAndKillAsync(GrpcChannel admin, ChildProcess server, string log, string instance, long epoch, int changes)
+    /// <summary>Gives the word that the proxy trusts both roots, and kills, at the latest when the certificate has moved. Whether the word was answered.</summary>
+    private static async Task<bool> MoveAndKillAsync(GrpcChannel admin, ChildProcess server, string log, string instance, string next, long epoch, int changes)
     {
         long length = new FileInfo(log).Length;
         int left = changes;
@@ -126,19 +129,21 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
         { IsBackground = true };
         Task<Instance> word = ConfirmAsync(admin, instance, epoch);
         killer.Start();
+        bool answered = false;
         try
         {
             await word;
-            return true;
+            answered = true;
+            await UntilAsync(admin, server, "the certificate to move, or the kill", trust => trust.Serving.Authority == next);
+            server.Kill();
         }
         catch (RpcException)
         {
-            return false;
+            // It has been killed.
         }
-        finally
-        {
-            await server.Exited.WaitAsync(s_limit);
-        }
+
+        await server.Exited.WaitAsync(s_limit);
+        return answered;
     }
 
     private static GrpcChannel Admin(string data) => GrpcChannel.ForAddress($"unix://{data}/admin.sock");
@@ -175,7 +180,7 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
 
     private Task<ChildProcess> StartAsync(string data) => RealServer.StartAsync(
         data, $"Xds:Tcp={_port.Endpoint}", "Xds:ServingNames:0=localhost", "Rotation:TrustSoak=00:00:00", "Rotation:Waves=100%", "Rotation:MaxInFlight=1000", "Rotation:CanarySoak=00:00:00",
-        "Rotation:WaveSoak=00:00:00", "Rotation:DropSoak=00:00:00");
+        "Rotation:WaveSoak=00:00:00", "Rotation:DropSoak=00:00:00", "Fleet:ReconnectWindow=00:00:01");
 
     private GrpcChannel Connect(string anchorsPem) => GrpcChannel.ForAddress(
         $"https://localhost:{_port.Endpoint.Port}", new GrpcChannelOptions { SingleConnection = true, Tls = new SslClientAuthenticationOptions { CertificateChainPolicy = Policy(anchorsPem) } });

@@ -65,7 +65,7 @@ internal sealed class PolicyMapper(AdminOptions options)
         CanarySoak = policy.CanarySoak.ToDuration(),
         DropSoak = policy.DropSoak.ToDuration(),
         MaxConnectionAge = policy.MaxConnectionAge.ToDuration(),
-        GateDeadline = Deadline(policy).ToDuration(),
+        GateDeadline = _fleet.GateDeadline(policy).ToDuration(),
         AckTimeout = _fleet.AckTimeout.ToDuration(),
         Waves = { policy.Waves.IsEmpty ? [new Api.Wave { Percent = 100 }] : policy.Waves.Select(WaveMapper.Map) },
         AutomaticRollback = policy.AutomaticRollback,
@@ -82,8 +82,8 @@ internal sealed class PolicyMapper(AdminOptions options)
     public static Api.GatePolicy Map(GatePolicy gate) =>
         new() { Kind = Labels.Of(gate.Kind), After = gate.Kind == GateKind.Time ? gate.After.ToDuration() : null };
 
-    /// <summary>How long a gate may be shut before the engine holds the rotation.</summary>
-    public TimeSpan Deadline(RotationPolicy policy) => policy.GateDeadline ?? _fleet.MaxLeafLifetime * 2;
+    /// <summary>When the gate that is shut holds the rotation.</summary>
+    public DateTimeOffset ShutBy(TrustState state, RotationPlan plan, Verdict verdict) => _fleet.ShutBy(state.Serving, plan, verdict);
 
     private GatePolicy Gate(string field, Api.GatePolicy? gate, GatePolicy otherwise, RequestCheck check)
     {

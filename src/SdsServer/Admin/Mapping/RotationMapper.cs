@@ -101,14 +101,14 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
             NextStep = NextStep(reading.State, plan, verdict),
             AwaitingApproval = approval,
             AwaitingWebhook = open && refusal?.Code == "awaiting_webhook",
-            Deadline = held || open ? null : Deadline(plan, verdict.Gate).ToTimestamp(),
+            Deadline = held || open ? null : Deadline(reading.State, plan, verdict).ToTimestamp(),
         };
     }
 
-    private DateTimeOffset Deadline(RotationPlan plan, Gate gate)
+    private DateTimeOffset Deadline(TrustState state, RotationPlan plan, Verdict verdict)
     {
-        DateTimeOffset shut = plan.StepSince + policies.Deadline(plan.Policy);
-        return RotationPlanner.Deadline(plan, gate) is { } deadline && deadline < shut ? deadline : shut;
+        DateTimeOffset shut = policies.ShutBy(state, plan, verdict);
+        return RotationPlanner.Deadline(plan, verdict.Gate) is { } deadline && deadline < shut ? deadline : shut;
     }
 
     private static string NextStep(TrustState state, RotationPlan plan, Verdict verdict) => verdict.Move switch
