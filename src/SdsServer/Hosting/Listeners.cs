@@ -23,7 +23,11 @@ internal static class Listeners
     {
         if (settings.XdsSocket is { } socket)
         {
-            kestrel.ListenUnixSocket(socket, listener => Serve(listener, ListenerRole.Xds, gate));
+            kestrel.ListenUnixSocket(socket, listener =>
+            {
+                Serve(listener, ListenerRole.Xds, gate);
+                Watch(listener, gate);
+            });
         }
 
         if (settings.XdsTcp is { } tcp)
@@ -38,6 +42,8 @@ internal static class Listeners
                         OnConnection = handshake => ValueTask.FromResult(ClientTls.Options(certificate, handshake.Connection)),
                     });
                 }
+
+                Watch(listener, gate);
             });
         }
 
@@ -152,6 +158,9 @@ internal static class Listeners
             return next(connection);
         });
     }
+
+    // After TLS, so that it sees frames.
+    private static void Watch(ListenOptions listener, ConnectionGate gate) => listener.Use(next => connection => gate.WatchAsync(connection, next));
 
     private sealed record RoleFeature(ListenerRole Role);
 }

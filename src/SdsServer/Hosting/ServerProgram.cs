@@ -172,7 +172,13 @@ internal static class ServerProgram
             : own;
         AdminTls? adminTls = settings.AdminTcp is not null && adminCertificate is not null ? new AdminTls(adminCertificate, remote, time) : null;
         builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, gate, adminTls));
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
+        builder.Services.Configure<SocketTransportOptions>(sockets =>
+        {
+            sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings);
+
+            // What a connection that nobody reads may pile up in memory; its default is a mebibyte.
+            sockets.MaxReadBufferSize = 64 * 1024;
+        });
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
         {

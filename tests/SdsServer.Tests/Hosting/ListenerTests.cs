@@ -13,7 +13,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Hosting;
 using SdsServer.Limits;
+using SdsServer.Testing;
 using SdsServer.Testing.Processes;
+using SdsServer.Tests.Limits;
 
 namespace SdsServer.Tests.Hosting;
 
@@ -124,6 +126,49 @@ public sealed class ListenerTests : IDisposable
         using Socket operatorsFirst = await GreetAsync(settings.AdminSocket), operatorsSecond = await GreetAsync(settings.AdminSocket);
         Assert.True(await IsAnsweredAsync(operatorsFirst));
         Assert.True(await IsAnsweredAsync(operatorsSecond));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_flood_is_cut_on_each_listener_of_proxies_also_under_TLS(bool underTls)
+    {
+        WriteCertificate("server");
+        ServerSettings settings = Settings(options => (options.Xds.Tcp, options.Xds.CertificateFile, options.Xds.KeyFile) = ("127.0.0.1:0", ChainFile, KeyFile));
+        ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
+        CapturedLog log = new();
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, new ConnectionGate(settings.Connections, TimeProvider.System, log)));
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
+        await using WebApplication app = builder.Build();
+        await app.StartAsync();
+        int port = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.Single(address => !address.Contains("unix:", StringComparison.Ordinal))).Port;
+
+        using Socket socket = new(underTls ? AddressFamily.InterNetwork : AddressFamily.Unix, SocketType.Stream, underTls ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        await socket.ConnectAsync(underTls ? new IPEndPoint(IPAddress.Loopback, port) : new UnixDomainSocketEndPoint(settings.XdsSocket!));
+        await using NetworkStream plain = new(socket);
+        await using SslStream tls = new(plain, false, (_, leaf, _, _) => leaf!.Subject == "CN=server");
+        if (underTls)
+        {
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", ApplicationProtocols = [SslApplicationProtocol.Http2] });
+        }
+
+        Stream stream = underTls ? tls : plain;
+        byte[] buffer = new byte[4096];
+        try
+        {
+            await stream.WriteAsync(new Frames().Settings().Repeat(200, (frames, id) => frames.Headers(id).Reset(id)).Bytes);
+            while (await stream.ReadAsync(buffer) > 0)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // It is cut before all has been written, or after.
+        }
+
+        Assert.Contains("CVE-2023-44487", Assert.Single(log.Lines, line => line.Id == 7003).Text, StringComparison.Ordinal);
     }
 
     private static async Task<Socket> GreetAsync(string path)

@@ -96,6 +96,48 @@ public sealed class ConnectionGateTests
         Assert.NotEmpty((await proxy.ReadAsync()).Secrets);
     }
 
+    [Fact]
+    public async Task A_flood_is_cut_its_address_waits_and_who_is_known_stays()
+    {
+        ManualTime time = new(s_start) { IsMonotonic = true };
+        await using XdsTestServer server = await XdsTestServer.StartAsync(time: time);
+        await using XdsStream proxy = XdsStream.Open(server, Transport.Ads);
+        await proxy.SubscribeAsync("roots/a");
+        await WaitAsync(() => server.Xds.Streams.Count == 1);
+        using Socket hostile = await ConnectAsync(server);
+        byte[] flood = new Frames().Settings().Repeat(200, (frames, stream) => frames.Headers(stream).Reset(stream)).Bytes;
+        try
+        {
+            await hostile.SendAsync(flood);
+        }
+        catch (SocketException)
+        {
+            // It is cut before all has been sent, or after.
+        }
+
+        await ReadToEndAsync(hostile).WaitAsync(XdsTestServer.Patience);
+        await WaitAsync(() => server.Log.Lines.Any(line => line.Id == 7003));
+        LoggedLine cut = Assert.Single(server.Log.Lines, line => line.Id == 7003);
+        Assert.Contains("from 127.0.0.1 is cut: it resets streams that it has just opened", cut.Text, StringComparison.Ordinal);
+
+        // One a second; who comes too early is held, or he would come back at once.
+        using Socket first = await ConnectAsync(server), second = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate is { Unidentified: 1, Held: 1 });
+        time.Advance(TimeSpan.FromSeconds(2));
+        await WaitAsync(() => server.Gate.Held == 0);
+        await Task.WhenAny(ReadToEndAsync(first), ReadToEndAsync(second)).WaitAsync(XdsTestServer.Patience);
+        using Socket third = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 2);
+
+        // A minute later the address is as any other.
+        time.Advance(TimeSpan.FromSeconds(58));
+        await WaitAsync(() => server.Gate.Unidentified == 0);
+        using Socket fourth = await ConnectAsync(server), fifth = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 2);
+        server.Fleet.Set("roots/a", TestSecrets.Bundle(1));
+        Assert.NotEmpty((await proxy.ReadAsync()).Secrets);
+    }
+
     [Theory]
     [InlineData("192.0.2.1", "192.0.2.1")]
     [InlineData("::ffff:192.0.2.1", "192.0.2.1")]

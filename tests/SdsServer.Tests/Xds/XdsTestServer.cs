@@ -80,6 +80,7 @@ internal sealed class XdsTestServer : IAsyncDisposable
     {
         endpoint.Protocols = HttpProtocols.Http2;
         endpoint.Use(next => connection => Gate.RunAsync(connection, next));
+        endpoint.Use(next => connection => Gate.WatchAsync(connection, next));
     }
 
     public Task StopAsync() => _app.StopAsync();
