@@ -5,7 +5,7 @@ using SdsServer.Protos.Envoy.Discovery.V3;
 namespace SdsServer.Tests.Hostile;
 
 /// <summary>The hostile workload's processes. All of them are of one identity.</summary>
-internal sealed class Attacker(MeshHost host, WireProxy victim) : IAsyncDisposable
+internal sealed class Attacker(MeshHost host, WireProxy victim, bool isDelta) : IAsyncDisposable
 {
     public const string Who = "hostile";
 
@@ -29,7 +29,7 @@ internal sealed class Attacker(MeshHost host, WireProxy victim) : IAsyncDisposab
     /// <param name="node">What it says its node id is; null: one that nobody had.</param>
     public WireProxy Add(string? node = null)
     {
-        WireProxy process = new(host, Who, node ?? string.Create(CultureInfo.InvariantCulture, $"node-{++_nodes}"));
+        WireProxy process = new(host, Who, node ?? string.Create(CultureInfo.InvariantCulture, $"node-{++_nodes}"), isDelta);
         _processes.Add(process);
         return process;
     }
@@ -38,8 +38,7 @@ internal sealed class Attacker(MeshHost host, WireProxy victim) : IAsyncDisposab
     public async Task<WireProxy> JoinAsync()
     {
         WireProxy process = Add().Start();
-        await host.PassUntilAsync("the hostile workload to have a leaf", engine => engine.Instances().Any(view =>
-            view.Key is { SpiffeId: var id, NodeId: var node } && id == process.SpiffeId && node == process.Node && view.Outstanding is [{ State: LeafState.Acked }]));
+        await process.JoinedAsync();
         return process;
     }
 

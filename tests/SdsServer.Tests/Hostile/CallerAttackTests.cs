@@ -19,16 +19,33 @@ public sealed class CallerAttackTests
     // How long it can hold one gate: it is given leaves until it is quarantined, and its last one must expire. Then the plan's own waits.
     private static readonly TimeSpan s_bound = s_quarantine + s_life + s_skew + TimeSpan.FromMinutes(1);
 
-    private static readonly Lazy<Task<Outcome>> s_alone = new(() => RunAsync(null));
+    private static readonly Lazy<Task<Outcome>> s_alone = new(() => RunAsync(null, isDelta: false));
 
-    public static TheoryData<string> Attacks => [.. CallerAttacks.All.Keys];
+    /// <summary>Each manner in state of the world and, where it can be said there, in delta.</summary>
+    public static TheoryData<string, bool> Attacks
+    {
+        get
+        {
+            TheoryData<string, bool> attacks = [];
+            foreach ((string name, CallerAttack attack) in CallerAttacks.All)
+            {
+                attacks.Add(name, false);
+                if (!attack.NeedsVersion)
+                {
+                    attacks.Add(name, true);
+                }
+            }
+
+            return attacks;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Attacks))]
-    public async Task It_opens_no_gate_delays_nobody_and_holds_a_gate_no_longer_than_its_own_last_leaf(string attack)
+    public async Task It_opens_no_gate_delays_nobody_and_holds_a_gate_no_longer_than_its_own_last_leaf(string attack, bool isDelta)
     {
         Outcome alone = await s_alone.Value;
-        Outcome attacked = await RunAsync(CallerAttacks.All[attack]);
+        Outcome attacked = await RunAsync(CallerAttacks.All[attack], isDelta);
 
         Assert.True(attacked.Acts > 0, "the attack did not happen");
         Assert.InRange(alone.LongestGate, TimeSpan.Zero, TimeSpan.FromMinutes(1));
@@ -37,14 +54,14 @@ public sealed class CallerAttackTests
         Assert.InRange(attacked.Latest, TimeSpan.Zero, alone.Latest + (s_step * 2));
     }
 
-    private static async Task<Outcome> RunAsync(CallerAttack? attack)
+    private static async Task<Outcome> RunAsync(CallerAttack? attack, bool isDelta)
     {
         await using MeshHost host = await MeshHost.StartAsync(
             fleet => fleet with { IssuesPerSecond = 2, MaxSkew = s_skew, QuarantineAfter = s_quarantine, MaxNackBackoff = TimeSpan.FromSeconds(5) }, s_life);
         WireProxy[] fleet = [.. Enumerable.Range(0, 5).Select(number => new WireProxy(host, string.Create(CultureInfo.InvariantCulture, $"svc{number}")).Start())];
         await using Fleet honest = new(host, fleet);
         await honest.JoinAsync();
-        await using Attacker attacker = new(host, fleet[0]);
+        await using Attacker attacker = new(host, fleet[0], isDelta);
         await (attack?.Begin(attacker) ?? Task.CompletedTask);
         fleet[^1].Hold();
         await host.RotateAsync(new RotationPolicy

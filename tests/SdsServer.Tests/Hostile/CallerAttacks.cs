@@ -33,7 +33,7 @@ internal static class CallerAttacks
                     await bundle.SendAsync(Accept(bundle, string.Create(CultureInfo.InvariantCulture, $"{seen[..seen.LastIndexOf('-')]}-{next}"), attacker.Victim.BundleVersion));
                 }
             })
-        { StandsInTheWay = true },
+        { StandsInTheWay = true, NeedsVersion = true },
 
         ["lies: accepts with a stale nonce"] = new(
             async attacker => (await attacker.JoinAsync()).OnBundle = (stream, response) =>
@@ -51,7 +51,7 @@ internal static class CallerAttacks
                 return [Accept(stream, response.Nonce, stream.Got[0].VersionInfo)];
             },
             CallerAttack.Nothing)
-        { StandsInTheWay = true },
+        { StandsInTheWay = true, NeedsVersion = true },
 
         ["lies: reports bundles that it never got when it comes back"] = new(
             async attacker => (await attacker.JoinAsync()).OnBundle = attacker.Ignore,

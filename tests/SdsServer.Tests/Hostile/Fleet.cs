@@ -17,7 +17,12 @@ internal sealed class Fleet(MeshHost host, WireProxy[] proxies) : IAsyncDisposab
     /// <summary>Every proxy has its first leaf.</summary>
     public async Task JoinAsync()
     {
-        await host.PassUntilAsync("every honest proxy to have a leaf", engine => engine.Instances().Count(view => view.Outstanding is [.., { State: LeafState.Acked }]) == proxies.Length);
+        await Task.WhenAll(proxies.Select(proxy => proxy.CountedAsync()));
+        foreach (WireProxy proxy in proxies)
+        {
+            await proxy.JoinedAsync();
+        }
+
         _ids.AddRange(await host.ReadAsync(engine => engine.Instances().Select(view => view.Id).ToList()));
         await SettleAsync();
     }
@@ -26,9 +31,9 @@ internal sealed class Fleet(MeshHost host, WireProxy[] proxies) : IAsyncDisposab
     public async Task SettleAsync()
     {
         HashSet<string> prompt = [.. proxies.Where(proxy => !proxy.Holds).Select(proxy => proxy.SpiffeId)];
-        await MeshHost.UntilAsync("every honest proxy to have taken the newest bundle", () => host.ReadAsync(engine =>
+        await host.UntilAsync("every honest proxy to have taken the newest bundle", () => host.ReadAsync(engine =>
             _ids.TrueForAll(id => engine.Find(id) is { } view && (view.Lo == engine.State.Epoch || !prompt.Contains(view.Key.SpiffeId)))));
-        await MeshHost.UntilAsync("every honest proxy to have its newest leaf", async () =>
+        await host.UntilAsync("every honest proxy to have its newest leaf", async () =>
             (await OwnAsync()).All(view => view.Outstanding is [.., { State: LeafState.Acked }] && proxies.Single(proxy => proxy.SpiffeId == view.Key.SpiffeId).Leaves is [.., var newest] && newest.Serial == view.Outstanding[^1].Serial));
         foreach (WireProxy proxy in proxies)
         {

@@ -76,27 +76,24 @@ internal sealed class MeshHost : IAsyncDisposable
         await UntilAsync("no leaf to be under way", async () => await ReadAsync(engine => engine.LeavesUnderWay) == 0);
     }
 
-    /// <summary>Lets the server's time pass until the engine shows something: leaves come as the budget allows.</summary>
-    public Task PassUntilAsync(string what, Func<TrustDomainEngine, bool> condition) => UntilAsync(what, async () =>
-    {
-        await PassAsync(TimeSpan.FromMilliseconds(50));
-        return await ReadAsync(condition);
-    });
-
     /// <summary>Asks again and again, as fast as the answers come.</summary>
-    public static async Task UntilAsync(string what, Func<Task<bool>> condition)
+    public async Task UntilAsync(string what, Func<Task<bool>> condition)
     {
         using CancellationTokenSource patience = new(Patience);
         while (!await condition())
         {
             if (patience.IsCancellationRequested)
             {
-                throw new TimeoutException($"waited {Patience} for {what}");
+                List<InstanceView> seen = await ReadAsync(engine => engine.Instances().ToList());
+                throw new TimeoutException($"waited {Patience} for {what}, at {Time.GetUtcNow():HH:mm:ss.fff}:\n{string.Join('\n', seen.Select(Shown))}\n{string.Join("\n", Log.Lines.TakeLast(30))}");
             }
 
             await Task.Yield();
         }
     }
+
+    private static string Shown(InstanceView view) =>
+        $"{view}: {string.Join(", ", view.Outstanding.Select(leaf => $"{leaf.Serial} {leaf.State} {leaf.NotAfter:HH:mm:ss}"))}; secrets {string.Join(' ', view.Secrets)}";
 
     public async ValueTask DisposeAsync()
     {

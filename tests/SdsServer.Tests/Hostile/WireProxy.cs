@@ -1,3 +1,4 @@
+using SdsServer.Core.Fleet;
 using SdsServer.Core.Secrets;
 using SdsServer.Grpc.Client;
 using SdsServer.Protos.Envoy.Discovery.V3;
@@ -8,6 +9,7 @@ namespace SdsServer.Tests.Hostile;
 internal sealed class WireProxy : IAsyncDisposable
 {
     private readonly MeshHost _host;
+    private readonly bool _isDelta;
     private readonly GrpcChannel _channel;
     private readonly Lock _lock = new();
     private readonly List<(string Serial, DateTimeOffset At)> _leaves = [];
@@ -15,9 +17,9 @@ internal sealed class WireProxy : IAsyncDisposable
     private readonly List<WireStream> _invented = [];
     private bool _holdsBundles;
 
-    public WireProxy(MeshHost host, string who, string? node = null)
+    public WireProxy(MeshHost host, string who, string? node = null, bool isDelta = false)
     {
-        (_host, Who, Node) = (host, who, node ?? who);
+        (_host, _isDelta, Who, Node) = (host, isDelta, who, node ?? who);
         _channel = host.Connect();
         OnBundle = AckUnlessHeld;
         OnLeaf = static (stream, response) => [WireStream.Ack(stream, response)];
@@ -53,13 +55,13 @@ internal sealed class WireProxy : IAsyncDisposable
     }
 
     public void OpenBundle(string reported = "") =>
-        Bundle = new WireStream(_channel, Who, Node, "ROOTCA", reported, (stream, response) =>
+        Bundle = new WireStream(_channel, _isDelta, Who, Node, "ROOTCA", reported, (stream, response) =>
     {
         BundleVersion = response.VersionInfo;
         return OnBundle(stream, response);
     });
 
-    public void OpenLeaf(string reported = "") => Leaf = new WireStream(_channel, Who, Node, "default", reported, (stream, response) =>
+    public void OpenLeaf(string reported = "") => Leaf = new WireStream(_channel, _isDelta, Who, Node, "default", reported, (stream, response) =>
     {
         lock (_lock)
         {
@@ -74,6 +76,23 @@ internal sealed class WireProxy : IAsyncDisposable
         OpenBundle();
         OpenLeaf();
         return this;
+    }
+
+    /// <summary>
+    /// It counts, and asks for a leaf. The server's time stands meanwhile: a stream that has said nothing is ended when that passes.
+    /// </summary>
+    public Task CountedAsync() => _host.UntilAsync($"{Who} at {Node} to count", async () => await ViewAsync() is { Member: true, LeafSubscriptions: > 0 });
+
+    /// <summary>It has its leaf. The server's time passes as the budget asks for, not while the proxy answers.</summary>
+    public async Task JoinedAsync()
+    {
+        await CountedAsync();
+        while (await ViewAsync() is { Outstanding: [] })
+        {
+            await _host.PassAsync(TimeSpan.FromMilliseconds(50));
+        }
+
+        await _host.UntilAsync($"{Who} at {Node} to take its leaf", async () => await ViewAsync() is { Outstanding: [.., { State: LeafState.Acked }] });
     }
 
     /// <summary>The version of the bundle that it was sent last.</summary>
@@ -120,8 +139,8 @@ internal sealed class WireProxy : IAsyncDisposable
     public void Invent()
     {
         string node = $"node-{Guid.NewGuid():N}";
-        _invented.Add(new WireStream(_channel, Who, node, "ROOTCA", "", static (stream, response) => [WireStream.Ack(stream, response)]));
-        _invented.Add(new WireStream(_channel, Who, node, "default", "", static (stream, response) => [WireStream.Ack(stream, response)]));
+        _invented.Add(new WireStream(_channel, _isDelta, Who, node, "ROOTCA", "", static (stream, response) => [WireStream.Ack(stream, response)]));
+        _invented.Add(new WireStream(_channel, _isDelta, Who, node, "default", "", static (stream, response) => [WireStream.Ack(stream, response)]));
     }
 
     public async Task CloseLeafAsync() => await (Leaf?.DisposeAsync() ?? ValueTask.CompletedTask);
@@ -137,6 +156,9 @@ internal sealed class WireProxy : IAsyncDisposable
         await (Bundle?.DisposeAsync() ?? ValueTask.CompletedTask);
         _channel.Dispose();
     }
+
+    private Task<InstanceView?> ViewAsync() =>
+        _host.ReadAsync(engine => engine.Instances().SingleOrDefault(view => view.Key is { SpiffeId: var id, NodeId: var node } && id == SpiffeId && node == Node));
 
     private DiscoveryRequest[] AckUnlessHeld(WireStream stream, DiscoveryResponse response)
     {

@@ -9,20 +9,32 @@ namespace SdsServer.Tests.Hostile;
 /// <summary>A stream of one secret, as an Envoy without ADS has it, that answers as it is told.</summary>
 internal sealed class WireStream : IAsyncDisposable
 {
-    private static readonly GrpcMethod<DiscoveryRequest, DiscoveryResponse> s_stream = new(SecretDiscoveryService.Descriptor, "StreamSecrets");
+    private static readonly GrpcMethod<DiscoveryRequest, DiscoveryResponse> s_sotw = new(SecretDiscoveryService.Descriptor, "StreamSecrets");
+    private static readonly GrpcMethod<DeltaDiscoveryRequest, DeltaDiscoveryResponse> s_delta = new(SecretDiscoveryService.Descriptor, "DeltaSecrets");
 
-    private readonly ClientCall<DiscoveryRequest, DiscoveryResponse> _call;
+    private readonly ClientCall<DiscoveryRequest, DiscoveryResponse>? _sotw;
+    private readonly ClientCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>? _delta;
     private readonly Func<WireStream, DiscoveryResponse, IEnumerable<DiscoveryRequest>> _answer;
     private readonly SemaphoreSlim _writing = new(1);
     private readonly TaskCompletionSource _came = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _running;
 
+    /// <param name="isDelta">It speaks delta. Answers are told in the words of state of the world and said in those of delta, which has no version to confirm.</param>
     /// <param name="reported">The version that it says to hold; empty: none.</param>
     public WireStream(
-        GrpcChannel channel, string who, string node, string name, string reported, Func<WireStream, DiscoveryResponse, IEnumerable<DiscoveryRequest>> answer)
+        GrpcChannel channel, bool isDelta, string who, string node, string name, string reported, Func<WireStream, DiscoveryResponse, IEnumerable<DiscoveryRequest>> answer)
     {
         (Name, _answer) = (name, answer);
-        _call = channel.Duplex(s_stream, new CallOptions(new SdsServer.Grpc.Metadata { { "who", who } }));
+        CallOptions options = new(new SdsServer.Grpc.Metadata { { "who", who } });
+        if (isDelta)
+        {
+            _delta = channel.Duplex(s_delta, options);
+        }
+        else
+        {
+            _sotw = channel.Duplex(s_sotw, options);
+        }
+
         _running = RunAsync(new DiscoveryRequest { Node = new Node { Id = node, Cluster = who }, ResourceNames = { name }, VersionInfo = reported });
     }
 
@@ -44,7 +56,7 @@ internal sealed class WireStream : IAsyncDisposable
         await _writing.WaitAsync();
         try
         {
-            await _call.WriteAsync(request);
+            await (_sotw?.WriteAsync(request) ?? _delta!.WriteAsync(InDelta(request)));
         }
         catch (Exception error) when (error is RpcException or OperationCanceledException or ObjectDisposedException)
         {
@@ -58,17 +70,37 @@ internal sealed class WireStream : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _call.DisposeAsync();
+        await (_sotw?.DisposeAsync() ?? _delta!.DisposeAsync());
         await _running;
         _writing.Dispose();
     }
+
+    private static DeltaDiscoveryRequest InDelta(DiscoveryRequest request)
+    {
+        DeltaDiscoveryRequest delta = new() { Node = request.Node, ResponseNonce = request.ResponseNonce, ErrorDetail = request.ErrorDetail };
+        if (request.Node is not null)
+        {
+            delta.ResourceNamesSubscribe.Add(request.ResourceNames);
+            foreach (string name in request.VersionInfo.Length > 0 ? request.ResourceNames : [])
+            {
+                delta.InitialResourceVersions[name] = request.VersionInfo;
+            }
+        }
+
+        return delta;
+    }
+
+    private async Task<DiscoveryResponse?> ReadAsync() =>
+        _sotw is not null ? await _sotw.ReadAsync()
+        : await _delta!.ReadAsync() is { } response ? new DiscoveryResponse { Nonce = response.Nonce, VersionInfo = Assert.Single(response.Resources).Version }
+        : null;
 
     private async Task RunAsync(DiscoveryRequest first)
     {
         await SendAsync(first);
         try
         {
-            while (await _call.ReadAsync() is { } response)
+            while (await ReadAsync() is { } response)
             {
                 Got.Add(response);
                 foreach (DiscoveryRequest request in _answer(this, response))
