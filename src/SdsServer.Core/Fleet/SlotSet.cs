@@ -70,18 +70,22 @@ internal sealed class SlotSet
     {
         foreach ((_, string? name) in other._missing.Where(slot => slot.Name is not null && !_live.Exists(mine => mine.Name == slot.Name)))
         {
-            // Where both miss it, it has been back in between: its time begins anew.
-            int known = _missing.FindIndex(slot => slot.Name == name);
-            known = known >= 0 ? known : _missing.FindIndex(slot => slot.Name is null);
-            if (known >= 0)
+            if (!WasBack(name!, up))
             {
-                _missing.RemoveAt(known);
+                _missing.Add((Ran(up), name));
             }
-
-            _missing.Add((Ran(up), name));
         }
 
         RaiseTo(other.Slots, up);
+    }
+
+    /// <summary>What is missing here, and the other set has or misses, has been back in between if both are of the same process: its time begins anew.</summary>
+    public void WasBack(SlotSet other, TimeSpan up)
+    {
+        foreach (string name in other._live.Select(slot => slot.Name).Concat(other._missing.Select(slot => slot.Name).OfType<string>()))
+        {
+            WasBack(name, up);
+        }
     }
 
     /// <summary>There were more once, which are missing from now on.</summary>
@@ -111,6 +115,20 @@ internal sealed class SlotSet
         {
             ChangedAt = up;
         }
+    }
+
+    private bool WasBack(string name, TimeSpan up)
+    {
+        int known = _missing.FindIndex(slot => slot.Name == name);
+        known = known >= 0 ? known : _missing.FindIndex(slot => slot.Name is null);
+        if (known < 0)
+        {
+            return false;
+        }
+
+        _missing.RemoveAt(known);
+        _missing.Add((Ran(up), name));
+        return true;
     }
 
     private TimeSpan Ran(TimeSpan up) => _runsSince is { } since ? _ran + (up - since) : _ran;

@@ -44,7 +44,15 @@ public sealed partial class TrustDomainEngine
         Enrol(instance);
         if (instance is { Enrolled: true, Connected: true })
         {
-            StartHolding(instance);
+            // One that refuses, or has not answered, on a source that came later may be the very process that seems away.
+            if (instance.BundleRefused || instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0))
+            {
+                instance.HoldsSince = null;
+            }
+            else
+            {
+                StartHolding(instance);
+            }
         }
 
         if (HoldsNewer(instance))

@@ -211,6 +211,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        DoubtKin(instance);
         End(instance);
         Commit(
             order,

@@ -115,6 +115,26 @@ public sealed partial class TrustDomainEngine
         }
     }
 
+    /// <summary>
+    /// Whoever is connected under its key may be its process, come back while the old link seemed alive, and was taken for fresh because
+    /// this one counted for what it might hide. An operator who retires the old name need not know: from now on its own proof counts.
+    /// </summary>
+    private void DoubtKin(Instance retired)
+    {
+        if (retired.CountedAt is not { } counted)
+        {
+            return;
+        }
+
+        foreach (Instance other in _byKey[retired.Key].Where(static other => other.Connected).ToList())
+        {
+            TakesSlotsOf(retired, other);
+            NotFresh(other);
+            other.Lo = Math.Min(other.Lo, counted);
+            Attend(other);
+        }
+    }
+
     // Under strict absence nothing that counts is given up: a twin that misses what was never its own holds a plan until its leaf has run out.
     private bool TakesSlotsOf(Instance expired, Instance newer)
     {

@@ -256,6 +256,7 @@ public sealed partial class TrustDomainEngine
         foreach (Instance other in _byKey.GetValueOrDefault(instance.Key) ?? [])
         {
             other.KinVanishedAt = _now.Up;
+            MayHaveBeen(other, instance);
         }
 
         SetSuccessionTimers(instance.Key);
@@ -305,8 +306,17 @@ public sealed partial class TrustDomainEngine
 
                     Displace(subscription);
                 }
+
+                MayHaveBeen(instance, other);
             }
         }
+    }
+
+    // A source that was back under another name of its process, and is lost again, has all its time to come back once more.
+    private void MayHaveBeen(Instance instance, Instance other)
+    {
+        instance.Bundles.WasBack(other.Bundles, _now.Up);
+        instance.Leaves.WasBack(other.Leaves, _now.Up);
     }
 
     private void Displace(Subscription subscription)

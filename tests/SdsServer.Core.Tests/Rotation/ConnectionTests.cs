@@ -1,3 +1,4 @@
+using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
@@ -74,6 +75,47 @@ public sealed class ConnectionTests
         world.Pass(300);
         Assert.Equal(("B", true), (world.Bundle, proxy.IsOn("b")));
         world.AssertSound();
+    }
+
+    // Seed 1000002653: a source of bundles came back alone on a newer connection, enforced the bundle of then, and was lost again.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_source_that_was_back_under_another_name_has_all_its_time_once_more(bool noticed)
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        long first = proxy.Connection;
+        proxy.Streams[1].Close();
+        world.Pass(world.Policy.SuccessionWindow - TimeSpan.FromSeconds(10));
+
+        proxy.Obeys = false;
+        proxy.Drain();
+        proxy.Open(SecretKind.Bundle, name: "Bundle1");
+        proxy.Streams[..^1].ForEach(stream => stream.Close());
+        world.Server.Post(new ConnectionClosed(first));
+        world.Pass(1);
+        long second = proxy.Connection;
+        if (noticed)
+        {
+            proxy.Disconnect();
+        }
+        else
+        {
+            proxy.Drain();
+        }
+
+        proxy.Return(leaf, "b1-any");
+        world.Pass(20);
+        Assert.Equal(2, Holder().BundleSlots);
+        world.Server.Post(new ConnectionClosed(second));
+        world.Pass(world.Policy.SuccessionWindow - TimeSpan.FromSeconds(30));
+        Assert.Equal(2, Holder().BundleSlots);
+        world.Pass(60);
+        Assert.Equal(1, Holder().BundleSlots);
+
+        InstanceView Holder() => Assert.Single(proxy.Instances, instance => !instance.Outstanding.IsEmpty);
     }
 
     [Fact]

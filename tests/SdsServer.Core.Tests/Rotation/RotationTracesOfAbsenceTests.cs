@@ -187,6 +187,67 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(2, client.Instances.Count);
     }
 
+    // Seed 1000007073: its link dies unnoticed, and a source that is new comes first on the next; the operator retires the old name, or time does.
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void A_client_that_has_come_back_under_a_new_name_is_believed_what_it_proves_when_the_old_name_ends(bool accepts, bool retires)
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start(bundles: 2);
+        client.Streams.ForEach(stream => stream.Answers = false);
+        long dead = client.Connection;
+        client.Obeys = false;
+        client.Drain();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(30) });
+        client.Open(SecretKind.Bundle, name: "Added");
+        world.Pass(1);
+        client.Answers = accepts;
+        ScriptedStream[] old = [client.Open(SecretKind.Bundle), client.Open(SecretKind.Bundle, name: "Bundle1")];
+        world.Pass(1);
+        if (!accepts)
+        {
+            old.ToList().ForEach(stream => stream.Nack());
+        }
+
+        world.Server.Post(new ConnectionClosed(dead));
+        world.Pass(120);
+        Assert.Equal(1, world.Engine.Floor);
+        if (retires)
+        {
+            world.Retire(Assert.Single(client.Instances, view => !view.Connected).Id);
+        }
+
+        world.Pass(retires ? TimeSpan.FromSeconds(1) : world.Policy.SuccessionWindow);
+        Assert.Equal(accepts ? 2 : 1, world.Engine.Floor);
+        world.Pass(TimeSpan.FromHours(1));
+        Assert.Equal(accepts ? 2 : 1, world.Engine.Floor);
+    }
+
+    [Fact]
+    public void A_source_that_only_the_name_that_is_retired_had_is_waited_for_under_the_new_one()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start(bundles: 2);
+        client.Streams.ForEach(stream => stream.Answers = false);
+        long dead = client.Connection;
+        client.Obeys = false;
+        client.Drain();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(30) });
+        client.Open(SecretKind.Bundle);
+        world.Server.Post(new ConnectionClosed(dead));
+        world.Pass(120);
+        world.Retire(Assert.Single(client.Instances, view => !view.Connected).Id);
+        world.Pass(world.Policy.SuccessionWindow - TimeSpan.FromSeconds(10));
+        Assert.Equal(1, world.Engine.Floor);
+        world.Pass(world.Policy.ReconnectWindow + world.Policy.DeadLinkWindow + TimeSpan.FromSeconds(20));
+        Assert.Equal(2, world.Engine.Floor);
+    }
+
     [Trait("Rule", "E14.2")]
     [Trait("Trace", "T14")]
     [Fact]

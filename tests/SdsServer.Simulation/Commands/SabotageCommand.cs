@@ -16,7 +16,7 @@ internal static class SabotageCommand
             throw new ArgumentException($"no rule that is left has '{only}' in its name");
         }
 
-        Sabotages sabotages = new(options.Number("events", 5_000_000), options.Number("seed", Mix.FirstDrawn));
+        Sabotages sabotages = new(options.Number("events", 5_000_000), options.Number("seed", Mix.FirstFocused));
         TextWriter shared = TextWriter.Synchronized(output);
         IReadOnlyList<MutantOutcome> outcomes = await sabotages.RunAsync(mutations, (int)options.Number("threads", Environment.ProcessorCount), shared);
         await output.WriteLineAsync("\n| rule taken out | seed | runs | events | what it broke |\n|---|---|---|---|---|");

@@ -24,6 +24,7 @@ internal sealed class Chaos(
     private bool _calm;
     private bool _restless;
     private bool _losesEntry;
+    private bool _unfolds;
 
     /// <summary>Some processes to begin with, each with its own ways.</summary>
     public void Populate()
@@ -49,8 +50,9 @@ internal sealed class Chaos(
         }
     }
 
-    public TimeSpan Pause() => random.Next(_restless ? 60 : 20) switch
+    public TimeSpan Pause() => (_unfolds ? 0 : random.Next(_restless ? 60 : 20)) switch
     {
+        0 when _unfolds => TimeSpan.FromSeconds(60 + (180 * random.NextDouble())),
         0 => TimeSpan.FromSeconds(60 + (600 * random.NextDouble())),
         < 5 => TimeSpan.FromSeconds(10 + (50 * random.NextDouble())),
         < 12 => TimeSpan.FromSeconds(10 * random.NextDouble()),
@@ -64,8 +66,10 @@ internal sealed class Chaos(
             WithLive(operators.GiveAnchors);
         }
 
-        Trouble[] choices = _restless && random.Next(3) > 0 ? s_stirring : mix.Troubles;
-        switch (choices[random.Next(choices.Length)])
+        Trouble[] choices = _restless && mix.Stirs && random.Next(3) > 0 ? s_stirring : mix.Troubles;
+        Trouble trouble = choices[random.Next(choices.Length)];
+        _unfolds = mix.IsFocused && trouble is >= Trouble.TurnAndStart && random.Next(2) == 0;
+        switch (trouble)
         {
             case Trouble.DropConnection: WithLive(envoy => network.DropConnection(envoy, Notice())); break;
             case Trouble.DropStream: WithLive(envoy => network.DropStream(envoy, Any(envoy.Clients))); break;
@@ -373,7 +377,7 @@ internal sealed class Chaos(
     private void SlowAndNew(SimulatedEnvoy envoy)
     {
         envoy.IsDraining |= envoy.Connection is not null && random.Next(2) == 0;
-        network.DropStream(envoy, Any(envoy.Clients), network.Longest(envoy));
+        network.DropStream(envoy, mix.IsFocused ? Any(envoy.Clients.FindAll(client => client.Sources.Exists(source => source.Kind == SecretKind.Bundle))) : Any(envoy.Clients), network.Longest(envoy));
         AddContext(envoy);
         time.After(TimeSpan.FromSeconds(5 * random.NextDouble()), () =>
         {

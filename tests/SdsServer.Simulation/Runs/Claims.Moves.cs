@@ -140,7 +140,7 @@ internal sealed partial class Claims
         {
             case DecisionKind.UnholdRotation when plan.Hold is { Cause: HoldCause.Clock }:
                 // Waits that ran while the clock was in doubt are shortened by what is accepted.
-                _wallAccepted = time.WallError;
+                _wallAccepted = _clockOrders.Count > 0 ? _clockOrders.Peek() : time.WallError;
                 _wallWasWrong = true;
                 break;
             case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !entry.Action.EndsWith($"wave {plan.WavesBegun}", StringComparison.Ordinal) && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
@@ -173,10 +173,11 @@ internal sealed partial class Claims
     private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !IsHeededNoMore(envoy)
         && envoy.Contexts.TrueForAll(context => context.Presents is { } leaf && leaf.NotAfter > time.True) && envoy.Sources.TrueForAll(static source => source.HasAccepted) && envoy.Sources.Exists(static source => source is { Refused: true, Removed: false });
 
-    // An identity whose other processes have refused for long (ADR 22). The engine knows since when without a break; here it is at most since the first time.
+    // An identity whose other processes have refused for long (ADR 22), or this one under another name, on an earlier connection. The engine
+    // knows since when without a break; here it is at most since the first time.
     private bool IsHeededNoMore(SimulatedEnvoy envoy) =>
-        envoys.Any(other => other != envoy && other.Key.SpiffeId == envoy.Key.SpiffeId)
-        && _refusedAt.TryGetValue(envoy.Key.SpiffeId, out TimeSpan first) && time.Up > first + policy.QuarantineAfter;
+        _refusedAt.TryGetValue(envoy.Key.SpiffeId, out (TimeSpan At, long? Connection) first) && time.Up > first.At + policy.QuarantineAfter
+        && (first.Connection != envoy.Connection || envoys.Any(other => other != envoy && other.Key.SpiffeId == envoy.Key.SpiffeId));
 
     private bool StillTrusts(SimulatedEnvoy envoy, string root) =>
         envoy.Contexts.Exists(context => context.Enforces is { } bundle && bundle.Roots.Contains(root) && CanTalk(envoy, context));

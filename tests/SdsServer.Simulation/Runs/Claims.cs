@@ -22,6 +22,9 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     // Monotonic times: when every member had first reached the epoch that brought a root, and when a leaf under it was last in force.
     private readonly Dictionary<(string Root, long Since), TimeSpan> _reached = [];
     private readonly Dictionary<string, TimeSpan> _lastPresented = [];
+
+    // How wrong the clock was when each order to accept it was given that has no answer yet.
+    private readonly Queue<TimeSpan> _clockOrders = [];
     private TimeSpan _wallAccepted;
     private bool _wallWasWrong;
     private long _floor;
@@ -42,8 +45,8 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     private readonly HashSet<string> _unlinked = [];
     private readonly Dictionary<string, SimulatedEnvoy> _mistaken = [];
 
-    // By identity, the monotonic time of the first refusal that the server heard of.
-    private readonly Dictionary<string, TimeSpan> _refusedAt = [];
+    // By identity, the monotonic time of the first refusal that the server heard of, and on which connection.
+    private readonly Dictionary<string, (TimeSpan At, long? Connection)> _refusedAt = [];
 
     // In which order leaves were wanted in the ledger.
     private readonly Dictionary<string, int> _issued = [];
@@ -83,6 +86,12 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         }
     }
 
+    /// <summary>An operator has looked at the clock, and accepts it.</summary>
+    public void OnClockOrder() => _clockOrders.Enqueue(time.WallError);
+
+    /// <summary>The first of these orders is answered.</summary>
+    public void OnClockAnswer() => _clockOrders.TryDequeue(out _);
+
     /// <summary>After each event: the floor, and all pairs when anything that they depend on has moved.</summary>
     /// <param name="isNewTerm">It may begin at a lower floor: the stored one lags behind.</param>
     public void OnEvent(bool isNewTerm)
@@ -97,6 +106,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
             }
 
             _begun = server.StartedAt;
+            _clockOrders.Clear();
             _floor = 0;
             bool gap = store.State.Plan is not null && (time.Now.Utc - store.State.SeenAt).Duration() > policy.MaxSkew;
             _wallAccepted = gap ? _wallAccepted : time.WallError;
@@ -229,7 +239,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         if (refused && source.Sent is { } sent)
         {
             envoy.Spoilt.Add(sent);
-            _refusedAt.TryAdd(envoy.Key.SpiffeId, time.Up);
+            _refusedAt.TryAdd(envoy.Key.SpiffeId, (time.Up, envoy.Connection));
         }
     }
 

@@ -9,7 +9,11 @@ internal sealed record Mix
     /// <summary>Runs from this seed on draw their mix. Those before have the usual one: the known seeds among them must keep telling their story.</summary>
     public const long FirstDrawn = 20_000_000;
 
+    /// <summary>Runs from this seed on keep but a quarter of all troubles: the more there are, the less any two of them meet.</summary>
+    public const long FirstFocused = 1_000_000_000;
+
     private static readonly int[] s_weights = [0, 0, 1, 2, 6];
+    private static readonly int[] s_fewWeights = [0, 0, 0, 0, 0, 0, 2, 6];
 
     private static readonly Mix s_usual = new()
     {
@@ -71,23 +75,32 @@ internal sealed record Mix
     /// <summary>Not the usual one.</summary>
     public bool IsDrawn { get; init; }
 
+    /// <summary>Half of the runs stir up what is seldom for most of the time.</summary>
+    public bool Stirs { get; init; } = true;
+
+    /// <summary>Few troubles, and those of several steps are given the time to come to their end.</summary>
+    public bool IsFocused { get; init; }
+
     /// <summary>One in so many processes takes bundles alone; 0: the fourth, now and then.</summary>
     public int BundleOnly { get; init; }
 
     public static Mix Of(long seed)
     {
         SeededRandom random = new(seed ^ 0x313);
-        if (seed < FirstDrawn || random.Next(4) == 0)
+        bool isFocused = seed >= FirstFocused;
+        if (seed < FirstDrawn || (random.Next(4) == 0 && !isFocused))
         {
             return s_usual;
         }
 
-        Trouble[] troubles = Draw<Trouble>(random, always: Trouble.Operate);
+        Trouble[] troubles = Draw(random, Trouble.Operate, isFocused ? s_fewWeights : s_weights);
         return new Mix
         {
             IsDrawn = true,
             Troubles = troubles,
-            Orders = Draw<Order>(random, always: Order.Start),
+            Orders = Draw(random, Order.Start, s_weights),
+            IsFocused = isFocused,
+            Stirs = !isFocused || random.Next(4) == 0,
             Nodes = 1 + random.Next(6),
             Emergencies = random.Next(3) == 0 ? 2 : 14,
             Slow = random.Next(3) == 0 ? 3 : 12,
@@ -104,7 +117,7 @@ internal sealed record Mix
         };
     }
 
-    private static T[] Draw<T>(Random random, T always)
+    private static T[] Draw<T>(Random random, T always, int[] weights)
         where T : struct, Enum =>
-        [.. Enum.GetValues<T>().SelectMany(one => Enumerable.Repeat(one, s_weights[random.Next(s_weights.Length)] + (one.Equals(always) ? 4 : 0)))];
+        [.. Enum.GetValues<T>().SelectMany(one => Enumerable.Repeat(one, weights[random.Next(weights.Length)] + (one.Equals(always) ? 4 : 0)))];
 }

@@ -52,7 +52,13 @@ internal sealed class Operators(
             bool clockIsRight = time.WallError.Duration() < policy.MaxSkew / 2;
             if (plan.Hold is { } hold && (hold.Cause != HoldCause.Clock || clockIsRight))
             {
-                Order(id => new UnholdRotation { Id = id, Actor = "operator", Cause = hold.Cause });
+                bool accepts = hold.Cause == HoldCause.Clock;
+                if (accepts && server.Up)
+                {
+                    claims.OnClockOrder();
+                }
+
+                Order(id => new UnholdRotation { Id = id, Actor = "operator", Cause = hold.Cause }, accepts ? _ => claims.OnClockAnswer() : null);
             }
 
             if (GateKind.Approval is var approval && (plan.Policy.TrustGate.Kind == approval || plan.Policy.WaveGate.Kind == approval || plan.Policy.DropGate.Kind == approval))
