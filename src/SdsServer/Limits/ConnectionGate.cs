@@ -38,6 +38,12 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
         }
     }
 
+    /// <summary>
+    /// Streams that were reset as soon as they were opened, of all connections of an address: else a flood would stay within the budget of
+    /// each and come back with another. Ten times what one connection may.
+    /// </summary>
+    public AddressRates Resets { get; } = new(perSecond: 1_000, burst: 60_000, time);
+
     /// <summary>Connections that were refused, and are closed in a moment.</summary>
     public int Held => Volatile.Read(ref _held);
 
@@ -77,7 +83,7 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     public Task WatchAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         string address = CallerAddress.Of(connection);
-        connection.Transport = new FrameWatch(connection.Transport, new FrameBudget(time, IsDistrusted(address)), excess =>
+        connection.Transport = new FrameWatch(connection.Transport, new FrameBudget(time, () => Resets.TryTake(address), IsDistrusted(address)), excess =>
         {
             Distrust(address);
             if (_floods.Add() is { } unlogged)

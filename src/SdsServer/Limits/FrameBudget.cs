@@ -7,7 +7,8 @@ namespace SdsServer.Limits;
 /// How many frames one connection may send of those that cost the server more than their sender (RFC 9113 section 10.5). An Envoy comes
 /// nowhere near: it keeps its streams, and pings every few seconds. Looks at what passes by and keeps none of it. Not for concurrent use.
 /// </summary>
-internal sealed class FrameBudget(TimeProvider time, bool isDistrusted = false)
+/// <param name="mayReset">Takes one from what all connections of its address may drop right after opening it; false: that is used up.</param>
+internal sealed class FrameBudget(TimeProvider time, Func<bool> mayReset, bool isDistrusted = false)
 {
     private const int PrefaceLength = 24;
     private const int HeaderLength = 9;
@@ -113,11 +114,11 @@ internal sealed class FrameBudget(TimeProvider time, bool isDistrusted = false)
                 return _opened.TryTake() ? null : "opens streams without end";
             case ResetStream:
                 Settle();
-                return (_bare.Remove(stream) ? _bareResets.TryTake() : !IsYoung(stream) || _abandoned.TryTake()) ? null : "resets streams that it has just opened (CVE-2023-44487)";
+                return !IsYoung(stream) || ((_bare.Remove(stream) ? _bareResets : _abandoned).TryTake() && mayReset()) ? null : "resets streams that it has just opened (CVE-2023-44487)";
             case WindowUpdate when stream > 0:
                 // Section 6.9: nothing, or a window of more than 2^31-1, is an error of the stream, which the server has to reset. Nobody's first window is half of that.
                 uint increment = BinaryPrimitives.ReadUInt32BigEndian(_head.AsSpan(HeaderLength)) & 0x7fffffff;
-                return increment is > 0 and < 1 << 30 || _bareResets.TryTake() ? null : "makes the server reset streams (CVE-2025-8671)";
+                return increment is > 0 and < 1 << 30 || (_bareResets.TryTake() && mayReset()) ? null : "makes the server reset streams (CVE-2025-8671)";
             case WindowUpdate:
                 return null;
             case Ping:

@@ -138,6 +138,23 @@ public sealed class ConnectionGateTests
         Assert.NotEmpty((await proxy.ReadAsync()).Secrets);
     }
 
+    [Fact]
+    public async Task A_flood_that_comes_back_with_another_connection_begins_where_it_ended()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync(time: new ManualTime(s_start) { IsMonotonic = true });
+        int left = 0;
+        while (server.Gate.Resets.TryTake("127.0.0.1"))
+        {
+            left++;
+        }
+
+        using Socket hostile = await ConnectAsync(server);
+        await hostile.SendAsync(new Frames().Settings().Headers(1).Reset(1).Bytes);
+        await ReadToEndAsync(hostile).WaitAsync(XdsTestServer.Patience);
+        Assert.Contains("from 127.0.0.1 is cut: it resets streams", Assert.Single(server.Log.Lines, line => line.Id == 7003).Text, StringComparison.Ordinal);
+        Assert.Equal(60_000, left);
+    }
+
     [Theory]
     [InlineData("192.0.2.1", "192.0.2.1")]
     [InlineData("::ffff:192.0.2.1", "192.0.2.1")]

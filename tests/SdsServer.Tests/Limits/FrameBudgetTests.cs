@@ -31,9 +31,9 @@ public sealed class FrameBudgetTests
     [MemberData(nameof(Floods))]
     public void A_flood_is_over_it_with_its_last_frame_however_it_is_cut(string what, byte[] bytes, int last)
     {
-        Assert.Null(new FrameBudget(_time).See(new ReadOnlySequence<byte>(bytes[..^last])));
-        Assert.Contains(what, new FrameBudget(_time).See(new ReadOnlySequence<byte>(bytes)), StringComparison.Ordinal);
-        FrameBudget slowly = new(_time);
+        Assert.Null(new FrameBudget(_time, static () => true).See(new ReadOnlySequence<byte>(bytes[..^last])));
+        Assert.Contains(what, new FrameBudget(_time, static () => true).See(new ReadOnlySequence<byte>(bytes)), StringComparison.Ordinal);
+        FrameBudget slowly = new(_time, static () => true);
         string?[] seen = [.. bytes.Select(one => slowly.See(new ReadOnlySequence<byte>(new[] { one }))).Where(excess => excess is not null)];
         Assert.Contains(what, Assert.Single(seen), StringComparison.Ordinal);
     }
@@ -41,7 +41,7 @@ public sealed class FrameBudgetTests
     [Fact]
     public void An_Envoy_opens_a_thousand_streams_at_once_and_drops_them_later_and_does_so_again()
     {
-        FrameBudget budget = new(_time);
+        FrameBudget budget = new(_time, static () => true);
         byte[] opens = new Frames().Settings().Repeat(1_000, (frames, stream) => frames.Headers(stream).Data(stream, 60_000).WindowUpdate(stream, 200)).Bytes;
         Assert.Null(budget.See(new ReadOnlySequence<byte>(opens)));
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -55,7 +55,7 @@ public sealed class FrameBudgetTests
     [Fact]
     public void An_Envoy_whose_thousand_streams_are_all_refused_tries_again_and_is_not_taken_for_a_flood()
     {
-        FrameBudget budget = new(_time);
+        FrameBudget budget = new(_time, static () => true);
         for (int turn = 0; turn < 200; turn++)
         {
             Frames frames = new Frames().Repeat(1_000, (refused, stream) => refused.Headers(stream + (uint)(2_000 * turn)).Data(stream + (uint)(2_000 * turn), 300).Reset(stream + (uint)(2_000 * turn)));
@@ -68,7 +68,7 @@ public sealed class FrameBudgetTests
     [Fact]
     public void A_stream_that_is_older_than_a_second_is_remembered_no_more()
     {
-        FrameBudget budget = new(_time);
+        FrameBudget budget = new(_time, static () => true);
         Assert.Null(budget.See(new ReadOnlySequence<byte>(new Frames().Repeat(1_000, (frames, stream) => frames.Headers(stream)).Bytes)));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(budget.See(new ReadOnlySequence<byte>(new Frames().Repeat(1_000, (frames, stream) => frames.Reset(stream)).Bytes[24..])));
@@ -79,16 +79,30 @@ public sealed class FrameBudgetTests
     {
         byte[] opens = new Frames().Repeat(2_001, (frames, stream) => frames.Headers(stream).Data(stream, 30)).Bytes;
         byte[] resets = new Frames().Repeat(1_001, (frames, stream) => frames.Headers(stream).Data(stream, 30).Reset(stream)).Bytes;
-        Assert.Null(new FrameBudget(_time).See(new ReadOnlySequence<byte>([.. opens])));
-        Assert.Null(new FrameBudget(_time).See(new ReadOnlySequence<byte>([.. resets])));
-        Assert.Contains("streams without end", new FrameBudget(_time, isDistrusted: true).See(new ReadOnlySequence<byte>([.. opens])), StringComparison.Ordinal);
-        Assert.Contains("CVE-2023-44487", new FrameBudget(_time, isDistrusted: true).See(new ReadOnlySequence<byte>([.. resets])), StringComparison.Ordinal);
+        Assert.Null(new FrameBudget(_time, static () => true).See(new ReadOnlySequence<byte>([.. opens])));
+        Assert.Null(new FrameBudget(_time, static () => true).See(new ReadOnlySequence<byte>([.. resets])));
+        Assert.Contains("streams without end", new FrameBudget(_time, static () => true, isDistrusted: true).See(new ReadOnlySequence<byte>([.. opens])), StringComparison.Ordinal);
+        Assert.Contains("CVE-2023-44487", new FrameBudget(_time, static () => true, isDistrusted: true).See(new ReadOnlySequence<byte>([.. resets])), StringComparison.Ordinal);
+    }
+
+    // Of its own budget nothing is used up.
+    [Theory]
+    [InlineData(true, "CVE-2023-44487")]
+    [InlineData(false, "CVE-2025-8671")]
+    public void What_all_connections_of_its_address_may_counts_too(bool resets, string what)
+    {
+        Frames frames = new Frames().Settings().Headers(1).Headers(3);
+        byte[] bytes = (resets ? frames.Data(1, 30).Reset(1).Reset(3) : frames.WindowUpdate(1, 0).WindowUpdate(3, 0)).Bytes;
+        Assert.Null(new FrameBudget(_time, static () => true).See(new ReadOnlySequence<byte>(bytes)));
+        int left = 1;
+        Assert.Contains(what, new FrameBudget(_time, () => left-- > 0).See(new ReadOnlySequence<byte>(bytes)), StringComparison.Ordinal);
+        Assert.Equal(-1, left);
     }
 
     [Fact]
     public void What_was_used_up_comes_back_with_time()
     {
-        FrameBudget budget = new(_time);
+        FrameBudget budget = new(_time, static () => true);
         Assert.Null(budget.See(new ReadOnlySequence<byte>(new Frames().Repeat(1_000, (frames, _) => frames.Ping()).Bytes)));
         byte[] ping = new Frames().Ping().Bytes[24..];
         for (int second = 0; second < 100; second++)
@@ -106,7 +120,7 @@ public sealed class FrameBudgetTests
     {
         Pipe pipe = new();
         List<string> exceeded = [];
-        FrameWatch watch = new(new Transport(pipe.Reader, pipe.Writer), new FrameBudget(_time), exceeded.Add);
+        FrameWatch watch = new(new Transport(pipe.Reader, pipe.Writer), new FrameBudget(_time, static () => true), exceeded.Add);
         byte[] bytes = new Frames().Settings().Repeat(1_000, (frames, _) => frames.Ping()).Bytes;
         await pipe.Writer.WriteAsync(bytes);
         for (int taken = 0; taken < bytes.Length; taken += 7)
