@@ -68,9 +68,9 @@ internal sealed class SlotSet
     /// </summary>
     public void MissLike(SlotSet other, TimeSpan up)
     {
-        foreach ((_, string? name) in other._missing.Where(slot => slot.Name is not null && !_live.Exists(mine => mine.Name == slot.Name)))
+        foreach (string name in other._missing.Select(slot => slot.Name).OfType<string>().Where(name => !IsLive(name)))
         {
-            if (!WasBack(name!, up))
+            if (!WasBack(name, name, up))
             {
                 _missing.Add((Ran(up), name));
             }
@@ -82,9 +82,9 @@ internal sealed class SlotSet
     /// <summary>What is missing here, and the other set has or misses, has been back in between if both are of the same process: its time begins anew.</summary>
     public void WasBack(SlotSet other, TimeSpan up)
     {
-        foreach (string name in other._live.Select(slot => slot.Name).Concat(other._missing.Select(slot => slot.Name).OfType<string>()))
+        foreach (string name in other._live.Select(slot => slot.Name).Concat(other._missing.Select(slot => slot.Name).OfType<string>()).Where(name => !IsLive(name)))
         {
-            WasBack(name, up);
+            WasBack(name, null, up);
         }
     }
 
@@ -117,7 +117,10 @@ internal sealed class SlotSet
         }
     }
 
-    private bool WasBack(string name, TimeSpan up)
+    private bool IsLive(string name) => _live.Exists(slot => slot.Name == name);
+
+    // Of those without a name it may be any: the one that has been away longest has the later time.
+    private bool WasBack(string name, string? otherwise, TimeSpan up)
     {
         int known = _missing.FindIndex(slot => slot.Name == name);
         known = known >= 0 ? known : _missing.FindIndex(slot => slot.Name is null);
@@ -126,8 +129,9 @@ internal sealed class SlotSet
             return false;
         }
 
+        string? kept = _missing[known].Name ?? otherwise;
         _missing.RemoveAt(known);
-        _missing.Add((Ran(up), name));
+        _missing.Add((Ran(up), kept));
         return true;
     }
 

@@ -128,7 +128,11 @@ public sealed partial class TrustDomainEngine
 
         foreach (Instance other in _byKey[retired.Key].Where(static other => other.Connected).ToList())
         {
-            TakesSlotsOf(retired, other);
+            if (!_policy.StrictAbsence || other.Outstanding.Count > 0)
+            {
+                TakesSlotsOf(retired, other);
+            }
+
             NotFresh(other);
             other.Lo = Math.Min(other.Lo, counted);
             Attend(other);
@@ -173,9 +177,10 @@ public sealed partial class TrustDomainEngine
         Tally(instance);
         if (instance.Work == LeafWork.Committing)
         {
-            // Its row may be durable already: it counts until the ledger has answered.
-            _members.Move(instance.CountedAt, instance.Lo);
-            instance.CountedAt = instance.Lo;
+            // Its row may be durable already: it counts until the ledger has answered, unless it was passed over.
+            long? at = instance.OverruledBelow == 0 ? instance.Lo : null;
+            _members.Move(instance.CountedAt, at);
+            instance.CountedAt = at;
             _refusing.Remove(instance);
             return;
         }

@@ -143,6 +143,9 @@ public sealed partial class TrustDomainEngine
         {
             provisional.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);
             subscription.Instance = known;
+
+            // What was being written under the other name says nothing of this one.
+            subscription.AwaitsLedger = known.SlotsBeingRaised > 0;
             known.SlotsOf(subscription.Kind).Add(subscription, _now.Up);
         }
 

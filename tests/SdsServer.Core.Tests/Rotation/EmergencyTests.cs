@@ -3,6 +3,7 @@ using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
 using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
@@ -146,6 +147,35 @@ public sealed class EmergencyTests
         late.Bundle.Ack();
         world.Pass(60);
         Assert.True(joiner.IsOn("c"));
+        world.AssertSound();
+    }
+
+    // Seed 2000091873: the row of the second name was being written when it was passed over, and the first name was reported then.
+    [Fact]
+    public void Who_was_passed_over_under_two_names_counts_under_none_until_it_is_back()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        string leaf = proxy.Leaf.Last.Payload!.Version;
+        proxy.Obeys = false;
+        proxy.Streams.ForEach(stream => stream.Answers = false);
+        proxy.Drain();
+        world.Server.Pace = effect => effect is WriteLedger ? (TimeSpan.FromSeconds(60), TimeSpan.Zero) : default;
+        ScriptedStream added = proxy.Open(SecretKind.Bundle, name: "Another");
+        proxy.Open(SecretKind.Leaf, name: "Second");
+        world.Pass(5);
+        added.Answers = false;
+        world.Rotate("b", Emergency with { ForceAtDeadlines = true, SignDeadline = TimeSpan.FromSeconds(5) }, kind: RotationKind.Emergency);
+        world.Pass(15);
+        Assert.Equal(("b", 2), (world.State.Signer, world.Engine.Floor));
+
+        proxy.Answers = false;
+        proxy.Open(SecretKind.Leaf, leaf);
+        world.Pass(1);
+        Assert.Equal((2, 1), (proxy.Instance.BundleSlots, proxy.Instance.Lo));
+        world.AssertSound();
+        world.Pass(120);
         world.AssertSound();
     }
 

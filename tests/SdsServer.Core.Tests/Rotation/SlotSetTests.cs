@@ -44,6 +44,27 @@ public sealed class SlotSetTests
         Assert.Equal((1, true), (slots.Slots, slots.Complete));
     }
 
+    [Fact]
+    public void What_is_live_here_was_not_missed_and_what_has_no_name_keeps_none()
+    {
+        SlotSet slots = new(), other = new();
+        slots.Observe(connected: true, TimeSpan.Zero);
+        slots.RaiseTo(2, TimeSpan.Zero);
+        slots.Add(Stream(1), TimeSpan.FromSeconds(1));
+        other.Add(Stream(2), TimeSpan.FromSeconds(1));
+        slots.WasBack(other, TimeSpan.FromSeconds(100));
+        slots.GiveUpMissing(W, W);
+        Assert.Equal((1, true), (slots.Slots, slots.Complete));
+
+        slots.RaiseTo(2, W);
+        other.Add(Stream(3, "another"), W);
+        slots.WasBack(other, W + TimeSpan.FromSeconds(100));
+        slots.GiveUpMissing(W, W + W);
+        Assert.Equal((2, false), (slots.Slots, slots.Complete));
+        slots.Add(Stream(4, "a third"), W + W);
+        Assert.Equal((2, true), (slots.Slots, slots.Complete));
+    }
+
     private static Subscription Stream(long id, string name = "default")
     {
         InstanceKey key = new("spiffe://mesh/p", "p", "user:p");

@@ -290,7 +290,11 @@ internal sealed class Chaos(
 
         bool alone = policy.StrictAbsence || envoys.Count(other => other.Alive && other.Key == envoy.Key) == 1;
         TimeSpan cut = TimeSpan.FromSeconds(random.Next(2) == 0 || !alone ? 90 * random.NextDouble() : 2_400 * random.NextDouble());
-        CutOff(envoy, cut, Notice());
+        TimeSpan notice = Notice();
+        if (alone || envoy.Clients.Exists(static client => client.Stream is not null))
+        {
+            CutOff(envoy, cut, notice);
+        }
     }
 
     private void CutOff(SimulatedEnvoy envoy, TimeSpan cut, TimeSpan notice)

@@ -300,7 +300,8 @@ internal sealed class Operators(
     private void RetireConnected()
     {
         if (envoys.Find(static envoy => envoy is { Alive: true, Connection: not null }) is { Connection: { } connection } envoy
-            && server.Engine?.Instances().FirstOrDefault(view => view.Connected && view.Key == envoy.Key) is { } view
+            && envoy.Clients.Exists(static client => client.Stream is not null)
+            && server.Engine?.Instances().Where(view => view.Connected && view.Key == envoy.Key).ToList() is [var view]
             && envoys.Count(other => other.Key == envoy.Key) == 1)
         {
             claims.OnMistaken(view.Id, envoy);

@@ -128,7 +128,9 @@ internal static class Mutations
         new("clock: an order accepts what was there when it came", $"{Engine}.Commands.cs", "_clock.Accept(given);", "_clock.Accept(_now);"),
         new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "if (owner.CountedAt is not null)", "if (owner.LeavesIssued < 0)"),
         new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
-        new("slots: what both names miss was back in between", "SdsServer.Core/Fleet/SlotSet.cs", "if (!WasBack(name!, up))", "if (!_missing.Exists(mine => mine.Name == name) && !WasBack(name!, up))"),
+        new("slots: what both names miss was back in between", "SdsServer.Core/Fleet/SlotSet.cs", "if (!WasBack(name, name, up))", "if (!_missing.Exists(mine => mine.Name == name) && !WasBack(name, name, up))"),
+        new("connections: what comes from another name waits for nothing of that", $"{Engine}.Subscriptions.cs", "            subscription.AwaitsLedger = known.SlotsBeingRaised > 0;\n", ""),
+        new("passed over: also while a row of it is being written", $"{Engine}.Departures.cs", "long? at = instance.OverruledBelow == 0 ? instance.Lo : null;", "long? at = instance.Lo;"),
         new("roster: who refuses succeeds nobody", $"{Engine}.Answers.cs", "if (instance.BundleRefused || instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0))", "if (instance.Id.Length == 0)"),
         new("retire: who came under a new name proves by itself", $"{Engine}.Commands.cs", "        DoubtKin(instance);\n", ""),
         new(
