@@ -48,6 +48,9 @@ internal sealed class FrameBudget(TimeProvider time, Func<bool> mayReset, bool i
     private long _skip = PrefaceLength;
     private uint _lastOpened;
 
+    /// <summary>Streams that are remembered because they are young and have had no message yet.</summary>
+    public int Remembered => _bare.Count;
+
     /// <summary>What the connection does too often, for the log; null: nothing.</summary>
     /// <param name="bytes">What came after that of the call before.</param>
     public string? See(ReadOnlySequence<byte> bytes)

@@ -70,8 +70,10 @@ public sealed class FrameBudgetTests
     {
         FrameBudget budget = new(_time, static () => true);
         Assert.Null(budget.See(new ReadOnlySequence<byte>(new Frames().Repeat(1_000, (frames, stream) => frames.Headers(stream)).Bytes)));
+        Assert.Equal(1_000, budget.Remembered);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(budget.See(new ReadOnlySequence<byte>(new Frames().Repeat(1_000, (frames, stream) => frames.Reset(stream)).Bytes[24..])));
+        Assert.Equal(0, budget.Remembered);
     }
 
     [Fact]
