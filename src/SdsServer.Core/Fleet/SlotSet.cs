@@ -82,6 +82,12 @@ internal sealed class SlotSet
     /// <summary>What is missing here, and the other set has or misses, has been back in between if both are of the same process: its time begins anew.</summary>
     public void WasBack(SlotSet other, TimeSpan up)
     {
+        // Nearly always: and a key may have many processes.
+        if (_missing.Count == 0)
+        {
+            return;
+        }
+
         foreach (string name in other._live.Select(slot => slot.Name).Concat(other._missing.Select(slot => slot.Name).OfType<string>()).Where(name => !IsLive(name)))
         {
             WasBack(name, null, up);

@@ -227,6 +227,50 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(accepts ? 2 : 1, world.Engine.Floor);
     }
 
+    // The one source that it has may be another than the one that is still on the way, which nobody has seen closed.
+    [Fact]
+    public void A_name_that_is_retired_leaves_the_new_one_to_be_quiet_before_it_is_believed()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start();
+        client.Bundle.Answers = false;
+        long dead = client.Connection;
+        client.Obeys = false;
+        client.Drain();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(30) });
+        client.Open(SecretKind.Bundle, name: "Added");
+        world.Server.Post(new ConnectionClosed(dead));
+        world.Pass(1);
+        world.Retire(Assert.Single(client.Instances, view => !view.Connected).Id);
+        world.Pass(world.Policy.ReconnectWindow - TimeSpan.FromSeconds(5));
+        Assert.Equal(1, world.Engine.Floor);
+        world.Pass(10);
+        Assert.Equal(2, world.Engine.Floor);
+    }
+
+    [Fact]
+    public void A_name_that_was_passed_over_and_is_retired_draws_the_new_one_below_no_floor()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start();
+        client.Bundle.Answers = false;
+        long dead = client.Connection;
+        client.Obeys = false;
+        client.Drain();
+        world.Rotate("b", EngineWorld.Quick with { ForceAtDeadlines = true, SignDeadline = TimeSpan.FromSeconds(5), DropDeadline = TimeSpan.FromDays(1), GateDeadline = TimeSpan.FromDays(30) }, kind: RotationKind.Emergency);
+        client.Open(SecretKind.Bundle, name: "Added");
+        world.Server.Post(new ConnectionClosed(dead));
+        world.Pass(15);
+        long floor = world.Engine.Floor;
+        Assert.InRange(floor, 2, 3);
+        world.Retire(Assert.Single(client.Instances, view => !view.Connected).Id);
+        world.Pass(1);
+        Assert.InRange(client.Instance.Lo, floor, 3);
+        world.AssertSound();
+    }
+
     // Under strict absence nothing is given up, so that it would be waited for without end; there the operator's word must do.
     [Theory]
     [InlineData(false)]

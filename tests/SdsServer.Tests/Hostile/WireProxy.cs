@@ -87,11 +87,12 @@ internal sealed class WireProxy : IAsyncDisposable
     public async Task JoinedAsync()
     {
         await CountedAsync();
-        while (await ViewAsync() is { Outstanding: [] })
+        await _host.UntilAsync($"{Who} at {Node} to be issued a leaf", async () =>
         {
-            await _host.PassAsync(TimeSpan.FromMilliseconds(50));
-        }
-
+            bool issued = await ViewAsync() is not { Outstanding: [] };
+            await _host.PassAsync(issued ? TimeSpan.Zero : TimeSpan.FromMilliseconds(50));
+            return issued;
+        });
         await _host.UntilAsync($"{Who} at {Node} to take its leaf", async () => await ViewAsync() is { Outstanding: [.., { State: LeafState.Acked }] });
     }
 
