@@ -24,13 +24,20 @@ internal static class CallerAttacks
             async attacker =>
             {
                 // Nonces count up, so the next ones are easily guessed; and members share their bundle's bytes, so others know the version.
+                // A guess that comes while that bundle is on its way would be its ACK: then it lies for itself, as those do that apply nothing.
                 WireStream bundle = attacker.First.Bundle!;
-                string seen = bundle.Got[0].Nonce;
-                int got = bundle.Got.Count;
-                attacker.Act();
-                for (int next = got + 1; next < got + 8; next++)
+                DiscoveryResponse[] got = bundle.Got;
+                string version = attacker.Victim.BundleVersion;
+                if (got[^1].VersionInfo != version)
                 {
-                    await bundle.SendAsync(Accept(bundle, string.Create(CultureInfo.InvariantCulture, $"{seen[..seen.LastIndexOf('-')]}-{next}"), attacker.Victim.BundleVersion));
+                    return;
+                }
+
+                attacker.Act();
+                string seen = got[0].Nonce;
+                for (int next = got.Length + 1; next < got.Length + 8; next++)
+                {
+                    await bundle.SendAsync(Accept(bundle, string.Create(CultureInfo.InvariantCulture, $"{seen[..seen.LastIndexOf('-')]}-{next}"), version));
                 }
             })
         { StandsInTheWay = true, NeedsVersion = true },

@@ -16,6 +16,7 @@ internal sealed class WireStream : IAsyncDisposable
     private readonly ClientCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>? _delta;
     private readonly Func<WireStream, DiscoveryResponse, IEnumerable<DiscoveryRequest>> _answer;
     private readonly SemaphoreSlim _writing = new(1);
+    private readonly List<DiscoveryResponse> _got = [];
     private readonly TaskCompletionSource _came = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _running;
 
@@ -40,8 +41,17 @@ internal sealed class WireStream : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>Everything that came, oldest first. For the answering function alone.</summary>
-    public List<DiscoveryResponse> Got { get; } = [];
+    /// <summary>Everything that came, oldest first.</summary>
+    public DiscoveryResponse[] Got
+    {
+        get
+        {
+            lock (_got)
+            {
+                return [.. _got];
+            }
+        }
+    }
 
     /// <summary>Done when something has come, or nothing ever will.</summary>
     public Task Came => _came.Task;
@@ -102,7 +112,11 @@ internal sealed class WireStream : IAsyncDisposable
         {
             while (await ReadAsync() is { } response)
             {
-                Got.Add(response);
+                lock (_got)
+                {
+                    _got.Add(response);
+                }
+
                 foreach (DiscoveryRequest request in _answer(this, response))
                 {
                     await SendAsync(request);
