@@ -14,9 +14,19 @@ public sealed class SimulationTests
         Soak soak = new(firstSeed, events, threads: Environment.ProcessorCount, steps: Settings.Steps);
         await soak.RunAsync(TextWriter.Null);
 
-        Assert.True(soak.Violations.Count == 0, string.Join('\n', soak.Violations.Select(violation => $"replay --seed {violation.Seed}: {violation.Found}")));
+        AssertWhole(soak);
         Assert.True(soak.Plans > soak.Runs / 2, $"only {soak.Plans} plans finished in {soak.Runs} runs: they test too little");
         Assert.True(soak.Pairs > soak.Runs * 10, $"only {soak.Pairs} pairs were compared in {soak.Events} events");
+    }
+
+    [Fact]
+    public async Task Each_plot_is_played_to_its_end_and_breaks_no_claim()
+    {
+        Soak soak = new(Mix.FirstPlotted, events: 300_000, threads: Environment.ProcessorCount, steps: Settings.Steps);
+        await soak.RunAsync(TextWriter.Null);
+
+        AssertWhole(soak);
+        Assert.All(Enum.GetValues<Plot>(), plot => Assert.True(soak.Played.GetValueOrDefault(plot) >= 5, $"{plot} was played in {soak.Played.GetValueOrDefault(plot)} of {soak.Runs} runs"));
     }
 
     [Fact]
@@ -28,4 +38,7 @@ public sealed class SimulationTests
         Assert.NotEmpty(first);
         Assert.Equal(first, again);
     }
+
+    private static void AssertWhole(Soak soak) =>
+        Assert.True(soak.Violations.Count == 0, string.Join('\n', soak.Violations.Select(violation => $"replay --seed {violation.Seed}: {violation.Found}")));
 }

@@ -31,6 +31,9 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     /// <summary>By how much streams that ask for leaves alone open later, at most.</summary>
     public TimeSpan LeafDelay { get; set; }
 
+    /// <summary>Streams that are told to end are stuck in a write.</summary>
+    public bool IsSlowToEnd { get; set; }
+
     /// <summary>A new process opens its streams, not quite together.</summary>
     public void Boot(SimulatedEnvoy envoy)
     {
@@ -346,7 +349,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     }
 
     // A stream that is stuck in a write looks at its orders when that is done.
-    private void Displace(SimulatedEnvoy envoy, XdsStream stream) => time.After(random.Next(4) == 0 ? TimeSpan.FromSeconds(10 * random.NextDouble()) : TimeSpan.Zero, () =>
+    private void Displace(SimulatedEnvoy envoy, XdsStream stream) => time.After(IsSlowToEnd || random.Next(4) == 0 ? TimeSpan.FromSeconds(10 * random.NextDouble()) : TimeSpan.Zero, () =>
     {
         if (!stream.IsServed)
         {
@@ -417,6 +420,11 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         string? wrong = stream.Take(envoy, response);
         story.Tell($"{envoy.Name} {(wrong is null ? "accepts" : "refuses")} {response.Nonce}{(envoy.Silent ? " and says nothing" : "")}");
         claims.OnBuilt(envoy);
+        if (wrong is null)
+        {
+            Claims.OnAccepted(envoy, stream.Client, response.Version);
+        }
+
         byte[] answer = stream.Answer(response, wrong);
         if (envoy.Stubborn && response.Secrets.Any(static item => item.Secret.Kind == SecretKind.Bundle))
         {

@@ -7,7 +7,7 @@ using SdsServer.Testing.Virtual;
 namespace SdsServer.Simulation.Runs;
 
 /// <summary>Everything that goes wrong, between what operators do.</summary>
-internal sealed class Chaos(
+internal sealed partial class Chaos(
     VirtualTime time, VirtualServer server, Network network, Operators operators, List<SimulatedEnvoy> envoys, AnchorFiles files, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     // What is seldom, for the half of the runs that go for it: processes with several sources and no leaf yet, whose streams come and go while epochs pass.
@@ -64,6 +64,12 @@ internal sealed class Chaos(
         if (mix.OwnServing && random.Next(6) == 0)
         {
             WithLive(operators.GiveAnchors);
+        }
+
+        if (mix.Plot is { } plot && random.Next(15) == 0)
+        {
+            Play(plot);
+            return;
         }
 
         Trouble[] choices = _restless && mix.Stirs && random.Next(3) > 0 ? s_stirring : mix.Troubles;
@@ -195,6 +201,11 @@ internal sealed class Chaos(
 
     private string? Finds(SimulatedEnvoy envoy, HeldSecret secret)
     {
+        if (_distrusted is { } source && source.Stored == secret)
+        {
+            return "Failed to load trusted CA certificates";
+        }
+
         if (!envoy.Findings.TryGetValue(secret.Text, out string? wrong))
         {
             envoy.Findings[secret.Text] = wrong = envoy.Pickiness > 0 && random.NextDouble() < envoy.Pickiness ? $"Failed to load {secret.Kind}" : null;
@@ -232,15 +243,19 @@ internal sealed class Chaos(
         // Under strict absence a process has to be restarted when it drops a source: that one is waited for.
         if (envoy.Contexts.Count > 1 && !policy.StrictAbsence)
         {
-            TlsContext context = Any(envoy.Contexts);
-            envoy.Contexts.Remove(context);
-            foreach (SecretSource source in envoy.Sources.Where(source => !source.Removed && !envoy.Contexts.Exists(other => other.Uses(source))))
-            {
-                network.Remove(envoy, source);
-            }
-
-            network.Dropped(envoy);
+            Leave(envoy, Any(envoy.Contexts));
         }
+    }
+
+    private void Leave(SimulatedEnvoy envoy, TlsContext context)
+    {
+        envoy.Contexts.Remove(context);
+        foreach (SecretSource source in envoy.Sources.Where(source => !source.Removed && !envoy.Contexts.Exists(other => other.Uses(source))))
+        {
+            network.Remove(envoy, source);
+        }
+
+        network.Dropped(envoy);
     }
 
     private void Die(SimulatedEnvoy envoy)
@@ -510,6 +525,11 @@ internal sealed class Chaos(
 
     private (TimeSpan, TimeSpan) Pace(EngineEffect effect)
     {
+        if (_lingers?.Invoke(effect) == true)
+        {
+            return (TimeSpan.FromSeconds(6), TimeSpan.Zero);
+        }
+
         TimeSpan quick = TimeSpan.FromMilliseconds(random.Next(5));
         bool slow = !_calm && random.Next(mix.Slow) == 0;
         return slow

@@ -51,6 +51,9 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     // In which order leaves were wanted in the ledger.
     private readonly Dictionary<string, int> _issued = [];
 
+    // How many had been wanted when each was handed to a stream for the first time.
+    private readonly Dictionary<string, int> _handedOver = [];
+
     // Consumers of the bundle alone: the monotonic time at which the server began that wanted them on the roster, and who was on it.
     private readonly Dictionary<InstanceKey, TimeSpan> _enrolling = [];
     private readonly HashSet<InstanceKey> _rostered = [];
@@ -182,6 +185,20 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         }
 
         source.UnansweredSince = time.Up;
+        if (delivery.Payload is LeafPayload leaf)
+        {
+            _handedOver.TryAdd(leaf.Serial, _issued.Count);
+        }
+    }
+
+    /// <summary>E1: whoever has a leaf on a stream must be able to show it by the version of what it accepts there, whatever comes.</summary>
+    public static void OnAccepted(SimulatedEnvoy envoy, XdsClient client, string version)
+    {
+        if (client.Dialect == Dialect.Sotw && SecretVersion.LeafSerial(version) is null
+            && client.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Removed: false }))
+        {
+            throw new Violation("E1", $"{envoy.Name} accepts version {version} on a stream on which it holds a leaf, and will come back as nobody");
+        }
     }
 
     /// <summary>I6 and I7 of what goes onto the wire.</summary>
@@ -198,7 +215,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         {
             case LeafPayload leaf when store.Row(leaf.Serial) is null:
                 throw new Violation("I7", $"leaf {leaf.Serial} is sent before the ledger has it");
-            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && AreOfOneInstance(leaf.Serial, held.Serial) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
+            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && IsKnownToBeOlder(leaf.Serial, held.Serial) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
                 throw new Violation("I6", $"{envoy.Name}/{source} goes back from leaf {held.Serial[..6]} to the older {leaf.Serial[..6]}");
             case BundlePayload bundle when bundle.Epoch > store.State.Epoch:
                 throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
@@ -207,8 +224,9 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         }
     }
 
-    // Where one process was taken for two, what was under way for the one may come after what the other has.
-    private bool AreOfOneInstance(string serial, string other) => store.Row(serial)?.InstanceId == store.Row(other)?.InstanceId;
+    // Where one process was taken for two, what was under way for the one may come after what the other has; not what it had already.
+    private bool IsKnownToBeOlder(string serial, string held) =>
+        store.Row(serial)?.InstanceId == store.Row(held)?.InstanceId || (_handedOver.TryGetValue(serial, out int before) && before <= _issued.GetValueOrDefault(held));
 
     /// <summary>I7: the slots of a process that is known by its leaf are durable before anything goes out on them.</summary>
     private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)

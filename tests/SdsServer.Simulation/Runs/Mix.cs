@@ -12,6 +12,10 @@ internal sealed record Mix
     /// <summary>Runs from this seed on keep but a quarter of all troubles: the more there are, the less any two of them meet.</summary>
     public const long FirstFocused = 1_000_000_000;
 
+    /// <summary>Runs from this seed on each play one plot now and then, one plot after the other.</summary>
+    public const long FirstPlotted = 10_000_000_000;
+
+    private static readonly Plot[] s_plots = Enum.GetValues<Plot>();
     private static readonly int[] s_weights = [0, 0, 1, 2, 6];
     private static readonly int[] s_fewWeights = [0, 0, 0, 0, 0, 0, 2, 6];
 
@@ -81,6 +85,9 @@ internal sealed record Mix
     /// <summary>Few troubles, and those of several steps are given the time to come to their end.</summary>
     public bool IsFocused { get; init; }
 
+    /// <summary>What is played in this run.</summary>
+    public Plot? Plot { get; init; }
+
     /// <summary>One in so many processes takes bundles alone; 0: the fourth, now and then.</summary>
     public int BundleOnly { get; init; }
 
@@ -94,7 +101,7 @@ internal sealed record Mix
         }
 
         Trouble[] troubles = Draw(random, Trouble.Operate, isFocused ? s_fewWeights : s_weights);
-        return new Mix
+        Mix drawn = new()
         {
             IsDrawn = true,
             Troubles = troubles,
@@ -115,7 +122,12 @@ internal sealed record Mix
             OwnServing = random.Next(2) == 0,
             LongGrace = random.Next(2) == 0,
         };
+        return seed < FirstPlotted ? drawn : drawn.For(s_plots[seed % s_plots.Length]);
     }
+
+    private Mix For(Plot plot) => plot is Runs.Plot.StaleConfirmation or Runs.Plot.TwinOfTheCutOff
+        ? this with { Plot = plot, OwnServing = true, Local = false, LongGrace = false }
+        : this with { Plot = plot };
 
     private static T[] Draw<T>(Random random, T always, int[] weights)
         where T : struct, Enum =>

@@ -15,6 +15,7 @@ internal sealed class Operators(
     VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, AnchorFiles files, Claims claims, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
+    private static readonly RotationPolicy s_eager = new() { TrustSoak = TimeSpan.Zero, Waves = [], WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
     private long _lastRequest;
 
     public void Step()
@@ -100,6 +101,35 @@ internal sealed class Operators(
         }
     }
 
+    /// <summary>Somebody who looked at a proxy's anchors at this epoch says that they hold its roots.</summary>
+    public void ConfirmAnchors(SimulatedEnvoy envoy, long epoch)
+    {
+        foreach (InstanceView view in server.Engine?.Instances().Where(view => view.Key == envoy.Key).ToList() ?? [])
+        {
+            Order(id => new ConfirmAnchors { Id = id, Actor = "operator", InstanceId = view.Id, Epoch = epoch });
+        }
+    }
+
+    /// <summary>A rotation to a root that is not the signer's, which waits for nothing but evidence.</summary>
+    public void Rotate(bool isEmergency = false)
+    {
+        TrustState state = server.Store.State;
+        string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+        string[] others = [.. Authorities.Distinct().Where(id => state.RootOf(id).Id != state.RootOf(state.Signer).Id)];
+        string to = others[random.Next(others.Length)];
+        StartRotation Start(long id) => new()
+        {
+            Id = id,
+            Actor = "operator",
+            RequestId = request,
+            RotationId = "r" + request,
+            To = to,
+            Kind = isEmergency ? RotationKind.Emergency : RotationKind.Planned,
+            Policy = s_eager,
+        };
+        Order(Start);
+    }
+
     public void StartPlan()
     {
         string to = Authorities[random.Next(Authorities.Length)];
@@ -149,7 +179,7 @@ internal sealed class Operators(
     {
         if (mix.Eager)
         {
-            return new RotationPolicy { TrustSoak = TimeSpan.Zero, Waves = [], WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+            return s_eager;
         }
 
         TimeSpan Soak() => mix.LongSoaks ? Settings.LeafLifetime * 0.7 : TimeSpan.FromSeconds(random.Next(3) * 5);

@@ -19,6 +19,7 @@ internal sealed class Run
     private readonly Operators _operators;
     private readonly Chaos _chaos;
     private readonly Story _story;
+    private readonly Plot? _plot;
 
     public Run(long seed, bool told = false)
     {
@@ -26,6 +27,7 @@ internal sealed class Run
         _story = new Story(_time, told);
         FleetPolicy policy = Settings.Policy(strict: _random.Next(5) == 0, maxRoots: _random.Next(3) == 0 ? 3 : 2);
         Mix mix = Mix.Of(seed);
+        _plot = mix.Plot;
         policy = policy with { OwnServing = mix.OwnServing, BootstrapGrace = mix.LongGrace ? TimeSpan.FromHours(3) : TimeSpan.FromMinutes(5) };
         TrustState first = Mesh.First();
         first = first with
@@ -60,6 +62,9 @@ internal sealed class Run
     public long Events => _server.Events;
 
     public long Pairs => _claims.Pairs;
+
+    /// <summary>What was played in it; null: nothing, or not to its end.</summary>
+    public Plot? Played => _chaos.Played ? _plot : null;
 
     public IReadOnlyList<string> Lines => _story.Lines;
 
@@ -138,7 +143,7 @@ internal sealed class Run
         _chaos.Calm();
         _time.WallError = error;
         _time.RunFor(Settings.LeafLifetime * 2);
-        if (_time.WallError == error && _server.Engine is { State.Plan: null } && _envoys.Find(envoy => envoy is { Alive: true, Stubborn: false } && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter < _time.True)) is { } expired)
+        if (_time.WallError == error && _server.Engine is { State.Plan: null } && _envoys.Find(envoy => envoy is { Alive: true, Stubborn: false, Connection: not null } && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter < _time.True)) is { } expired)
         {
             throw new Violation("E9", $"the leaf of {expired.Name} has expired because the clock was set back");
         }

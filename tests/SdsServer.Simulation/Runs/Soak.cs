@@ -20,6 +20,9 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
 
     public long Pairs { get; private set; }
 
+    /// <summary>In how many runs each plot came to its end.</summary>
+    public Dictionary<Plot, int> Played { get; } = [];
+
     /// <summary>Seeds of the runs that broke a claim, with what they broke, in the order in which they ended.</summary>
     public List<(long Seed, Exception Found)> Violations { get; } = [];
 
@@ -56,6 +59,11 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
                 Events += run.Events;
                 Plans += run.Finished;
                 Pairs += run.Pairs;
+                if (run.Played is { } plot)
+                {
+                    Played[plot] = Played.GetValueOrDefault(plot) + 1;
+                }
+
                 if (found is not null)
                 {
                     Violations.Add((seed, found));

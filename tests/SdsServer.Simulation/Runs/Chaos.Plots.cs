@@ -1,0 +1,273 @@
+using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+using SdsServer.Simulation.Envoys;
+
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>The plots, each played from its beginning to its end within one step, by a process that comes for it.</summary>
+internal sealed partial class Chaos
+{
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_lateSlot = Settings.SlowestSlot * 0.97;
+
+    // Effects that take longer than anyone expects, and a secret that is found wrong in one of several contexts.
+    private Func<EngineEffect, bool>? _lingers;
+    private SecretSource? _distrusted;
+
+    /// <summary>A plot came to its end; others found nobody to play in them.</summary>
+    public bool Played { get; private set; }
+
+    private void Play(Plot plot)
+    {
+        story.Tell($"the plot is {plot}");
+        Played |= plot switch
+        {
+            Plot.BackAfterExpiry => BackAfterExpiry(),
+            Plot.DeathBeforeTheFloor => DeathBeforeTheFloor(),
+            Plot.RefusalBesideADrain => RefusalBesideADrain(),
+            Plot.ConsumerHalfWritten => ConsumerHalfWritten(),
+            Plot.MissedTwice => MissedTwice(),
+            Plot.GhostRetired => GhostRetired(),
+            Plot.StaleConfirmation => StaleConfirmation(),
+            _ => TwinOfTheCutOff(),
+        };
+        (_lingers, _distrusted, network.IsSlowToEnd) = (null, null, false);
+    }
+
+    private bool BackAfterExpiry()
+    {
+        if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        TimeSpan cut = Settings.LeafLifetime + policy.MaxSkew + TimeSpan.FromMinutes(2 + (4 * random.NextDouble()));
+        foreach (XdsClient client in hero.Clients)
+        {
+            network.DropStream(hero, client, client == hero.Clients[^1] ? cut + s_lateSlot : TimeSpan.FromSeconds(1));
+        }
+
+        CutOff(hero, cut, TimeSpan.Zero);
+        operators.Rotate();
+        PassUntil(() => time.Up >= hero.CutOffUntil, TimeSpan.FromHours(1));
+        Pass(policy.ReconnectWindow * 4);
+        return true;
+    }
+
+    private bool DeathBeforeTheFloor()
+    {
+        if (!Rests())
+        {
+            return false;
+        }
+
+        _lingers = static effect => effect is SaveState;
+        operators.Rotate(isEmergency: true);
+        if (!PassUntil(() => server.Store.State.Plan is { Kind: RotationKind.Emergency }, s_soon * 2) || Cast(bundles: 1, leaf: true) is not { } hero)
+        {
+            return false;
+        }
+
+        // It dies when that hurts most, if it has done what it must not.
+        bool RestsOnMemory() => server.Store.Ledger.Any(row => row.Key == hero.Key && row.Anchors.All(root => !server.Store.State.IsSafe(root, server.Store.State.Floor)));
+        if (PassUntil(RestsOnMemory, s_soon) && PassUntil(() => hero.Contexts[0].Presents is not null, TimeSpan.FromSeconds(1)) && server.Up)
+        {
+            server.Kill();
+        }
+
+        return true;
+    }
+
+    private bool RefusalBesideADrain()
+    {
+        if (Cast(bundles: 1, leaf: true) is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        network.IsSlowToEnd = true;
+        hero.IsDraining = true;
+        SecretSource added = AddBundle(hero);
+        PassUntil(() => added.HasAccepted, TimeSpan.FromSeconds(2));
+        _distrusted = added;
+        operators.Rotate();
+        Pass(s_soon);
+        return true;
+    }
+
+    private bool ConsumerHalfWritten()
+    {
+        if (Cast(bundles: 3, leaf: false, oneName: true) is not { } hero || policy.StrictAbsence || !Rests() || !IsRostered(hero))
+        {
+            return false;
+        }
+
+        _lingers = static effect => effect is RaiseSlots;
+        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(3));
+        network.DropStream(hero, hero.Clients[1], TimeSpan.FromSeconds(7));
+        Leave(hero, hero.Contexts[2]);
+        network.DropConnection(hero, mix.Local ? TimeSpan.Zero : TimeSpan.FromSeconds(5));
+        AddBundle(hero);
+        Pass(s_soon * 2);
+        operators.Rotate();
+        Pass(TimeSpan.FromMinutes(1));
+        return true;
+    }
+
+    private bool MissedTwice()
+    {
+        if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests() || network.Longest(hero) <= Settings.LongestBackoff)
+        {
+            return false;
+        }
+
+        XdsClient slow = hero.Clients[^1];
+        network.DropStream(hero, slow, s_lateSlot);
+        Pass(s_lateSlot - TimeSpan.FromSeconds(15));
+        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(60 + (15 * random.NextDouble())));
+        network.DropConnection(hero, TimeSpan.Zero);
+        if (!PassUntil(() => slow.Sources[0].HasAccepted, TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        network.DropStream(hero, slow, s_lateSlot);
+        PassUntil(() => hero.Clients[0].Stream is not null, TimeSpan.FromMinutes(2));
+        operators.Rotate();
+        Pass(s_lateSlot);
+        return true;
+    }
+
+    private bool GhostRetired()
+    {
+        if (Cast(bundles: 2, leaf: false) is not { } hero || !Rests() || !IsRostered(hero))
+        {
+            return false;
+        }
+
+        foreach (XdsClient client in hero.Clients)
+        {
+            network.DropStream(hero, client, Settings.LongestBackoff * (0.9 + (0.09 * random.NextDouble())));
+        }
+
+        network.DropConnection(hero, TimeSpan.FromSeconds(1));
+        AddBundle(hero);
+        Pass(TimeSpan.FromSeconds(3));
+        operators.Tend();
+        Pass(TimeSpan.FromSeconds(1));
+        operators.Rotate();
+        Pass(TimeSpan.FromMinutes(1));
+        return true;
+    }
+
+    private bool StaleConfirmation()
+    {
+        if (Cast(bundles: 1, leaf: true) is not { Anchors: not null } hero || !Rests())
+        {
+            return false;
+        }
+
+        long seen = server.Store.State.Epoch;
+        operators.Rotate();
+        PassUntil(() => server.Store.State.Epoch > seen, s_soon);
+        operators.ConfirmAnchors(hero, seen);
+        envoys.FindAll(other => other.Alive && other != hero).ForEach(operators.GiveAnchors);
+        Pass(TimeSpan.FromMinutes(3));
+        return true;
+    }
+
+    private bool TwinOfTheCutOff()
+    {
+        if (policy.StrictAbsence || Cast(bundles: 1, leaf: true) is not { Anchors: { } anchors } hero || !Rests())
+        {
+            return false;
+        }
+
+        operators.Rotate();
+        PassUntil(() => !anchors.Held.Contains(ServingRoot), policy.BootstrapGrace + TimeSpan.FromMinutes(10));
+        Rests();
+        if (anchors.Held.Contains(ServingRoot) || Cast(bundles: 1, leaf: true, twin: hero) is not { } twin || !Rests())
+        {
+            return false;
+        }
+
+        network.DropConnection(hero, TimeSpan.Zero);
+        Pass(policy.SuccessionWindow + s_soon);
+        operators.Rotate();
+        Pass(TimeSpan.FromMinutes(1));
+        return true;
+    }
+
+    private string ServingRoot => server.Store.State is { Serving: { } serving } state ? state.RootOf(serving.AuthorityId).Id : "";
+
+    /// <summary>A process of its own identity; its leaf, if it has one, has the first of its streams.</summary>
+    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, SimulatedEnvoy? twin = null)
+    {
+        if (!server.Up || envoys.Count(static envoy => envoy.Alive) >= 8)
+        {
+            return null;
+        }
+
+        InstanceKey key = twin?.Key ?? NewKey(100 + _lastName);
+        Anchors? anchors = mix.OwnServing && key.IsRemote ? new Anchors(files.Export(key), follows: false, tells: twin is not null) : null;
+        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], BundleOnly: !leaf), Finds) { Anchors = anchors };
+        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: false, oneName);
+        SecretSource? presented = leaf ? Add(envoy, SecretKind.Leaf) : null;
+        for (int bundle = 0; bundle < bundles; bundle++)
+        {
+            envoy.Contexts.Add(new TlsContext(presented, Add(envoy, SecretKind.Bundle)));
+        }
+
+        envoys.Add(envoy);
+        story.Tell($"{envoy.Name} starts with {string.Join(", ", envoy.Sources)}");
+        network.Boot(envoy);
+        return envoy;
+    }
+
+    /// <summary>It has one more context, which verifies by a source of its own.</summary>
+    private SecretSource AddBundle(SimulatedEnvoy envoy)
+    {
+        story.Tell($"{envoy.Name} adds a context");
+        TlsContext added = new(envoy.Contexts[0].Leaf, Add(envoy, SecretKind.Bundle));
+        envoy.Contexts.Add(added);
+        network.Add(envoy, added.Bundle);
+        return added.Bundle;
+    }
+
+    /// <summary>Waits until no rotation is under way, and everybody is there and has been for long.</summary>
+    private bool Rests()
+    {
+        bool IsThere(SimulatedEnvoy envoy) => !envoy.Alive
+            || (envoy.Clients.TrueForAll(static client => client.Stream is not null) && envoy.Contexts.TrueForAll(static context => context.Enforces is not null && (context.Leaf is null || context.Presents is not null)));
+        return PassUntil(
+            () =>
+            {
+                operators.Tend();
+                return server.Store.State.Plan is null && envoys.TrueForAll(IsThere);
+            },
+            TimeSpan.FromMinutes(20))
+            && PassUntil(() => envoys.TrueForAll(envoy => !envoy.Alive || time.Up >= envoy.OpenedAt + (policy.ReconnectWindow * 3)), TimeSpan.FromMinutes(3));
+    }
+
+    private bool IsRostered(SimulatedEnvoy envoy) => server.Store.Roster.Values.Any(entry => entry.Key == envoy.Key);
+
+    private void Pass(TimeSpan span) => time.RunFor(span);
+
+    private bool PassUntil(Func<bool> done, TimeSpan most)
+    {
+        TimeSpan until = time.Up + most;
+        while (!done())
+        {
+            if (time.Up >= until)
+            {
+                return false;
+            }
+
+            time.RunFor(most > TimeSpan.FromMinutes(1) ? TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(0.1));
+        }
+
+        return true;
+    }
+}

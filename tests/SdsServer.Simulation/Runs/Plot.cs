@@ -1,0 +1,32 @@
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>
+/// A chain of troubles in an order and with pauses that single troubles, however many, hardly ever fall into. Each is what it takes to
+/// show one mistake that was made, or could be.
+/// </summary>
+internal enum Plot
+{
+    /// <summary>A process outlives its leaf, away from the server; when it is back, one of its sources is later than all others.</summary>
+    BackAfterExpiry,
+
+    /// <summary>A root is stolen, the bundle of the next one is everywhere, and the server dies before that is durable.</summary>
+    DeathBeforeTheFloor,
+
+    /// <summary>Its older connection drains, and what a new source of it holds by the newer one it refuses to replace.</summary>
+    RefusalBesideADrain,
+
+    /// <summary>A consumer of bundles that was taken for a new one is recognised while its slots are being written under the new name.</summary>
+    ConsumerHalfWritten,
+
+    /// <summary>A source is back under another name of its process, and lost again before the two are known to be one.</summary>
+    MissedTwice,
+
+    /// <summary>A consumer's old name is retired while it is there under a new one, with one source of several.</summary>
+    GhostRetired,
+
+    /// <summary>Somebody has looked at a proxy's anchors, and the bundle changes before he says so.</summary>
+    StaleConfirmation,
+
+    /// <summary>A process that does not know the server's next root is cut off by force, and its twin goes on.</summary>
+    TwinOfTheCutOff,
+}
