@@ -485,6 +485,7 @@ internal sealed partial class Chaos(
             foreach (SimulatedEnvoy envoy in envoys.Where(envoy => envoy.Contexts.All(context => context.Presents is null) && !(mix.IsDrawn && envoy.ReportsAllItHas)))
             {
                 envoy.CutOffUntil = TimeSpan.Zero;
+                envoy.Anchors?.TakeUp(RootSet.All);
             }
 
             story.Tell($"the server starts");

@@ -143,6 +143,10 @@ internal sealed partial class Claims
                 _wallAccepted = _clockOrders.Count > 0 ? _clockOrders.Peek() : time.WallError;
                 _wallWasWrong = true;
                 break;
+            case DecisionKind.UnholdRotation when plan.Hold is { Cause: HoldCause.Silent }:
+                // An operator goes on without whoever is silent, whatever it has said before.
+                _leftSilent.UnionWith(envoys.Where(envoy => envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, UnansweredSince: not null })).Select(envoy => envoy.Key.SpiffeId));
+                break;
             case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !entry.Action.EndsWith($"wave {plan.WavesBegun}", StringComparison.Ordinal) && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
             case DecisionKind.SetSigner when heeds && plan.Goal == RotationGoal.Forward && envoys.FirstOrDefault(Refuses) is { } refusing:
@@ -170,7 +174,7 @@ internal sealed partial class Claims
     private bool IsSettled(SimulatedEnvoy envoy) => envoy.Alive && envoy.Connection is not null && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter > time.True);
 
     // One that has accepted nothing on its streams looks new to the server, and delays nobody.
-    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !IsHeededNoMore(envoy)
+    private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !IsHeededNoMore(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId)
         && envoy.Contexts.TrueForAll(context => context.Presents is { } leaf && leaf.NotAfter > time.True) && envoy.Sources.TrueForAll(static source => source.HasAccepted) && envoy.Sources.Exists(static source => source is { Refused: true, Removed: false });
 
     // An identity whose other processes have refused for long (ADR 22), or this one under another name, on an earlier connection. The engine

@@ -41,6 +41,8 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     private TrustState? _asked;
     private readonly HashSet<string> _passedOver = [];
 
+    private readonly HashSet<string> _leftSilent = [];
+
     // They lose their link to the server, and nothing else.
     private readonly HashSet<string> _unlinked = [];
     private readonly Dictionary<string, SimulatedEnvoy> _mistaken = [];

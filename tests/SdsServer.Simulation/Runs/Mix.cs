@@ -125,9 +125,12 @@ internal sealed record Mix
         return seed < FirstPlotted ? drawn : drawn.For(s_plots[seed % s_plots.Length]);
     }
 
-    private Mix For(Plot plot) => plot is Runs.Plot.StaleConfirmation or Runs.Plot.TwinOfTheCutOff
-        ? this with { Plot = plot, OwnServing = true, Local = false, LongGrace = false }
-        : this with { Plot = plot };
+    // The others would meet processes that nobody can know of: cut off by a stolen root's certificate before the server has noted them.
+    private Mix For(Plot plot)
+    {
+        bool serves = plot is Runs.Plot.StaleConfirmation or Runs.Plot.TwinOfTheCutOff;
+        return this with { Plot = plot, OwnServing = serves, Local = Local && !serves, LongGrace = false };
+    }
 
     private static T[] Draw<T>(Random random, T always, int[] weights)
         where T : struct, Enum =>
