@@ -22,6 +22,9 @@ internal sealed class ClockWatch(Moment start, TimeSpan maxSkew)
     /// <summary>The time by which waits are judged, and that is stored: while the wall clock is in doubt, the time that has really passed.</summary>
     public DateTimeOffset Reckoned { get; private set; } = start.Utc;
 
+    /// <summary>What the doubt is about where it began with the term: how far the stored time is from the clock's. A server that was away shows the same as a jump.</summary>
+    public TimeSpan? Unserved { get; set; }
+
     public void Observe(Moment now)
     {
         DateTimeOffset elapsed = _base.Utc + (now.Up - _base.Up);
@@ -29,6 +32,7 @@ internal sealed class ClockWatch(Moment start, TimeSpan maxSkew)
         Judged = InDoubt && now.Utc > elapsed ? elapsed : now.Utc;
         Latest = InDoubt && now.Utc < elapsed ? elapsed : now.Utc;
         Reckoned = InDoubt ? elapsed : now.Utc;
+        Unserved = InDoubt ? Unserved : null;
         if (!InDoubt && now.Up - _base.Up > Rebase)
         {
             _base = now;

@@ -250,7 +250,12 @@ public sealed partial class TrustDomainEngine
         subscription.InFlight = null;
         subscription.TimedOut = false;
         subscription.Refused = true;
-        instance.LastNack = new NackReport(subscription.Name, nacked.Error, _now.Utc);
+        if (subscription.Kind != SecretKind.TicketKeys)
+        {
+            // Tickets keep no gate shut, and must not stand for what does.
+            instance.LastNack = new NackReport(subscription.Name, nacked.Error, _now.Utc);
+        }
+
         TimeSpan retry = _now.Up + Backoff(instance.Key);
         if (subscription.Kind == SecretKind.Bundle)
         {
@@ -355,9 +360,10 @@ public sealed partial class TrustDomainEngine
         AtAnswers(instance.Bundles);
         AtAnswers(instance.Leaves);
         AtAnswers(instance.Tickets);
-        if (instance.Newest is { } newest && instance.Leaves.Live.Count > 0)
+        if ((instance.Newest ?? Youngest(instance)) is { } newest && instance.Leaves.Live.Count > 0)
         {
             At(_now.Up + (newest.RenewAt - _clock.Latest));
+            At(_now.Up + (ExpiringAt(newest) - _clock.Latest));
         }
 
         if (next is { } at)

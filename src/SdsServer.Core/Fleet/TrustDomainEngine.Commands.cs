@@ -56,7 +56,18 @@ public sealed partial class TrustDomainEngine
 
         DecisionKind kind = order.Goal == RotationGoal.Forward ? DecisionKind.ResumeForward : DecisionKind.RollbackRotation;
         TrustState next = Turned(WithEvidence(_state, out _), order.Goal);
-        Commit(order, next, kind, "", $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} now");
+        _endured = order.Goal == RotationGoal.Back && plan.Hold is { Cause: HoldCause.Invariant } ? _violation : null;
+        Commit(order, next, kind, "", $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} {WhenTurned(next)}");
+    }
+
+    // What an operator must still do for it to move is said at once, not at the next look.
+    private string WhenTurned(TrustState turned)
+    {
+        RotationPlan plan = turned.Plan!;
+        Gate gate = RotationPlanner.Next(turned, Facts(plan), _clock.Reckoned).Gate;
+        return JudgeHold(turned) is { } hold ? $"once it is no longer held: {hold.Reason}"
+            : plan.Policy.At(gate).Kind == GateKind.Approval ? $"now, and waits at gate {gate} for your approval: advance it"
+            : "now";
     }
 
     /// <summary>Why the plan cannot go there; null when it can.</summary>
@@ -108,6 +119,14 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        if (plan is { Kind: RotationKind.Emergency, Hold.Cause: HoldCause.Deadline })
+        {
+            TrustState late = WithEvidence(_state, out _);
+            Verdict verdict = RotationPlanner.Next(late, Facts(plan), _clock.Reckoned);
+            Answer(order, CommandStatus.Refused, "the emergency goes on by itself as soon as nobody is late: override who is by name, or retire it", Refuse("held", verdict.Gate, Blockers(late, verdict)));
+            return;
+        }
+
         if (plan.Hold.Cause == HoldCause.Clock)
         {
             // The order may have waited for the store: what the clock has done since, the operator has not seen.
@@ -137,8 +156,12 @@ public sealed partial class TrustDomainEngine
             TakeAllOver();
         }
 
-        _violation = null;
-        _lasting = null;
+        if (plan.Hold.Cause == HoldCause.Invariant)
+        {
+            _violation = null;
+            _lasting = null;
+        }
+
         TrustState next = With(plan with { Hold = null, StepSince = _clock.Reckoned });
         Commit(order, next, DecisionKind.UnholdRotation, "", $"unhold rotation {plan.Id}, held by {plan.Hold.Cause}: {plan.Hold.Reason}", $"rotation '{plan.Id}' goes on");
     }
@@ -156,7 +179,7 @@ public sealed partial class TrustDomainEngine
         {
             Answer(order, CommandStatus.Aborted, $"the next gate is {verdict.Gate}, not {seen}: look at the rotation again");
         }
-        else if (next.Plan!.Hold is { } hold)
+        else if (next.Plan!.Hold is { } hold && !(hold.Cause == HoldCause.Deadline && !order.Override.IsEmpty))
         {
             Answer(order, CommandStatus.Refused, $"the rotation is held: {hold.Reason}", Refuse("held", verdict.Gate, Blockers(next, verdict)));
         }
@@ -192,6 +215,8 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        // Held because of them, it goes on without them.
+        next = next with { Plan = next.Plan! with { Hold = null, StepSince = next.Plan.Hold is null ? next.Plan.StepSince : _clock.Reckoned } };
         (TrustState forced, Decision entry) = Force(next, verdict, blockers, order.Override.Contains(Blocker.SoakName), order.Actor, order.Reason)!.Value;
         _savingFor = (order, $"done: {entry.Action}");
         Save(forced, entry);

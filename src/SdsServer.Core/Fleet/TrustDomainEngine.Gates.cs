@@ -22,7 +22,7 @@ public sealed partial class TrustDomainEngine
         return MayAdvanceAlone(plan, verdict) || (plan.Policy.At(verdict.Gate).Kind == GateKind.Webhook && WebhookAllows(plan, verdict));
     }
 
-    // The way back heals: nobody is asked whether it may.
+    // The way back heals: no webhook is asked whether it may. A human who wants to see each step is, both ways.
     private bool MayAdvanceAlone(RotationPlan plan, Verdict verdict) => plan.Policy.At(verdict.Gate).Kind switch
     {
         GateKind.Approval => false,
@@ -60,13 +60,12 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>
-    /// Why a plan whose policy allows it turns back by itself; null when it does not. Only while leaves are being replaced: before that
-    /// there is nothing to turn, after it the old root may be gone.
+    /// Why a plan whose policy allows it turns back by itself; null when it does not. Only while leaves are being replaced (rule E4): before that
+    /// there is nothing to turn, and afterwards everybody would be moved twice for no need.
     /// </summary>
     private string? ShouldTurnBack(RotationPlan plan)
     {
-        if (!plan.Policy.AutomaticRollback || plan.Hold is { Cause: not (HoldCause.Nack or HoldCause.Silent or HoldCause.Webhook) } || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || plan.WavesBegun == 0
-            || !_state.Trusts(_state.RootOf(plan.From).Id))
+        if (!plan.Policy.AutomaticRollback || plan.Hold is { Cause: not (HoldCause.Nack or HoldCause.Silent or HoldCause.Webhook) } || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || PhaseOf(_state) != RotationPhase.Issuing)
         {
             return null;
         }
@@ -75,6 +74,7 @@ public sealed partial class TrustDomainEngine
             instance is { Excused: false, LeafRefusals: >= 2, BundleRefused: false, Newest: { } newest } && newest.Row.AuthorityId == plan.To && !_refusing.Excuses(instance));
         return refusing is not null
             ? $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) has refused {refusing.LeafRefusals} fresh leaves from '{plan.To}', its bundle being healthy: {refusing.LastNack?.Error}"
+            : !_refusing.All.Any(instance => StandsInTheWay(instance, plan)) && TooSilent(plan) is { } silent ? silent
             : _webhookDenial is { } denial && denial.Decisions == _state.Decisions ? $"the webhook said no: {denial.Reason}" : null;
     }
 

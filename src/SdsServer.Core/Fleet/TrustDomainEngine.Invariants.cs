@@ -16,6 +16,8 @@ public sealed partial class TrustDomainEngine
 
     // What cannot be seen in the state any more: bytes that have left, a root that has gone. It stands until an operator lifts the hold.
     private string? _lasting;
+    // The rule whose break an operator turns back from: it cannot hold the way that mends it.
+    private string? _endured;
     private string? _bundleFault;
     private TimeSpan _bundleCheckedAt;
     private bool _bundleChecked;
@@ -30,6 +32,11 @@ public sealed partial class TrustDomainEngine
 
         _violation = found;
     }
+
+    private bool IsEndured(string violation, RotationPlan plan) =>
+        plan.Goal == RotationGoal.Back && _endured is { } endured && RuleOf(endured) == RuleOf(violation);
+
+    private static string RuleOf(string violation) => violation[..violation.IndexOf(':', StringComparison.Ordinal)];
 
     private string? Broken()
     {

@@ -86,7 +86,7 @@ public sealed partial class TrustDomainEngine
             }
 
             // It holds a leaf of an earlier term, which nobody can send again: a new one, spread over time, sooner where life runs out.
-            OutstandingLeaf held = instance.Outstanding.Values.MaxBy(leaf => leaf.Order)!;
+            OutstandingLeaf held = Youngest(instance)!;
             return IsExpiring(held) ? LeafClass.Expiring
                 : held.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
                 : _now.Up >= instance.ReconnectDue ? LeafClass.Reconnect : null;
@@ -111,8 +111,12 @@ public sealed partial class TrustDomainEngine
     private bool IsTooLong(OutstandingLeaf leaf) =>
         _state.Plan?.Policy.LeafLifetime is { } longest && leaf.Row.NotAfter - _clock.Latest > longest + _policy.MaxSkew;
 
+    private static OutstandingLeaf? Youngest(Instance instance) => instance.Outstanding.Values.MaxBy(static leaf => leaf.Order);
+
+    private bool IsExpiring(OutstandingLeaf leaf) => _clock.Latest >= ExpiringAt(leaf);
+
     // By default at a fifth of its life before the end.
-    private bool IsExpiring(OutstandingLeaf leaf) => _clock.Latest >= leaf.RenewAt + ((leaf.Row.NotAfter - leaf.RenewAt) * 0.6);
+    private static DateTimeOffset ExpiringAt(OutstandingLeaf leaf) => leaf.RenewAt + ((leaf.Row.NotAfter - leaf.RenewAt) * 0.6);
 
     /// <summary>A leaf goes to a proxy at or above the floor, from a root that everyone trusts: else whoever it meets may refuse it.</summary>
     private string? WhyHeld(Instance instance)

@@ -90,6 +90,14 @@ public sealed partial class TrustDomainEngine
             }
         }
 
+        if (verdict.Gate is Gate.G3 && !RotationPlanner.IsShown(plan, Facts(plan)))
+        {
+            foreach (Instance instance in _instances.Walk().Where(static instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent))
+            {
+                yield return Lagging(instance, plan);
+            }
+        }
+
         if (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject) && IsServingHeldBack)
         {
             foreach (Instance instance in _unanchored.OrderBy(instance => instance.Id, StringComparer.Ordinal))
@@ -115,7 +123,7 @@ public sealed partial class TrustDomainEngine
             {
                 foreach (Instance instance in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining && !instance.HasOpenRefusal))
                 {
-                    yield return Lagging(instance);
+                    yield return Lagging(instance, plan);
                 }
             }
 
@@ -138,15 +146,16 @@ public sealed partial class TrustDomainEngine
             $"nobody in the {plan.WavesBegun} waves begun is connected: others take their place if nobody comes",
             _desertedSince is { } since && since + _policy.ReconnectWindow > _now.Up ? _now.Utc + (since + _policy.ReconnectWindow - _now.Up) : null);
 
-    private Blocker Lagging(Instance instance)
+    private Blocker Lagging(Instance instance, RotationPlan plan)
     {
         string detail = instance switch
         {
+            { Newest: { State: LeafState.Acked } newest } when newest.Row.AuthorityId == plan.To && !IsConfirmed(instance, plan) =>
+                $"has accepted its new leaf, but its admin does not show it{(instance.ProbeDetail is { Length: > 0 } probe ? $": {probe}" : "")}",
             { Standing: WaveStanding.Silent } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
             { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",
             { Standing: WaveStanding.InTransit } => "its new leaf is on the way",
-            { Newest.State: LeafState.Acked, ProbeDetail: { Length: > 0 } probe } => $"has accepted its new leaf, but its admin does not show it: {probe}",
             { Newest.State: LeafState.Acked } => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",
             _ => "waits for its turn",
         };

@@ -12,6 +12,9 @@ public sealed partial class TrustDomainEngine
 
     private static readonly TimeSpan ForceAgain = TimeSpan.FromSeconds(10);
 
+    // Processes come and vanish for months without a rotation, and nothing else may have to be saved.
+    private const int MostExpired = 1_000;
+
     private readonly List<(EngineCommand Command, Moment Given)> _commands = [];
     private readonly long _term;
 
@@ -47,7 +50,7 @@ public sealed partial class TrustDomainEngine
         {
             Save(moved, entry with { RotationId = plan.Id });
         }
-        else if (next != _state)
+        else if (next != _state || _expired.Count >= MostExpired)
         {
             Save(next, doubt);
         }
@@ -193,12 +196,18 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
+        Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
+        if (plan is { Kind: RotationKind.Emergency, Hold.Cause: HoldCause.Deadline } && !verdict.Overdue)
+        {
+            return null;
+        }
+
         if (plan.Hold is not null)
         {
             return plan.Hold;
         }
 
-        if (_violation is { } violation)
+        if (_violation is { } violation && !IsEndured(violation, plan))
         {
             return new PlanHold(HoldCause.Invariant, violation, _now.Utc);
         }
@@ -210,7 +219,8 @@ public sealed partial class TrustDomainEngine
 
         if (_clock.InDoubt)
         {
-            return new PlanHold(HoldCause.Clock, "the wall clock jumped: whoever is left out because a leaf has expired rests on it", _now.Utc);
+            string what = _clock.Unserved is { } gap ? $"the server was away for {TimeSpan.FromSeconds(Math.Round(gap.TotalSeconds))}, or the wall clock jumped" : "the wall clock jumped";
+            return new PlanHold(HoldCause.Clock, $"{what}: whoever is left out because a leaf has expired rests on it", _now.Utc);
         }
 
         if (refusing is not null)
@@ -228,13 +238,12 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Webhook, $"the webhook said no: {denial.Reason}", _now.Utc);
         }
 
-        Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
         if (verdict.Overdue && !plan.Policy.ForceAtDeadlines)
         {
             return new PlanHold(HoldCause.Deadline, $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it", _now.Utc);
         }
 
-        return _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict)
+        return !verdict.Open && _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict)
             ? new PlanHold(HoldCause.Deadline, $"the gate of phase {PhaseOf(state)} has been shut for {_policy.GateDeadline(plan.Policy)}", _now.Utc)
             : null;
     }
@@ -242,8 +251,9 @@ public sealed partial class TrustDomainEngine
     private string? TooSilent(RotationPlan plan)
     {
         WaveFacts waves = Waves;
-        return waves.Silent > 0 && waves.Silent * 100 > plan.Policy.MaxSilentPercent * waves.Reached
-            ? $"{waves.Silent} of the {waves.Reached} proxies in the waves begun have left their new leaf unanswered for {_policy.AckTimeout}"
+        bool isFull = plan.Policy.MaxInFlight is { } limit && waves.Silent >= limit;
+        return waves.Silent > 0 && (isFull || waves.Silent * 100 > plan.Policy.MaxSilentPercent * waves.Reached)
+            ? $"{waves.Silent} of the {waves.Reached} proxies in the waves begun have left their new leaf unanswered for {_policy.AckTimeout}{(plan.Policy.Evidence == LeafEvidence.Ack ? "" : ", or their admins do not show it")}"
             : null;
     }
 
@@ -331,7 +341,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
-        DateTimeOffset wake = _policy.ShutBy(_state.Serving, plan, verdict);
+        DateTimeOffset wake = verdict.Open ? _clock.Reckoned + SeenEvery : _policy.ShutBy(_state.Serving, plan, verdict);
         if (verdict.OpensAt is { } opens && opens < wake)
         {
             wake = opens;

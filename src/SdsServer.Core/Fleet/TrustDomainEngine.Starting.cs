@@ -131,7 +131,7 @@ public sealed partial class TrustDomainEngine
             next = Moves.DropTrust(next, third, _seams.RandomHex(16), _clock.Reckoned);
         }
 
-        Begin(order, WithPlan(next, order, from, order.Policy with { Waves = [], LeafLifetime = null }) with { Decisions = _state.Decisions + 1 });
+        Begin(order, WithPlan(next, order, from, order.Policy.ForEmergency()) with { Decisions = _state.Decisions + 1 });
     }
 
     private TrustState WithPlan(TrustState state, StartRotation order, Authority from, RotationPolicy policy) => state with

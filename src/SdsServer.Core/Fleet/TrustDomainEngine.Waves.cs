@@ -127,9 +127,9 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Silent;
         }
 
-        if (HasMoved(instance, plan.To) && IsConfirmed(instance, plan))
+        if (HasMoved(instance, plan.To))
         {
-            return WaveStanding.Moved;
+            return IsConfirmed(instance, plan) ? WaveStanding.Moved : WaveStanding.InTransit;
         }
 
         return instance.Work is LeafWork.Signing or LeafWork.Committing
@@ -144,8 +144,14 @@ public sealed partial class TrustDomainEngine
         && instance.PassedOverIn != planId && (instance.Outstanding.Count > 0 || !IsQuarantined(instance));
 
     // Its bundle, left unanswered too, or a stream that everything shares keeps the leaf from it: that is silence all the same.
-    private TimeSpan? StuckAt(Instance instance) =>
-        instance.Newest is { Lost: false, State: LeafState.Issued } newest ? newest.IssuedAt + (_policy.AckTimeout * 2) : null;
+    // So is an admin that does not show what was accepted.
+    private TimeSpan? StuckAt(Instance instance) => instance.Newest switch
+    {
+        { Lost: false, State: LeafState.Issued } newest => newest.IssuedAt + (_policy.AckTimeout * 2),
+        { State: LeafState.Acked } newest when _state.Plan is { } plan && newest.Row.AuthorityId == plan.To && IsReached(instance, plan) && !IsConfirmed(instance, plan) =>
+            newest.IssuedAt + (_policy.AckTimeout * 4),
+        _ => null,
+    };
 
     /// <summary>Every leaf it may present comes from the authority, and it has accepted one: renewals, which never end, undo no evidence.</summary>
     private static bool HasMoved(Instance instance, string authorityId)
@@ -204,7 +210,12 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveFacts waves = Waves;
-        int limit = plan.Policy.MaxInFlight ?? Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
-        return plan.Hold is null && _standings[(int)WaveStanding.InTransit] < limit;
+        if (plan.Policy.MaxInFlight is { } limit)
+        {
+            // One by one means that nobody follows while the last one has not answered.
+            return plan.Hold is null && _standings[(int)WaveStanding.InTransit] + waves.Silent < limit;
+        }
+
+        return plan.Hold is null && _standings[(int)WaveStanding.InTransit] < Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
     }
 }

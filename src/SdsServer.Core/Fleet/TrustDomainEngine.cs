@@ -73,7 +73,7 @@ public sealed partial class TrustDomainEngine
         _term = record.Term;
         _floor = _state.Floor;
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
-        _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew);
+        _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew) { Unserved = gap ? (now.Utc - _state.SeenAt).Duration() : null };
         _clock.Observe(now);
         _ticketKeys = new TicketKeys(Convert.FromHexString(seams.RandomHex(32)));
         _ticketsSince = now.Up;

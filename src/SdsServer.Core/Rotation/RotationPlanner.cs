@@ -29,7 +29,7 @@ public static class RotationPlanner
 
         if (outgoing != target && state.Trusts(outgoing))
         {
-            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true }, DropSoakEnd(state, plan), plan, now);
+            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true } && IsShown(plan, fleet), DropSoakEnd(state, plan), plan, now);
         }
 
         if (fleet.ThirdRoots is [var third, ..])
@@ -78,6 +78,10 @@ public static class RotationPlanner
     /// <summary>Everyone connected in the waves begun uses the new leaf, and nobody refuses anything.</summary>
     public static bool IsWaveProven(RotationPlan plan, FleetFacts fleet) =>
         fleet.Waves is { Pending: 0, Moved: > 0 } && IsHealthy(plan, fleet) && fleet.FleetIsPresent;
+
+    /// <summary>Where Envoy's own word is the evidence, the last wave's is asked for before the old root goes; newcomers have no part in that.</summary>
+    public static bool IsShown(RotationPlan plan, FleetFacts fleet) =>
+        plan.Policy.Evidence == LeafEvidence.Ack || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || fleet.Waves.WithoutJoining().Pending == 0;
 
     // With everybody away, a wave of one proxy would be a wave of nobody, and the whole fleet the next.
     private static bool CanMeasure(RotationPlan plan, FleetFacts fleet) => fleet.FleetIsPresent || plan.WaveCount == 1;

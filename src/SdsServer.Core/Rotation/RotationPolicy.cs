@@ -30,8 +30,8 @@ public sealed record RotationPolicy
     public TimeSpan CanarySoak { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>
-    /// Proxies of the waves that may be on the way to their new leaf at once; null: a twentieth of the fleet, one at least. With 1 the
-    /// waves go strictly one by one.
+    /// Proxies of the waves that may be on the way to their new leaf at once, silent ones too; null: a twentieth of the fleet, one at
+    /// least. With 1 the waves go strictly one by one.
     /// </summary>
     public int? MaxInFlight { get; init; }
 
@@ -43,7 +43,7 @@ public sealed record RotationPolicy
 
     /// <summary>
     /// While leaves are being replaced: turn back by itself when a proxy refuses a second, fresh leaf of the new authority though its
-    /// bundle is healthy, or when the webhook says no.
+    /// bundle is healthy, when too many leave their leaf unanswered, or when the webhook says no.
     /// </summary>
     public bool AutomaticRollback { get; init; }
 
@@ -76,6 +76,16 @@ public sealed record RotationPolicy
     /// a deadline holds the plan, and what remains is overridden by name.
     /// </summary>
     public bool ForceAtDeadlines { get; init; }
+
+    /// <summary>The same for a stolen root: everybody at once, and nothing is waited for but evidence and the two deadlines.</summary>
+    public RotationPolicy ForEmergency() => this with
+    {
+        TrustGate = GatePolicy.Ack,
+        WaveGate = GatePolicy.Ack,
+        DropGate = GatePolicy.Ack,
+        Waves = [],
+        LeafLifetime = null,
+    };
 
     /// <summary>What opens this gate.</summary>
     public GatePolicy At(Gate gate) => gate switch

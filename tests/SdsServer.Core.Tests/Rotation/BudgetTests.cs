@@ -107,4 +107,23 @@ public sealed class BudgetTests
         world.Pass(45);
         Assert.All(fleet, sidecar => Assert.Single(sidecar.Leaf.Got));
     }
+
+    [Fact]
+    public void Beyond_its_share_an_identity_renews_what_expires_before_its_newcomers()
+    {
+        EngineWorld world = new(new FleetPolicy { IssuesPerSecond = 10 }, lifetime: TimeSpan.FromMinutes(10));
+        Sidecar first = world.Sidecar("svc").Start();
+        world.Pass(TimeSpan.FromMinutes(3.9));
+        List<Sidecar> others = [.. Enumerable.Range(0, 5_000).Select(n => world.Sibling(first, $"n{n}"))];
+        others.ForEach(static sidecar =>
+        {
+            sidecar.Open(SecretKind.Bundle);
+            sidecar.Open(SecretKind.Leaf);
+        });
+        (string serial, DateTimeOffset end) = (first.Leaf.Serial, first.Instance.Outstanding[0].NotAfter);
+        world.Pass(TimeSpan.FromMinutes(6));
+        Assert.NotEqual(serial, first.Leaf.Serial);
+        Assert.True(world.Engine.JudgedTime < end);
+        Assert.Contains(others, static sidecar => sidecar.Instances.All(instance => instance.Outstanding.Length == 0));
+    }
 }

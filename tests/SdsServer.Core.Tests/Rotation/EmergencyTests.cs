@@ -280,6 +280,64 @@ public sealed class EmergencyTests
         Assert.Single(proxy.Bundle.Got);
     }
 
+    [Theory]
+    [InlineData(Gate.G1)]
+    [InlineData(Gate.G3)]
+    public void Held_at_its_deadline_it_goes_on_without_whom_an_operator_names(Gate gate)
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = gate != Gate.G1;
+        late.Leaf.Answers = gate != Gate.G3;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromMinutes(gate == Gate.G1 ? 5 : 16));
+        Assert.Equal(HoldCause.Deadline, world.State.Plan!.Hold?.Cause);
+        CommandOutcome lifted = world.Unhold();
+        Assert.Equal(CommandStatus.Refused, lifted.Status);
+        Assert.Contains("override", lifted.Message, StringComparison.Ordinal);
+        string[] names = [.. world.Engine.Outlook()!.Value.Refusal!.Blockers.Select(blocker => blocker.OverrideName!).Distinct()];
+        Assert.Equal(CommandStatus.Refused, world.Override(gate, "nobody").Status);
+
+        Assert.Equal(CommandStatus.Done, world.Override(gate, names).Status);
+        world.Pass(1);
+        Assert.NotEqual(HoldCause.Deadline, world.State.Plan?.Hold?.Cause);
+        Assert.Equal("b", world.State.Signer);
+        Assert.Equal(gate == Gate.G1 ? "A,B" : "B", world.Bundle);
+        Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void Held_at_its_deadline_it_goes_on_by_itself_when_nobody_is_late_any_more()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromMinutes(5));
+        Assert.Equal((HoldCause.Deadline, "a"), (world.State.Plan!.Hold?.Cause, world.State.Signer));
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(5);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Theory]
+    [InlineData(GateKind.Approval)]
+    [InlineData(GateKind.Webhook)]
+    [InlineData(GateKind.Time)]
+    public void It_asks_nobody_whatever_the_usual_gates_are(GateKind kind)
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        GatePolicy gate = new(kind, TimeSpan.FromHours(1));
+        world.Rotate("b", Emergency with { TrustGate = gate, WaveGate = gate, DropGate = gate }, kind: RotationKind.Emergency);
+        world.Pass(10);
+        Assert.Equal(("b", "B"), (world.State.Signer, world.Bundle));
+    }
+
     // A crash would find it in the ledger, and a floor that does not vouch for it.
     [Fact]
     public void Nothing_is_signed_under_the_new_root_before_the_state_says_that_everyone_enforces_it()

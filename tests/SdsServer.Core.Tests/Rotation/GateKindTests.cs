@@ -239,4 +239,79 @@ public sealed class GateKindTests
         world.Pass(11);
         Assert.Equal("B", world.Bundle);
     }
+
+    [Fact]
+    public void A_turn_says_what_it_still_waits_for()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(5);
+        world.Advance(Gate.G1);
+        world.Pass(5);
+        Assert.Equal("rotation 'r1' goes back now, and waits at gate G1 for your approval: advance it", world.Turn(RotationGoal.Back).Message);
+        world.Time.WallError = TimeSpan.FromHours(25);
+        world.Pass(1);
+        Assert.StartsWith("rotation 'r1' goes forward once it is no longer held: the wall clock jumped", world.Turn(RotationGoal.Forward).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gate_that_is_open_is_never_held_for_having_been_shut()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        world.Role("b", AuthorityRole.Passive);
+        world.Pass(TimeSpan.FromDays(7));
+        Assert.Equal((null, true), (world.State.Plan!.Hold, world.Engine.Outlook()!.Value.Verdict.Open));
+        Assert.Equal(CommandStatus.Done, world.Role("b", AuthorityRole.Active).Status);
+    }
+
+    [Fact]
+    public void What_has_been_shut_for_too_long_is_passed_over_by_name_although_it_is_held()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { GateDeadline = TimeSpan.FromMinutes(5) });
+        world.Pass(TimeSpan.FromMinutes(6));
+        Assert.Equal(HoldCause.Deadline, world.State.Plan!.Hold?.Cause);
+        Assert.Equal(CommandStatus.Refused, world.Advance().Status);
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G1, late.Instance.Id).Status);
+        Assert.Null(world.State.Plan!.Hold);
+        Assert.Equal(1, world.State.Plan.WavesBegun);
+    }
+
+    [Fact]
+    public void Once_nothing_needs_the_old_root_a_no_of_the_webhook_turns_nobody_back()
+    {
+        EngineWorld world = new();
+        world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { DropGate = new GatePolicy(GateKind.Webhook), AutomaticRollback = true });
+        world.Pass(10);
+        Assert.Equal(RotationPhase.Drained, world.Engine.Phase);
+        AskWebhook ask = world.Effects.OfType<AskWebhook>().Last();
+        world.Server.Post(new WebhookAnswered(ask.Ask, WebhookVerdict.Deny, "change freeze"));
+        world.Pass(1);
+        Assert.Equal((RotationGoal.Forward, HoldCause.Webhook), (world.State.Plan!.Goal, world.State.Plan.Hold!.Cause));
+    }
+
+    [Fact]
+    public void A_server_that_was_away_says_so_rather_than_blaming_the_clock_alone()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(10);
+        world.Server.Kill();
+        proxy.Disconnect();
+        world.Pass(TimeSpan.FromMinutes(8));
+        world.Server.Start();
+        world.Pass(1);
+        Assert.StartsWith("the server was away for 00:08:", world.State.Plan!.Hold!.Reason, StringComparison.Ordinal);
+        world.Unhold();
+        world.Time.WallError = TimeSpan.FromHours(25);
+        world.Pass(TimeSpan.FromMinutes(3));
+        Assert.StartsWith("the wall clock jumped", world.State.Plan.Hold!.Reason, StringComparison.Ordinal);
+    }
 }

@@ -99,4 +99,45 @@ public sealed class InvariantTests
         world.Pass(1);
         Assert.NotEmpty(bundle.Got);
     }
+
+    [Fact]
+    public void Only_who_lifts_its_own_hold_forgives_a_violation()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        world.Do(id => new HoldRotation { Id = id, Actor = "op", Reason = "lunch" });
+        world.Server.Post(new StateSaved(world.State with { Epoch = 1 }));
+        world.Pass(1);
+        world.Do(id => new RepushInstance { Id = id, Actor = "op", InstanceId = proxy.Instance.Id });
+        world.Pass(1);
+        world.Server.Post(new StateSaved(world.State with { Epoch = 2 }));
+        world.Pass(1);
+        Assert.Equal(HoldCause.Operator, world.State.Plan!.Hold?.Cause);
+
+        world.Unhold();
+        world.Pass(1);
+        Assert.Equal(HoldCause.Invariant, world.State.Plan!.Hold?.Cause);
+        Assert.StartsWith("I6", world.State.Plan.Hold!.Reason, StringComparison.Ordinal);
+        world.Unhold();
+        world.Pass(1);
+        Assert.Null(world.State.Plan.Hold);
+    }
+
+    [Fact]
+    public void What_an_operator_turns_back_from_does_not_hold_the_way_back()
+    {
+        EngineSeams seams = Mesh.Seams(new Random(1)) with { FindBundleFault = static (state, now) => state.Bundle.Contains("B") && now > Mesh.Born.AddHours(1) ? "root B is bad" : null };
+        EngineWorld world = new(seams: seams);
+        world.Fleet(2);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval });
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.Equal(HoldCause.Invariant, world.State.Plan!.Hold?.Cause);
+
+        CommandOutcome back = world.Turn(RotationGoal.Back);
+        Assert.Equal((CommandStatus.Done, "rotation 'r1' goes back now"), (back.Status, back.Message));
+        world.Pass(10);
+        Assert.Equal((null, "A", "a"), (world.State.Plan, world.Bundle, world.State.Signer));
+    }
 }

@@ -1,4 +1,5 @@
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Effects;
 
 namespace SdsServer.Core.Tests.Rotation;
 
@@ -58,4 +59,18 @@ public sealed class MemoryBoundTests
     }
 
     private static InstanceKey Key(string name, int node) => new($"spiffe://mesh/{name}", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"node-{node}"), "ip:192.0.2.1");
+
+    [Fact]
+    public void Leaves_that_expired_are_written_down_although_no_rotation_saves_anything()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromMinutes(30));
+        world.Fleet(1);
+        for (int pod = 0; pod < 2_500; pod++)
+        {
+            world.Sidecar($"pod{pod}").Start().Disconnect();
+        }
+
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.InRange(world.Effects.OfType<SaveState>().Sum(static save => save.Expired.Count), 2_000, 2_500);
+    }
 }

@@ -1,3 +1,4 @@
+using SdsServer.Core.Fleet;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
@@ -73,6 +74,22 @@ public sealed class TicketKeyTests
         world.Rotate("b");
         world.Pass(60);
         Assert.Equal(("B", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
+    }
+
+    [Fact]
+    public void A_refusal_of_them_does_not_stand_for_that_of_a_leaf()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Answers = false;
+        ScriptedStream tickets = proxy.Open(SecretKind.TicketKeys);
+        proxy.Leaf.Answers = false;
+        world.Rotate("b");
+        world.Pass(2);
+        proxy.Leaf.Nack();
+        tickets.Nack();
+        world.Pass(1);
+        Assert.Equal(proxy.Leaf.Name, proxy.Instance.LastNack?.Secret);
     }
 
     private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];

@@ -442,4 +442,72 @@ public sealed class WaveTests
         world.Pass(60);
         Assert.True(world.State.Plan!.WavesBegun > 1);
     }
+
+    [Fact]
+    public void With_one_in_flight_nobody_follows_who_is_silent()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, TrustGate = GatePolicy.Approval });
+        world.Pass(5);
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = false);
+        world.Advance(Gate.G1);
+        world.Pass(TimeSpan.FromMinutes(5));
+        Assert.Single(fleet, static sidecar => sidecar.Leaf.Got.Count > 1);
+        Assert.Equal(HoldCause.Silent, world.State.Plan!.Hold?.Cause);
+        world.Unhold();
+        world.Pass(5);
+        Assert.Equal(2, fleet.Count(static sidecar => sidecar.Leaf.Got.Count > 1));
+    }
+
+    [Fact]
+    public void Silence_turns_back_where_the_policy_says_so()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { AutomaticRollback = true, TrustGate = GatePolicy.Approval });
+        world.Pass(5);
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = false);
+        world.Advance(Gate.G1);
+        world.Pass(25);
+        Assert.Equal(RotationGoal.Forward, world.State.Plan!.Goal);
+        world.Pass(10);
+        Assert.Equal(RotationGoal.Back, world.State.Plan!.Goal);
+        Assert.Contains("unanswered", world.Store.Log.Last(static entry => entry.Kind == DecisionKind.RollbackRotation).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_by_one_with_an_admin_the_next_waits_for_its_word_and_the_last_ones_keep_the_old_root()
+    {
+        EngineWorld world = new();
+        List<Sidecar> fleet = [.. Enumerable.Range(1, 3).Select(n => world.Sidecar($"s{n}", admin: new Uri($"http://10.0.0.{n}:9901")).Start())];
+        HashSet<string> shown = [];
+        world.Server.Probe = probe => new ProxyProbed(probe.InstanceId, probe.Serial, shown.Contains(probe.InstanceId), "not in /certs");
+        world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, Evidence = LeafEvidence.EnvoyAdmin });
+        for (int moved = 1; moved <= 3; moved++)
+        {
+            world.Pass(40);
+            Assert.Equal((moved, "A,B", null), (fleet.Count(static sidecar => sidecar.IsOn("b")), world.Bundle, world.State.Plan!.Hold));
+            shown.UnionWith(fleet.Where(static sidecar => sidecar.IsOn("b")).Select(static sidecar => sidecar.Instance.Id));
+            world.Pass(moved < 3 ? 16 : 0);
+        }
+
+        Refusal refusal = world.Engine.Outlook()!.Value.Refusal!;
+        Blocker last = Assert.Single(refusal.Blockers);
+        Assert.Equal((Gate.G3, "has accepted its new leaf, but its admin does not show it: not in /certs"), (refusal.Gate, last.Detail));
+        world.Pass(16);
+        Assert.Equal("B", world.Bundle);
+    }
+
+    [Fact]
+    public void An_admin_that_does_not_show_the_leaf_is_silence()
+    {
+        EngineWorld world = new();
+        world.Sidecar("s", admin: new Uri("http://10.0.0.1:9901")).Start();
+        world.Server.Probe = static probe => new ProxyProbed(probe.InstanceId, probe.Serial, false, "not in /certs");
+        world.Rotate("b", EngineWorld.Quick with { Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(TimeSpan.FromMinutes(3));
+        Assert.Equal(HoldCause.Silent, world.State.Plan!.Hold?.Cause);
+        Assert.Contains("admins do not show it", world.State.Plan.Hold!.Reason, StringComparison.Ordinal);
+    }
 }
