@@ -11,7 +11,7 @@ internal static class RotationForwardCommand
     {
         Option<bool> dryRun = GlobalOptions.DryRunOption("Say whether it would be possible; change nothing.");
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("forward", "Turns a rotation that was rolled back towards the new root again.") { dryRun, reason }.With(
+        return new CliCommand("forward", "Turns a rotation that was rolled back towards the new root again; where it is held, that lifts the hold.") { dryRun, reason }.With(
             [("sdsctl rotation forward --reason 'payments is mended'", "go on to the new root"), ("sdsctl rotation forward --dry-run", "is it possible?")])
         .Does(session => RunAsync(session, session.Get(dryRun), session.Get(reason) ?? ""));
     }
