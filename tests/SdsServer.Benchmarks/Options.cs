@@ -1,4 +1,5 @@
 using System.Globalization;
+using SdsServer.Benchmarks.Floods;
 
 namespace SdsServer.Benchmarks;
 
@@ -16,6 +17,7 @@ internal sealed class Options
           --pairs N         interleaved pairs a ratio (5)
           --quick           2 pairs, short loops, at most 500 streams unless --streams is given
           --only G5,G6      these goals alone (report)
+          --flood KIND      this flood alone, such as HalfOpen (report, G12)
           --server ADDRESS  127.0.0.1:PORT or the path of a Unix socket (load)
           --secrets A,B     one stream each, per Envoy (load; ROOTCA)
           --delta           delta instead of state-of-the-world
@@ -36,7 +38,7 @@ internal sealed class Options
             _values[rest[i]] = rest[i] switch
             {
                 "--quick" or "--delta" => "true",
-                "--streams" or "--pairs" or "--only" or "--server" or "--secrets" or "--per-connection" or "--stuck" or "--pid" or "--envoy" =>
+                "--streams" or "--pairs" or "--only" or "--flood" or "--server" or "--secrets" or "--per-connection" or "--stuck" or "--pid" or "--envoy" =>
                     i + 1 < rest.Length ? rest[++i] : throw new ArgumentException($"{rest[i]} needs a value"),
                 _ => throw new ArgumentException($"unknown option {rest[i]}"),
             };
@@ -56,6 +58,11 @@ internal sealed class Options
     public int Stuck => Number("--stuck", 0);
 
     public int Pid => Number("--pid", 0);
+
+    /// <summary>The one flood to measure; null for all.</summary>
+    public FloodKind? Flood => !_values.TryGetValue("--flood", out string? name) ? null
+        : Enum.TryParse(name, ignoreCase: true, out FloodKind kind) ? kind
+        : throw new ArgumentException($"--flood {name}: none of {string.Join(", ", Enum.GetNames<FloodKind>())}");
 
     public string? Server => _values.GetValueOrDefault("--server");
 

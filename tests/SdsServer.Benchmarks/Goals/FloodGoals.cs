@@ -15,7 +15,7 @@ internal static class FloodGoals
     public static async Task<IEnumerable<Outcome>> HostileAsync(Options options)
     {
         List<Outcome> outcomes = [];
-        foreach (FloodKind kind in Enum.GetValues<FloodKind>())
+        foreach (FloodKind kind in Enum.GetValues<FloodKind>().Where(kind => options.Flood is not { } only || kind == only))
         {
             outcomes.AddRange(await HostileAsync(options, kind));
         }
