@@ -16,42 +16,39 @@ internal static class Listeners
     // The longest time a timer can run is a little more.
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
 
+    /// <summary>Opens them when the host starts. To be called after Kestrel was added.</summary>
     /// <param name="certificate">Of the proxies' TCP listener; null where it has no TLS.</param>
     /// <param name="gate">Lets proxies' connections in. Whoever may open the admin socket has the right to by its mode.</param>
     /// <param name="admin">Of the operators' TCP listener, and who they are; null where there is none.</param>
-    public static void Listen(KestrelServerOptions kestrel, ServerSettings settings, IServingCertificate? certificate, ConnectionGate gate, AdminTls? admin = null)
+    public static IWebHostBuilder UseListeners(this IWebHostBuilder host, ServerSettings settings, IServingCertificate? certificate, ConnectionGate gate, AdminTls? admin = null)
     {
-        if (settings.XdsSocket is { } socket)
-        {
-            kestrel.ListenUnixSocket(socket, listener =>
+        EndPoint? socket = settings.XdsSocket is { } path ? new UnixDomainSocketEndPoint(path) : null;
+        EndPoint[] proxies = [.. new[] { socket, settings.XdsTcp }.OfType<EndPoint>()];
+        return host
+            .ConfigureKestrel(kestrel =>
             {
-                Serve(listener, ListenerRole.Xds, gate);
-                Watch(listener, gate);
-            });
-        }
-
-        if (settings.XdsTcp is { } tcp)
-        {
-            kestrel.Listen(tcp, listener =>
-            {
-                Serve(listener, ListenerRole.Xds, gate);
-                if (certificate is not null)
+                foreach (EndPoint endpoint in proxies)
                 {
-                    listener.UseHttps(new TlsHandshakeCallbackOptions
-                    {
-                        OnConnection = handshake => ValueTask.FromResult(ClientTls.Options(certificate, handshake.Connection)),
-                    });
+                    kestrel.Listen(endpoint, listener => ServeProxies(listener, gate, endpoint == socket ? null : certificate));
                 }
 
-                Watch(listener, gate);
-            });
-        }
+                kestrel.ListenUnixSocket(settings.AdminSocket, listener => Serve(listener, ListenerRole.Admin));
+                if (settings.AdminTcp is { } adminTcp && admin is not null)
+                {
+                    kestrel.Listen(adminTcp, listener => ServeOperators(listener, admin));
+                }
+            })
+            .ConfigureServices(services =>
+            {
+                services.Configure<SocketTransportOptions>(sockets =>
+                {
+                    sockets.CreateBoundListenSocket = endpoint => Bind(endpoint, settings);
 
-        kestrel.ListenUnixSocket(settings.AdminSocket, listener => Serve(listener, ListenerRole.Admin));
-        if (settings.AdminTcp is { } adminTcp && admin is not null)
-        {
-            kestrel.Listen(adminTcp, listener => ServeOperators(listener, admin));
-        }
+                    // What a connection that nobody reads may pile up in memory; its default is a mebibyte.
+                    sockets.MaxReadBufferSize = 64 * 1024;
+                });
+                GatedTransport.Add(services, gate, proxies);
+            });
     }
 
     /// <summary>Binds a listener. A Unix socket has its mode, whatever the umask says, before the first client can connect.</summary>
@@ -143,24 +140,32 @@ internal static class Listeners
     private static void Abort(object? connection) =>
         ((ConnectionContext)connection!).Abort(new ConnectionAbortedException("the operator's certificate has ended, or what it ends at is trusted no more"));
 
-    private static void Serve(ListenOptions listener, ListenerRole role, ConnectionGate? gate = null)
+    private static void ServeProxies(ListenOptions listener, ConnectionGate gate, IServingCertificate? certificate)
+    {
+        Serve(listener, ListenerRole.Xds);
+        listener.Use(next => connection => ConnectionGate.RunAsync(connection, next));
+        if (certificate is not null)
+        {
+            listener.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = handshake => ValueTask.FromResult(ClientTls.Options(certificate, handshake.Connection)),
+            });
+        }
+
+        // After TLS, so that it sees frames.
+        listener.Use(next => connection => gate.WatchAsync(connection, next));
+    }
+
+    private static void Serve(ListenOptions listener, ListenerRole role)
     {
         listener.Protocols = HttpProtocols.Http2;
         RoleFeature feature = new(role);
-        if (gate is not null)
-        {
-            listener.Use(next => connection => gate.RunAsync(connection, next));
-        }
-
         listener.Use(next => connection =>
         {
             connection.Features.Set(feature);
             return next(connection);
         });
     }
-
-    // After TLS, so that it sees frames.
-    private static void Watch(ListenOptions listener, ConnectionGate gate) => listener.Use(next => connection => gate.WatchAsync(connection, next));
 
     private sealed record RoleFeature(ListenerRole Role);
 }

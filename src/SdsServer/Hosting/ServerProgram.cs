@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SdsServer.Admin;
 using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Operators;
@@ -171,14 +170,7 @@ internal static class ServerProgram
             ? new ServingCertificate(adminChain, adminKey, time, logger)
             : own;
         AdminTls? adminTls = settings.AdminTcp is not null && adminCertificate is not null ? new AdminTls(adminCertificate, remote, time) : null;
-        builder.WebHost.UseGrpcTransport().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, gate, adminTls));
-        builder.Services.Configure<SocketTransportOptions>(sockets =>
-        {
-            sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings);
-
-            // What a connection that nobody reads may pile up in memory; its default is a mebibyte.
-            sockets.MaxReadBufferSize = 64 * 1024;
-        });
+        builder.WebHost.UseGrpcTransport().UseListeners(settings, certificate, gate, adminTls);
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>
         {

@@ -15,7 +15,10 @@ public sealed record UnixPeer(int Pid, int Uid, int Gid)
     /// <summary>The peer of a connection, or null if that is no Unix socket.</summary>
     /// <param name="features">Of the connection, or of a call on it.</param>
     public static UnixPeer? Of(IFeatureCollection features) =>
-        features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket ? Read(socket) : null;
+        features.Get<IConnectionSocketFeature>()?.Socket is { } socket ? Of(socket) : null;
+
+    /// <summary>The peer of a connected socket, or null if that is no Unix socket.</summary>
+    public static UnixPeer? Of(Socket socket) => socket.AddressFamily == AddressFamily.Unix ? Read(socket) : null;
 
     private static UnixPeer Read(Socket socket)
     {

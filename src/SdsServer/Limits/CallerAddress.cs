@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
 using SdsServer.Identity;
 
 namespace SdsServer.Limits;
@@ -9,8 +8,7 @@ namespace SdsServer.Limits;
 /// <summary>What a limit for each caller counts by, before anybody knows who that is: a host, or on a Unix socket a user.</summary>
 internal static class CallerAddress
 {
-    public static string Of(ConnectionContext connection) =>
-        UnixPeer.Of(connection.Features) is { } local ? User(local) : Of((connection.RemoteEndPoint as IPEndPoint)?.Address);
+    public static string Of(Socket socket) => UnixPeer.Of(socket) is { } local ? User(local) : Of((socket.RemoteEndPoint as IPEndPoint)?.Address);
 
     public static string Of(HttpContext http) => UnixPeer.Of(http.Features) is { } local ? User(local) : Of(http.Connection.RemoteIpAddress);
 

@@ -1,30 +1,40 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace SdsServer.Limits;
 
 /// <summary>
 /// Lets in connections before their callers are known: TLS handshakes, half-open connections and strangers cost memory, and whoever has
-/// no identity must not use up what those need who have one. A caller that is known leaves this count; what it may have then is
+/// no identity must not use up what those need who have one. <see cref="GatedListener"/> asks it before there is more than a socket. A caller that is known leaves this count; what it may have then is
 /// <see cref="IdentityPlaces"/>.
 /// </summary>
 internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time, ILogger logger)
 {
+    /// <summary>
+    /// So many connections of an address Kestrel serves at a time, while nobody is known on them: each of those costs 50 KB. The others wait for
+    /// their turn, which comes fast where callers say who they are.
+    /// </summary>
+    public const int ServedPerAddress = 250;
+
     private const int MaxDistrusted = 10_000;
-    private const int MaxHeld = 250;
+    private const int MaxHeld = 4_000;
 
     private static readonly TimeSpan s_distrust = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_hold = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _byAddress = [];
+    private readonly Dictionary<string, AddressPlaces> _byAddress = [];
 
     // Addresses from which a flood has come, and when; how fast new connections from there come in.
     private readonly Dictionary<string, long> _distrusted = [];
     private readonly AddressRates _again = new(perSecond: 1, burst: 1, time);
     private readonly RefusalCount _refusals = new(time);
     private readonly RefusalCount _floods = new(time);
+    private readonly HeldSockets _held = new(s_hold, MaxHeld, time);
     private int _unidentified;
-    private int _held;
+    private int _waiting;
 
     /// <summary>Connections whose callers are not known yet.</summary>
     public int Unidentified
@@ -38,41 +48,62 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
         }
     }
 
+    /// <summary>Of those, the ones that have spoken and wait for their turn.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Connections that were refused, and are closed in a moment.</summary>
+    public int Held => _held.Count;
+
     /// <summary>
     /// Streams that were reset as soon as they were opened, of all connections of an address: else a flood would stay within the budget of
     /// each and come back with another. Ten times what one connection may.
     /// </summary>
     public AddressRates Resets { get; } = new(perSecond: 1_000, burst: 60_000, time);
 
-    /// <summary>Connections that were refused, and are closed in a moment.</summary>
-    public int Held => Volatile.Read(ref _held);
-
-    /// <summary>Serves the connection with <paramref name="next"/>, or closes it.</summary>
-    public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    /// <summary>Lets in a connection that was accepted, or takes it away and closes it.</summary>
+    public bool TryEnter(Socket socket, [NotNullWhen(true)] out UnidentifiedConnection? stranger)
     {
-        string address = CallerAddress.Of(connection);
-        if (!TryEnter(address, out bool isDistrusted))
+        string address = CallerAddress.Of(socket);
+        stranger = TryEnter(address, socket, out bool isDistrusted);
+        if (stranger is not null)
         {
-            if (!isDistrusted && _refusals.Add() is { } unlogged)
-            {
-                LimitsLog.ConnectionRefused(logger, address, limits.UnidentifiedPerAddress, limits.Unidentified, unlogged);
-            }
-
-            await HoldAsync(connection);
-            connection.Abort();
-            return;
+            stranger.Expect(limits.Identify, time, () => LimitsLog.NeverIdentified(logger, address, limits.Identify));
+            return true;
         }
 
-        UnidentifiedConnection waiting = new(() => Leave(address));
-        connection.Features.Set(waiting);
-        await using ITimer deadline = time.CreateTimer(_ => End(connection, waiting, address), null, limits.Identify, Timeout.InfiniteTimeSpan);
+        if (!isDistrusted && _refusals.Add() is { } unlogged)
+        {
+            LimitsLog.ConnectionRefused(logger, address, limits.UnidentifiedPerAddress, limits.Unidentified, unlogged);
+        }
+
+        _held.Add(socket);
+        return false;
+    }
+
+    /// <summary>Waits until Kestrel may serve the connection. False: it has ended meanwhile.</summary>
+    public async Task<bool> TakePlaceAsync(UnidentifiedConnection stranger)
+    {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            return await stranger.TakePlaceAsync();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>Serves a connection that was let in with <paramref name="next"/>.</summary>
+    public static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
         try
         {
             await next(connection);
         }
         finally
         {
-            waiting.Done();
+            connection.Features.GetRequiredFeature<UnidentifiedConnection>().Done();
         }
     }
 
@@ -82,7 +113,7 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     /// </summary>
     public Task WatchAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        string address = CallerAddress.Of(connection);
+        string address = connection.Features.GetRequiredFeature<UnidentifiedConnection>().Address;
         connection.Transport = new FrameWatch(connection.Transport, new FrameBudget(time, () => Resets.TryTake(address), IsDistrusted(address)), excess =>
         {
             Distrust(address);
@@ -121,62 +152,35 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
         }
     }
 
-    private void End(ConnectionContext connection, UnidentifiedConnection waiting, string address)
-    {
-        if (waiting.Done())
-        {
-            LimitsLog.NeverIdentified(logger, address, limits.Identify);
-            connection.Abort(new ConnectionAbortedException($"nobody said who they are within {limits.Identify}"));
-        }
-    }
-
-    // Whoever is closed at once comes back at once.
-    private async Task HoldAsync(ConnectionContext connection)
-    {
-        try
-        {
-            if (Interlocked.Increment(ref _held) <= MaxHeld)
-            {
-                await Task.Delay(s_hold, time, connection.ConnectionClosed);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _held);
-        }
-    }
-
-    private bool TryEnter(string address, out bool isDistrusted)
+    private UnidentifiedConnection? TryEnter(string address, Socket socket, out bool isDistrusted)
     {
         lock (_lock)
         {
             isDistrusted = IsDistrusted(address);
             if (isDistrusted && !_again.TryTake(address))
             {
-                return false;
+                return null;
             }
 
-            int here = _byAddress.GetValueOrDefault(address);
-            if (here >= limits.UnidentifiedPerAddress || _unidentified >= limits.Unidentified)
+            AddressPlaces places = _byAddress.GetValueOrDefault(address) ?? new AddressPlaces(ServedPerAddress);
+            if (places.Connections >= limits.UnidentifiedPerAddress || _unidentified >= limits.Unidentified)
             {
-                return false;
+                return null;
             }
 
-            _byAddress[address] = here + 1;
+            _byAddress[address] = places;
+            places.Connections++;
             _unidentified++;
-            return true;
+            return new UnidentifiedConnection(address, places, () => Leave(address, places)) { Close = socket.Dispose };
         }
     }
 
-    private void Leave(string address)
+    private void Leave(string address, AddressPlaces places)
     {
         lock (_lock)
         {
             _unidentified--;
-            if (--_byAddress[address] == 0)
+            if (--places.Connections == 0)
             {
                 _byAddress.Remove(address);
             }

@@ -58,6 +58,11 @@ internal sealed class Flood(EndPoint server, FloodKind kind, RecordedEnvoy envoy
         {
             case FloodKind.HalfOpen:
                 await reading;
+                if (!stop.IsCancellationRequested)
+                {
+                    Interlocked.Increment(ref _cut);
+                }
+
                 break;
             case FloodKind.Continuation:
                 frames.Frame(FrameType.Headers, 0, 1, HeaderBlock.EnvoyRequest(envoy.Dialect.Path));

@@ -10,7 +10,9 @@ internal static class FloodGoals
 {
     private const int Honest = 200;
     private const int WarmUp = 10;
-    private static readonly TimeSpan UnderWay = TimeSpan.FromMilliseconds(500);
+
+    // Longer than the server holds those that it has refused: they come back meanwhile.
+    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(3);
 
     public static async Task<IEnumerable<Outcome>> HostileAsync(Options options)
     {

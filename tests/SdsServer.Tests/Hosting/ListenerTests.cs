@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Hosting;
@@ -93,8 +92,7 @@ public sealed class ListenerTests : IDisposable
         });
         ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, new ConnectionGate(settings.Connections, _time, NullLogger.Instance)));
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
+        builder.WebHost.UseKestrelCore().UseListeners(settings, certificate, new ConnectionGate(settings.Connections, _time, NullLogger.Instance));
         await using WebApplication app = builder.Build();
         await app.StartAsync();
         int port = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
@@ -114,8 +112,7 @@ public sealed class ListenerTests : IDisposable
     {
         ServerSettings settings = Settings(options => options.Connections = new ConnectionLimits { UnidentifiedPerAddress = 1 });
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(
-            kestrel => Listeners.Listen(kestrel, settings, certificate: null, new ConnectionGate(settings.Connections, TimeProvider.System, NullLogger.Instance)));
+        builder.WebHost.UseKestrelCore().UseListeners(settings, certificate: null, new ConnectionGate(settings.Connections, TimeProvider.System, NullLogger.Instance));
         await using WebApplication app = builder.Build();
         await app.StartAsync();
 
@@ -138,8 +135,7 @@ public sealed class ListenerTests : IDisposable
         ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
         CapturedLog log = new();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, certificate, new ConnectionGate(settings.Connections, TimeProvider.System, log)));
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
+        builder.WebHost.UseKestrelCore().UseListeners(settings, certificate, new ConnectionGate(settings.Connections, TimeProvider.System, log));
         await using WebApplication app = builder.Build();
         await app.StartAsync();
         int port = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -24,16 +26,15 @@ internal sealed class XdsTestServer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("xds");
+    private int _served;
 
     private XdsTestServer(XdsLimits limits, AuthenticateCaller authenticate, TimeProvider time, ConnectionLimits connections)
     {
         Gate = new ConnectionGate(connections, time, Log);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Listen(System.Net.IPAddress.Loopback, 0, Serve);
-            kestrel.ListenUnixSocket(SocketPath, Serve);
-        });
+        EndPoint[] endpoints = [new IPEndPoint(IPAddress.Loopback, 0), new UnixDomainSocketEndPoint(SocketPath)];
+        builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel => Array.ForEach(endpoints, endpoint => kestrel.Listen(endpoint, Serve)));
+        GatedTransport.Add(builder.Services, Gate, endpoints);
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
         _app = builder.Build();
         Xds = new XdsServices(
@@ -49,6 +50,9 @@ internal sealed class XdsTestServer : IAsyncDisposable
     public ScriptedFleet Fleet { get; } = new();
 
     public ConnectionGate Gate { get; }
+
+    /// <summary>Connections that Kestrel was given, ever.</summary>
+    public int Served => Volatile.Read(ref _served);
 
     public XdsServices Xds { get; }
 
@@ -79,7 +83,11 @@ internal sealed class XdsTestServer : IAsyncDisposable
     private void Serve(ListenOptions endpoint)
     {
         endpoint.Protocols = HttpProtocols.Http2;
-        endpoint.Use(next => connection => Gate.RunAsync(connection, next));
+        endpoint.Use(next => connection =>
+        {
+            Interlocked.Increment(ref _served);
+            return ConnectionGate.RunAsync(connection, next);
+        });
         endpoint.Use(next => connection => Gate.WatchAsync(connection, next));
     }
 

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -231,8 +230,7 @@ internal sealed class MtlsHost : IAsyncDisposable
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseGrpcTransport()
-            .ConfigureKestrel(kestrel => Listeners.Listen(kestrel, settings, serving, new ConnectionGate(settings.Connections, time, logger), settings.AdminTcp is null ? null : new AdminTls(serving, remote, time)));
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Listeners.Bind(endpoint, settings));
+            .UseListeners(settings, serving, new ConnectionGate(settings.Connections, time, logger), settings.AdminTcp is null ? null : new AdminTls(serving, remote, time));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limit);
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Trace);
         _app = builder.Build();
