@@ -12,6 +12,11 @@ namespace SdsServer.Limits;
 /// </summary>
 internal sealed class GatedListener : IConnectionListener
 {
+    // tcp(7); the state is the first byte.
+    private const int SolTcp = 6;
+    private const int TcpInfo = 11;
+    private const int TcpEstablished = 1;
+
     private readonly Socket _socket;
     private readonly ConnectionGate _gate;
     private readonly SocketConnectionContextFactory _connections;
@@ -86,7 +91,7 @@ internal sealed class GatedListener : IConnectionListener
             {
                 // A client of HTTP/2, and of TLS, speaks first.
                 await socket.ReceiveAsync(Memory<byte>.Empty);
-                if (socket.Available > 0 && await _gate.TakePlaceAsync(stranger) && Hand(socket, stranger))
+                if (socket.Available > 0 && await _gate.TakePlaceAsync(stranger) && IsOpen(socket) && Hand(socket, stranger))
                 {
                     return;
                 }
@@ -99,6 +104,13 @@ internal sealed class GatedListener : IConnectionListener
 
         stranger?.Done();
         socket.Close(timeout: 0);
+    }
+
+    // Whoever has hung up while it waited; a Unix socket does not tell.
+    private static bool IsOpen(Socket socket)
+    {
+        Span<byte> state = stackalloc byte[1];
+        return socket.ProtocolType != ProtocolType.Tcp || (socket.GetRawSocketOption(SolTcp, TcpInfo, state) > 0 && state[0] == TcpEstablished);
     }
 
     private bool Hand(Socket socket, UnidentifiedConnection stranger)

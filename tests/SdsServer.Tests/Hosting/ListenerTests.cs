@@ -125,6 +125,36 @@ public sealed class ListenerTests : IDisposable
         Assert.True(await IsAnsweredAsync(operatorsSecond));
     }
 
+    // Both may have port 0, which is the same address.
+    [Fact]
+    public async Task Strangers_are_counted_where_proxies_connect_and_not_where_operators_do_by_TCP()
+    {
+        WriteCertificate("server");
+        ServerSettings settings = Settings(options =>
+        {
+            (options.Xds.Tcp, options.Xds.CertificateFile, options.Xds.KeyFile) = ("127.0.0.1:0", ChainFile, KeyFile);
+            (options.Admin.Tcp, options.Admin.CertificateFile, options.Admin.KeyFile, options.Admin.ClientCaFile) = ("127.0.0.1:0", ChainFile, KeyFile, ChainFile);
+            options.Admin.Roles.Add(new() { SpiffeId = "spiffe://example.org/ops", Role = "viewer" });
+            options.Connections = new ConnectionLimits { UnidentifiedPerAddress = 1 };
+        });
+        ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
+        ConnectionGate gate = new(settings.Connections, TimeProvider.System, NullLogger.Instance);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseListeners(settings, certificate, gate, new AdminTls(certificate, null!, _time));
+        await using WebApplication app = builder.Build();
+        await app.StartAsync();
+        int[] ports = [.. app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.Where(address => !address.Contains("unix:", StringComparison.Ordinal)).Select(address => new Uri(address).Port)];
+
+        using TcpClient first = new(), second = new();
+        await first.ConnectAsync(IPAddress.Loopback, ports[^1]);
+        await second.ConnectAsync(IPAddress.Loopback, ports[^1]);
+        await second.GetStream().WriteAsync("no handshake at all"u8.ToArray());
+        await ReadToEndAsync(second.Client);
+        Assert.Equal(0, gate.Unidentified);
+        Assert.Equal(["CN=server", "CN=intermediate"], await ShakeHandsAsync(ports[0]));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -192,6 +222,13 @@ public sealed class ListenerTests : IDisposable
         catch (SocketException)
         {
             return false;
+        }
+    }
+
+    private static async Task ReadToEndAsync(Socket socket)
+    {
+        while (await IsAnsweredAsync(socket))
+        {
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SdsServer.Grpc.Client;
 using SdsServer.Limits;
 using SdsServer.Testing;
 using SdsServer.Tests.Xds;
@@ -16,12 +17,13 @@ public sealed class ConnectionGateTests
     public async Task One_connection_more_than_an_address_may_have_is_closed()
     {
         await using XdsTestServer server = await XdsTestServer.StartAsync(connections: new ConnectionLimits { UnidentifiedPerAddress = 2 });
-        using Socket first = await ConnectAsync(server);
-        using Socket second = await ConnectAsync(server);
-        await WaitAsync(() => server.Gate.Unidentified == 2);
-        using Socket third = await ConnectAsync(server);
+        using Socket first = await GreetAsync(server), second = await GreetAsync(server);
+        await AnsweredAsync(first);
+        await AnsweredAsync(second);
+        using Socket third = await GreetAsync(server);
         await ReadToEndAsync(third).WaitAsync(XdsTestServer.Patience);
         Assert.Single(server.Log.Lines, line => line.Id == 7001);
+        Assert.Equal(2, server.Served);
 
         first.Close();
         await WaitAsync(() => server.Gate.Unidentified == 1);
@@ -76,7 +78,109 @@ public sealed class ConnectionGateTests
     }
 
     [Fact]
-    public async Task Who_says_nothing_in_time_is_cut_off_and_who_is_known_stays()
+    public async Task Who_says_nothing_or_hangs_up_costs_no_more_than_a_socket()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync();
+        using Socket silent = await ConnectAsync(server);
+        using (await ConnectAsync(server))
+        {
+            await WaitAsync(() => server.Gate.Unidentified == 2);
+        }
+
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+        using Socket other = await GreetAsync(server);
+        await AnsweredAsync(other);
+        Assert.Equal(1, server.Served);
+
+        await silent.SendAsync(new Frames().Settings().Bytes);
+        await AnsweredAsync(silent);
+        Assert.Equal(2, server.Served);
+    }
+
+    [Fact]
+    public async Task So_many_of_an_address_are_served_at_a_time_and_the_others_wait_for_their_turn()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync();
+        List<Socket> sockets = [];
+
+        // Who is known has left its place to another.
+        using GrpcChannel channel = server.Connect(unix: false);
+        await using XdsStream proxy = XdsStream.Open(server, Transport.Ads, channel);
+        await proxy.SubscribeAsync("roots/a");
+        await WaitAsync(() => server.Xds.Streams.Count == 1);
+        for (int i = 0; i < ConnectionGate.ServedPerAddress; i++)
+        {
+            sockets.Add(await GreetAsync(server));
+            await AnsweredAsync(sockets[^1]);
+        }
+
+        int served = server.Served;
+        using Socket next = await GreetAsync(server);
+        await WaitAsync(() => server.Gate.Waiting == 1);
+        using Socket gone = await GreetAsync(server);
+        await WaitAsync(() => server.Gate.Waiting == 2);
+        using Socket last = await GreetAsync(server);
+        await WaitAsync(() => server.Gate.Waiting == 3);
+        using Socket other = await GreetAsync(server, from: "127.0.0.2");
+        await AnsweredAsync(other);
+        Assert.Equal(served + 1, server.Served);
+
+        // Nothing is set up for one who has hung up meanwhile.
+        gone.Close();
+        sockets[0].Close();
+        await AnsweredAsync(next);
+        sockets[1].Close();
+        await AnsweredAsync(last);
+        Assert.Equal(served + 3, server.Served);
+        Assert.Equal(0, server.Gate.Waiting);
+
+        server.Fleet.Set("roots/a", TestSecrets.Bundle(1));
+        Assert.NotEmpty((await proxy.ReadAsync()).Secrets);
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task Waiting_for_a_turn_has_an_end_and_uses_up_no_place()
+    {
+        ManualTime time = new(s_start);
+        await using XdsTestServer server = await XdsTestServer.StartAsync(time: time);
+        List<Socket> sockets = [];
+        using Socket late = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+        time.Advance(TimeSpan.FromSeconds(20));
+        for (int i = 0; i < ConnectionGate.ServedPerAddress; i++)
+        {
+            sockets.Add(await GreetAsync(server));
+            await AnsweredAsync(sockets[^1]);
+        }
+
+        await late.SendAsync(new Frames().Settings().Bytes);
+        await WaitAsync(() => server.Gate.Waiting == 1);
+        using Socket next = await GreetAsync(server);
+        await WaitAsync(() => server.Gate.Waiting == 2);
+        time.Advance(TimeSpan.FromSeconds(11));
+        await ReadToEndAsync(late).WaitAsync(XdsTestServer.Patience);
+        sockets[0].Close();
+        await AnsweredAsync(next);
+        Assert.Equal(ConnectionGate.ServedPerAddress + 1, server.Served);
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_closes_those_that_wait()
+    {
+        await using XdsTestServer server = await XdsTestServer.StartAsync();
+        using Socket silent = await ConnectAsync(server);
+        await WaitAsync(() => server.Gate.Unidentified == 1);
+        await server.StopAsync();
+        await ReadToEndAsync(silent).WaitAsync(XdsTestServer.Patience);
+        Assert.Equal(0, server.Gate.Unidentified);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_says_nothing_in_time_is_cut_off_and_who_is_known_stays(bool greets)
     {
         ManualTime time = new(s_start);
         await using XdsTestServer server = await XdsTestServer.StartAsync(time: time);
@@ -85,6 +189,11 @@ public sealed class ConnectionGateTests
         await WaitAsync(() => server.Xds.Streams.Count == 1);
         using Socket silent = await ConnectAsync(server);
         await WaitAsync(() => server.Gate.Unidentified == 1);
+        if (greets)
+        {
+            await silent.SendAsync(new Frames().Settings().Bytes);
+            await AnsweredAsync(silent);
+        }
 
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(1, server.Gate.Unidentified);
@@ -162,12 +271,30 @@ public sealed class ConnectionGateTests
     public void An_IPv6_host_has_one_place_for_all_its_addresses(string address, string counted) =>
         Assert.Equal(counted, CallerAddress.Of(IPAddress.Parse(address)));
 
-    private static async Task<Socket> ConnectAsync(XdsTestServer server)
+    private static async Task<Socket> ConnectAsync(XdsTestServer server, string from = "127.0.0.1")
     {
         Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await socket.ConnectAsync(IPAddress.Loopback, new Uri(server.Address).Port);
         return socket;
     }
+
+    private static async Task<Socket> GreetAsync(XdsTestServer server, string from = "127.0.0.1")
+    {
+        Socket socket = await ConnectAsync(server, from);
+        try
+        {
+            await socket.SendAsync(new Frames().Settings().Bytes);
+        }
+        catch (SocketException)
+        {
+            // Closed already.
+        }
+
+        return socket;
+    }
+
+    private static async Task AnsweredAsync(Socket socket) => Assert.NotEqual(0, await socket.ReceiveAsync(new byte[1]).WaitAsync(XdsTestServer.Patience));
 
     private static async Task ReadToEndAsync(Socket socket)
     {
