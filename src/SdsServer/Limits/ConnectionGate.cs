@@ -7,8 +7,8 @@ namespace SdsServer.Limits;
 
 /// <summary>
 /// Lets in connections before their callers are known: TLS handshakes, half-open connections and strangers cost memory, and whoever has
-/// no identity must not use up what those need who have one. <see cref="GatedListener"/> asks it before there is more than a socket. A caller that is known leaves this count; what it may have then is
-/// <see cref="IdentityPlaces"/>.
+/// no identity must not use up what those need who have one. <see cref="GatedListener"/> asks it before there is more than a socket. A caller
+/// that is known leaves this count; what it may have then is <see cref="IdentityPlaces"/>.
 /// </summary>
 internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time, ILogger logger)
 {

@@ -43,8 +43,8 @@ internal sealed class GatedListener : IConnectionListener
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        _socket.Dispose();
         await _unbound.CancelAsync();
+        _socket.Dispose();
         await _accepting;
     }
 

@@ -11,6 +11,9 @@ namespace SdsServer.Limits;
 internal sealed class GatedTransport(ConnectionGate gate, IReadOnlyCollection<EndPoint> endpoints, IOptions<SocketTransportOptions> options, ILoggerFactory logging)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    // Its connections are Kestrel's own, and what filters name.
+    private const string LogCategory = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+
     /// <summary>Lets connections to <paramref name="endpoints"/> in by <paramref name="gate"/>. To be called after Kestrel's own transport was added: the last one is asked first.</summary>
     public static void Add(IServiceCollection services, ConnectionGate gate, IReadOnlyCollection<EndPoint> endpoints) =>
         services.AddSingleton<IConnectionListenerFactory>(all =>
@@ -40,6 +43,6 @@ internal sealed class GatedTransport(ConnectionGate gate, IReadOnlyCollection<En
             MaxWriteBufferSize = sockets.MaxWriteBufferSize,
             UnsafePreferInlineScheduling = sockets.UnsafePreferInlineScheduling,
         };
-        return new(new GatedListener(bound, gate, new SocketConnectionContextFactory(connections, logging.CreateLogger<GatedTransport>()), sockets.NoDelay));
+        return new(new GatedListener(bound, gate, new SocketConnectionContextFactory(connections, logging.CreateLogger(LogCategory)), sockets.NoDelay));
     }
 }

@@ -9,19 +9,22 @@ namespace SdsServer.Benchmarks.Floods;
 internal sealed class Flood(EndPoint server, FloodKind kind, RecordedEnvoy envoy)
 {
     private const int Connections = 4;
-    private const int HalfOpen = 2_000;
+    private const int IdleConnections = 2_000;
 
     private long _cut;
 
     /// <summary>Connections that the server has closed.</summary>
     public long Cut => Interlocked.Read(ref _cut);
 
+    /// <summary>It holds connections and does nothing on them.</summary>
+    public static bool IsIdle(FloodKind kind) => kind is FloodKind.HalfOpen or FloodKind.Silent;
+
     /// <summary>Runs until it is stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, kind == FloodKind.HalfOpen ? HalfOpen : Connections).Select(_ => Task.Run(() => AgainAndAgainAsync(stop), stop)));
+            await Task.WhenAll(Enumerable.Range(0, IsIdle(kind) ? IdleConnections : Connections).Select(_ => Task.Run(() => AgainAndAgainAsync(stop), stop)));
         }
         catch (OperationCanceledException)
         {
@@ -51,12 +54,16 @@ internal sealed class Flood(EndPoint server, FloodKind kind, RecordedEnvoy envoy
     private async Task AttackAsync(Socket socket, CancellationToken stop)
     {
         FrameBuffer frames = new();
-        frames.Preface(streamWindow: 65_535);
-        await SendAsync(socket, frames, stop);
+        if (kind != FloodKind.Silent)
+        {
+            frames.Preface(streamWindow: 65_535);
+            await SendAsync(socket, frames, stop);
+        }
+
         Task reading = kind is FloodKind.Ping or FloodKind.Settings ? Task.CompletedTask : DrainAsync(socket, stop);
         switch (kind)
         {
-            case FloodKind.HalfOpen:
+            case FloodKind.HalfOpen or FloodKind.Silent:
                 await reading;
                 if (!stop.IsCancellationRequested)
                 {

@@ -21,6 +21,9 @@ internal enum FloodKind
     /// <summary>Connections on which nothing more comes than the preface.</summary>
     HalfOpen,
 
+    /// <summary>Connections on which nothing comes at all.</summary>
+    Silent,
+
     /// <summary>A caller who is known and sends requests without end, with the largest node that is taken.</summary>
     Requests,
 }

@@ -10,9 +10,10 @@ internal static class FloodGoals
 {
     private const int Honest = 200;
     private const int WarmUp = 10;
+    private static readonly TimeSpan UnderWay = TimeSpan.FromMilliseconds(500);
 
     // Longer than the server holds those that it has refused: they come back meanwhile.
-    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan UnderWayIdle = TimeSpan.FromSeconds(3);
 
     public static async Task<IEnumerable<Outcome>> HostileAsync(Options options)
     {
@@ -44,7 +45,7 @@ internal static class FloodGoals
                 Flood flood = new(server.Address, kind, envoy);
                 using CancellationTokenSource stop = new();
                 Task hostile = flood.RunAsync(stop.Token);
-                await Task.Delay(UnderWay);
+                await Task.Delay(Flood.IsIdle(kind) ? UnderWayIdle : UnderWay);
                 double p99 = (await pusher.PushAsync()).Times.P99;
                 grown = Math.Max(grown, server.ResidentKiB - quiet);
                 await stop.CancelAsync();
