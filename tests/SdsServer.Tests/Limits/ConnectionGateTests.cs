@@ -83,8 +83,10 @@ public sealed class ConnectionGateTests
         await using XdsTestServer server = await XdsTestServer.StartAsync();
         using Socket silent = await ConnectAsync(server);
         using (await ConnectAsync(server))
+        using (Socket local = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
-            await WaitAsync(() => server.Gate.Unidentified == 2);
+            await local.ConnectAsync(new UnixDomainSocketEndPoint(server.SocketPath));
+            await WaitAsync(() => server.Gate.Unidentified == 3);
         }
 
         await WaitAsync(() => server.Gate.Unidentified == 1);
