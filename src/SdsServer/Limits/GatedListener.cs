@@ -17,6 +17,8 @@ internal sealed class GatedListener : IConnectionListener
     private const int TcpInfo = 11;
     private const int TcpEstablished = 1;
 
+    private static readonly TimeSpan s_again = TimeSpan.FromMilliseconds(50);
+
     private readonly Socket _socket;
     private readonly ConnectionGate _gate;
     private readonly SocketConnectionContextFactory _connections;
@@ -67,6 +69,11 @@ internal sealed class GatedListener : IConnectionListener
             try
             {
                 _ = AdmitAsync(await _socket.AcceptAsync());
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                // Others must have a chance to close theirs; the kernel keeps who knocks.
+                await Task.Delay(s_again);
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
             {
