@@ -4,13 +4,17 @@ using SdsServer.Admin.Requests;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
+using SdsServer.Limits;
 
 namespace SdsServer.Admin;
 
 /// <summary>The frame of every call: who calls, whether he may, what it comes to, and what is written down of it.</summary>
-internal sealed class AdminCalls(Func<ServerCallContext, Operator> operatorOf, AuditLog audit, ILogger logger)
+internal sealed class AdminCalls(Func<ServerCallContext, Operator> operatorOf, AuditLog audit, TimeProvider time, ILogger logger)
 {
     private const int LoggedLength = 300;
+
+    // By actor: the log shares its writer with the ledger of leaves.
+    private readonly AddressRates _denials = new(perSecond: 1, burst: 100, time);
 
     /// <summary>A call that changes something; logged whatever becomes of it.</summary>
     /// <param name="context">The call.</param>
@@ -79,9 +83,11 @@ internal sealed class AdminCalls(Func<ServerCallContext, Operator> operatorOf, A
         LeastRoles.Require(caller, own > least ? own : least, context.Method);
     }
 
-    // Whoever is nobody must not be able to fill the disk; the process's log has them.
+    // Whoever is nobody, or may nothing and tries all the time, must not be able to fill the disk; the process's log has them.
     private Task RecordAsync(OperatorCommand command, DecisionOutcome outcome, string error) =>
-        command.DryRun || command.Actor.Length == 0 ? Task.CompletedTask : audit.AppendAsync(command, outcome, error);
+        command.DryRun || command.Actor.Length == 0 || (outcome == DecisionOutcome.Denied && !_denials.TryTake(command.Actor))
+            ? Task.CompletedTask
+            : audit.AppendAsync(command, outcome, error);
 
     private static DecisionOutcome OutcomeOf(StatusCode code) => code switch
     {

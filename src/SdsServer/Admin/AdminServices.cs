@@ -68,7 +68,7 @@ internal sealed class AdminServices : IDisposable
         SharedReading<DomainReading> domain = new(access, DomainReading.Of);
         Watches watches = new(access, time);
         AuditLog audit = new(access, store, options.TrustDomain.Name, names, time, logger);
-        AdminCalls calls = _calls = new(operatorOf, audit, logger);
+        AdminCalls calls = _calls = new(operatorOf, audit, time, logger);
         DomainCommands commands = new(access, domains, refusals);
         RootReadiness readiness = new(fitness, time, logger);
         _roots = new NewRoots(access, store, keyring, roots, new BuiltInIntermediate(store, keyring), options, time, logger);

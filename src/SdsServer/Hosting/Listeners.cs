@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -48,6 +49,10 @@ internal static class Listeners
                     sockets.MaxReadBufferSize = 64 * 1024;
                 });
                 GatedTransport.Add(services, gate, proxies);
+                if (settings.AdminTcp is { } adminTcp && admin is not null)
+                {
+                    GatedTransport.Add(services, admin.Gate, [adminTcp]);
+                }
             });
     }
 
@@ -114,6 +119,7 @@ internal static class Listeners
     private static void ServeOperators(ListenOptions listener, AdminTls admin)
     {
         Serve(listener, ListenerRole.Admin);
+        listener.Use(next => connection => ConnectionGate.RunAsync(connection, next));
         listener.UseHttps(new TlsHandshakeCallbackOptions
         {
             OnConnection = handshake => ValueTask.FromResult(ClientTls.Options(admin.Certificate, handshake.Connection, shown =>
@@ -129,12 +135,14 @@ internal static class Listeners
         listener.Use(next => async connection =>
         {
             OperatorSession session = connection.Features.Get<OperatorSession>() ?? throw new ConnectionAbortedException("no operator has connected");
+            connection.Features.GetRequiredFeature<UnidentifiedConnection>().Done();
             TimeSpan left = session.ValidUntil - admin.Time.GetUtcNow();
             using CancellationTokenSource ended = new(left < s_longestTimer ? left > TimeSpan.Zero ? left : TimeSpan.Zero : s_longestTimer, admin.Time);
             await using CancellationTokenRegistration expired = ended.Token.UnsafeRegister(Abort, connection);
             await using CancellationTokenRegistration withdrawn = session.Withdrawn.UnsafeRegister(Abort, connection);
             await next(connection);
         });
+        listener.Use(next => connection => admin.Gate.WatchAsync(connection, next));
     }
 
     private static void Abort(object? connection) =>

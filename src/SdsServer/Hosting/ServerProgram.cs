@@ -169,7 +169,7 @@ internal static class ServerProgram
         IServingCertificate? adminCertificate = settings is { AdminCertificateFile: { } adminChain, AdminKeyFile: { } adminKey, AdminTcp: not null }
             ? new ServingCertificate(adminChain, adminKey, time, logger)
             : own;
-        AdminTls? adminTls = settings.AdminTcp is not null && adminCertificate is not null ? new AdminTls(adminCertificate, remote, time) : null;
+        AdminTls? adminTls = settings.AdminTcp is not null && adminCertificate is not null ? new AdminTls(adminCertificate, remote, new ConnectionGate(settings.Connections, time, logging.CreateLogger<ConnectionGate>()), time) : null;
         builder.WebHost.UseGrpcTransport().UseListeners(settings, certificate, gate, adminTls);
         WebApplication app = builder.Build();
         app.UseWhen(http => Listeners.RoleOf(http) == ListenerRole.Xds, branch => branch.UseGrpc(routes =>

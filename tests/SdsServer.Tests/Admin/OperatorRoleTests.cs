@@ -69,6 +69,21 @@ public sealed class OperatorRoleTests
         Assert.Equal(denied.Select(name => $"x509:spiffe://corp.example/ops/{role} {(name == "SetAuthorityRole" ? "SetRole" : name)}").Order(), logged.Order());
     }
 
+    // The log has one writer, which the ledger of leaves needs too.
+    [Fact]
+    public async Task Who_may_nothing_and_tries_all_the_time_does_not_fill_the_log()
+    {
+        await using MtlsHost host = await StartAsync();
+        using GrpcChannel nobody = host.ConnectAdmin(Certificate("nobody").Make());
+        MethodDescriptor retire = Calls().Single(call => call.Name == "RetireInstance");
+        for (int call = 0; call < 130; call++)
+        {
+            Assert.Equal(StatusCode.PermissionDenied, (await CallAsync(nobody, retire))?.StatusCode);
+        }
+
+        Assert.InRange((await host.Store.ReadLogAsync(MtlsHost.TrustDomain, 0, 1000, default)).Count(line => line.Outcome == "Denied"), 100, 125);
+    }
+
     [Fact]
     public async Task An_operator_may_not_ask_for_what_an_admin_must()
     {

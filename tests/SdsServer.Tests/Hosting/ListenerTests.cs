@@ -14,6 +14,7 @@ using SdsServer.Hosting;
 using SdsServer.Limits;
 using SdsServer.Testing;
 using SdsServer.Testing.Processes;
+using SdsServer.Tests.Admin;
 using SdsServer.Tests.Limits;
 
 namespace SdsServer.Tests.Hosting;
@@ -127,7 +128,7 @@ public sealed class ListenerTests : IDisposable
 
     // Both may have port 0, which is the same address.
     [Fact]
-    public async Task Strangers_are_counted_where_proxies_connect_and_not_where_operators_do_by_TCP()
+    public async Task Strangers_to_operators_are_counted_apart_and_keep_no_proxy_out()
     {
         WriteCertificate("server");
         ServerSettings settings = Settings(options =>
@@ -138,9 +139,9 @@ public sealed class ListenerTests : IDisposable
             options.Connections = new ConnectionLimits { UnidentifiedPerAddress = 1 };
         });
         ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
-        ConnectionGate gate = new(settings.Connections, TimeProvider.System, NullLogger.Instance);
+        ConnectionGate gate = new(settings.Connections, TimeProvider.System, NullLogger.Instance), operators = new(settings.Connections, TimeProvider.System, NullLogger.Instance);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseListeners(settings, certificate, gate, new AdminTls(certificate, null!, _time));
+        builder.WebHost.UseKestrelCore().UseListeners(settings, certificate, gate, new AdminTls(certificate, null!, operators, _time));
         await using WebApplication app = builder.Build();
         await app.StartAsync();
         int[] ports = [.. app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>()
@@ -148,10 +149,10 @@ public sealed class ListenerTests : IDisposable
 
         using TcpClient first = new(), second = new();
         await first.ConnectAsync(IPAddress.Loopback, ports[^1]);
+        await AdminHost.UntilAsync("the first to be counted", () => operators.Unidentified == 1);
         await second.ConnectAsync(IPAddress.Loopback, ports[^1]);
-        await second.GetStream().WriteAsync("no handshake at all"u8.ToArray());
         await ReadToEndAsync(second.Client);
-        Assert.Equal(0, gate.Unidentified);
+        Assert.Equal((1, 0), (operators.Unidentified, gate.Unidentified));
         Assert.Equal(["CN=server", "CN=intermediate"], await ShakeHandsAsync(ports[0]));
     }
 

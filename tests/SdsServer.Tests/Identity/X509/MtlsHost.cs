@@ -230,7 +230,7 @@ internal sealed class MtlsHost : IAsyncDisposable
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseGrpcTransport()
-            .UseListeners(settings, serving, new ConnectionGate(settings.Connections, time, logger), settings.AdminTcp is null ? null : new AdminTls(serving, remote, time));
+            .UseListeners(settings, serving, new ConnectionGate(settings.Connections, time, logger), settings.AdminTcp is null ? null : new AdminTls(serving, remote, new ConnectionGate(settings.Connections, time, logger), time));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limit);
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Trace);
         _app = builder.Build();
