@@ -10,6 +10,8 @@ namespace SdsServer.Hosting;
 /// <summary>Carries out what the engine wants done outside: store, ledger and signers, each without holding up the others.</summary>
 internal sealed class EffectRunner : IAsyncDisposable
 {
+    private const string Broken = "this server could not ask: see its log";
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
 
@@ -72,8 +74,12 @@ internal sealed class EffectRunner : IAsyncDisposable
                 _writes.Enqueue(write.Entry.InstanceId, () => PersistAsync(
                     "roster", loop, stop => _store.PutRosterAsync(_trustDomain, _term, write.Entry, stop), new RosterWritten(write.Entry.InstanceId)));
                 break;
-            case AskWebhook ask: _ = ReportAsync(loop, async stop => await _webhook!.AskAsync(ask, stop)); break;
-            case ProbeProxy probe: _ = ReportAsync(loop, async stop => await _admins.LookAsync(probe, stop)); break;
+            case AskWebhook ask:
+                _ = ReportAsync("question to the webhook", loop, async stop => await AskAsync(ask, stop), () => new WebhookAnswered(ask.Ask, WebhookVerdict.Wait, Broken));
+                break;
+            case ProbeProxy probe:
+                _ = ReportAsync("look at an Envoy's admin", loop, async stop => await _admins.LookAsync(probe, stop), () => new ProxyProbed(probe.InstanceId, probe.Serial, Found: false, Broken));
+                break;
             case RemoveRoster remove:
                 _writes.Enqueue(remove.InstanceId, () => PersistAsync(
                     "roster", loop, stop => _store.RemoveRosterAsync(_trustDomain, _term, remove.InstanceId, stop), null));
@@ -174,8 +180,13 @@ internal sealed class EffectRunner : IAsyncDisposable
         }
     }
 
-    /// <summary>What somebody outside said. It never throws but when the server stops.</summary>
-    private async Task ReportAsync(TrustDomainLoop loop, Func<CancellationToken, Task<EngineEvent>> askAsync)
+    // A rotation may have been started when there was a webhook in the settings.
+    private Task<WebhookAnswered> AskAsync(AskWebhook ask, CancellationToken stop) => _webhook is { } webhook
+        ? webhook.AskAsync(ask, stop)
+        : Task.FromResult(new WebhookAnswered(ask.Ask, WebhookVerdict.Wait, "this server has none to ask: set SdsServer:RotationWebhook"));
+
+    /// <summary>What somebody outside said. Whatever goes wrong, the engine gets an answer: it asks nothing anew that is still open.</summary>
+    private async Task ReportAsync(string what, TrustDomainLoop loop, Func<CancellationToken, Task<EngineEvent>> askAsync, Func<EngineEvent> failed)
     {
         try
         {
@@ -184,6 +195,11 @@ internal sealed class EffectRunner : IAsyncDisposable
         catch (Exception) when (_stopping.IsCancellationRequested)
         {
             // Nobody is left to be told.
+        }
+        catch (Exception error)
+        {
+            HostingLog.AskingBroke(_logger, what, error);
+            loop.Post(failed());
         }
     }
 

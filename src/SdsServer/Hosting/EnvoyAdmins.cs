@@ -38,7 +38,8 @@ internal sealed class EnvoyAdmins(TimeProvider time) : IDisposable
                 return Unseen($"{probe.Admin.Authority} answered with status {(int)response.StatusCode}");
             }
 
-            using JsonDocument certs = JsonDocument.Parse(await response.Content.ReadAsStringAsync(either.Token));
+            // JSON is UTF-8 (RFC 8259), whatever charset the header names.
+            using JsonDocument certs = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(either.Token), default, either.Token);
             return Shows(certs.RootElement, probe.Serial)
                 ? new ProxyProbed(probe.InstanceId, probe.Serial, Found: true, "")
                 : Unseen($"{probe.Admin.Authority} shows other certificates");
@@ -54,6 +55,11 @@ internal sealed class EnvoyAdmins(TimeProvider time) : IDisposable
         catch (JsonException)
         {
             return Unseen($"{probe.Admin.Authority} answers with something that is no JSON");
+        }
+        catch (Exception) when (!cancellation.IsCancellationRequested)
+        {
+            // Such as half a character in a text.
+            return Unseen($"{probe.Admin.Authority} answers with something that cannot be read");
         }
         finally
         {

@@ -46,4 +46,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(4101, LogLevel.Error, "the store did not take the {What}; trying again in {Wait}", EventName = "StoreFailed")]
     public static partial void StoreFailed(ILogger logger, string what, TimeSpan wait, Exception error);
+
+    [LoggerMessage(4103, LogLevel.Error, "the {What} broke, which is a fault of this server; it counts as no answer", EventName = "AskingBroke")]
+    public static partial void AskingBroke(ILogger logger, string what, Exception error);
 }

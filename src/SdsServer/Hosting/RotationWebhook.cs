@@ -30,9 +30,14 @@ internal sealed class RotationWebhook(Uri url, string trustDomain, TimeProvider 
         try
         {
             using HttpResponseMessage response = await _client.PostAsync(url, Question(ask), either.Token);
-            return response.StatusCode == HttpStatusCode.OK
-                ? Read(ask.Ask, await response.Content.ReadAsStringAsync(either.Token))
-                : Wait(ask.Ask, $"it answered with status {(int)response.StatusCode}");
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                return Wait(ask.Ask, $"it answered with status {(int)response.StatusCode}");
+            }
+
+            // JSON is UTF-8 (RFC 8259), whatever charset the header names.
+            using JsonDocument answer = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(either.Token), default, either.Token);
+            return Read(ask.Ask, answer);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
@@ -41,6 +46,15 @@ internal sealed class RotationWebhook(Uri url, string trustDomain, TimeProvider 
         catch (HttpRequestException error)
         {
             return Wait(ask.Ask, $"it could not be asked: {Shown(error.Message)}");
+        }
+        catch (JsonException)
+        {
+            return Wait(ask.Ask, "its answer is no JSON");
+        }
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            // Such as half a character in a text. A question that gets no answer at all would never be asked again.
+            return Wait(ask.Ask, $"its answer cannot be read: {Shown(error.Message)}");
         }
     }
 
@@ -56,24 +70,16 @@ internal sealed class RotationWebhook(Uri url, string trustDomain, TimeProvider 
         ["evidence"] = ask.Evidence,
     });
 
-    private static WebhookAnswered Read(long ask, string text)
+    private static WebhookAnswered Read(long ask, JsonDocument answer)
     {
-        try
+        string reason = Text(answer, "reason");
+        return Text(answer, "verdict") switch
         {
-            using JsonDocument answer = JsonDocument.Parse(text);
-            string reason = Text(answer, "reason");
-            return Text(answer, "verdict") switch
-            {
-                "allow" => new WebhookAnswered(ask, WebhookVerdict.Allow, reason),
-                "deny" => new WebhookAnswered(ask, WebhookVerdict.Deny, reason.Length > 0 ? reason : "it gave no reason"),
-                "wait" => Wait(ask, reason.Length > 0 ? reason : "it gave no reason"),
-                _ => Wait(ask, "its answer has no verdict of allow, wait and deny"),
-            };
-        }
-        catch (JsonException)
-        {
-            return Wait(ask, "its answer is no JSON");
-        }
+            "allow" => new WebhookAnswered(ask, WebhookVerdict.Allow, reason),
+            "deny" => new WebhookAnswered(ask, WebhookVerdict.Deny, reason.Length > 0 ? reason : "it gave no reason"),
+            "wait" => Wait(ask, reason.Length > 0 ? reason : "it gave no reason"),
+            _ => Wait(ask, "its answer has no verdict of allow, wait and deny"),
+        };
     }
 
     private static string Text(JsonDocument answer, string name) =>
@@ -81,13 +87,13 @@ internal sealed class RotationWebhook(Uri url, string trustDomain, TimeProvider 
             ? Shown(value.GetString()!)
             : "";
 
-    // It goes into the log and onto terminals.
+    // It goes into the log, onto terminals and into protobuf, which takes no half of a character.
     private static string Shown(string text)
     {
         StringBuilder shown = new();
-        foreach (char letter in text.Take(MaxReason))
+        foreach (Rune letter in text.EnumerateRunes().Take(MaxReason))
         {
-            shown.Append(char.IsControl(letter) ? ' ' : letter);
+            shown.Append(Rune.IsControl(letter) ? " " : letter.ToString());
         }
 
         return shown.ToString().Trim();

@@ -1,5 +1,6 @@
 using SdsServer.Core.Rotation;
 using SdsServer.Protos.Admin.V1;
+using SdsServer.Testing;
 using SdsServer.Tests.Hosting;
 using GateKind = SdsServer.Protos.Admin.V1.GateKind;
 using GatePolicy = SdsServer.Protos.Admin.V1.GatePolicy;
@@ -43,6 +44,46 @@ public sealed class WebhookGateTests
     }
 
     [Fact]
+    public async Task A_question_that_breaks_inside_the_server_is_logged_and_asked_again()
+    {
+        await using LocalWeb web = await LocalWeb.StartAsync();
+        web.Answer = () => (200, """{"verdict": "allow"}""");
+        BrokenTimers time = new();
+        await using AdminHost host = await AdminHost.StartAsync(
+            options =>
+            {
+                options.RotationWebhook = web.Address.ToString();
+                options.Fleet = options.Fleet with { AskAgain = TimeSpan.FromMilliseconds(50) };
+            },
+            time: time);
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(1);
+        time.Broken = true;
+        await rotations.StartAsync("r1", request => request.Policy = new RotationPolicy { TrustGate = Webhook });
+
+        await rotations.UntilAsync("r1", "the fault to be told", rotation => rotation.Gate is { Refusal.Blockers: [{ Detail: "the webhook says: this server could not ask: see its log" }] });
+        Assert.Contains(host.Log.Lines, line => line.Id == 4103 && line.Text.Contains("no timer", StringComparison.Ordinal));
+        time.Broken = false;
+        await rotations.UntilOverAsync("r1");
+        Assert.Equal(RotationState.Completed, (await rotations.GetAsync("r1")).State);
+    }
+
+    [Fact]
+    public async Task A_rotation_that_waits_for_a_webhook_says_so_when_the_next_server_has_none()
+    {
+        SimulatedDisk disk = new();
+        await using (AdminHost host = await AdminHost.StartAsync(options => options.RotationWebhook = "http://127.0.0.1:9/", disk: disk))
+        {
+            await new RotationClient(host).StartAsync("r1", request => request.Policy = new RotationPolicy { TrustGate = Webhook });
+        }
+
+        await using AdminHost next = await AdminHost.StartAsync(disk: disk);
+
+        await new RotationClient(next).UntilAsync("r1", "the lack of a webhook to be told", rotation =>
+            rotation.Gate is { Refusal.Blockers: [{ Detail: "the webhook says: this server has none to ask: set SdsServer:RotationWebhook" }] });
+    }
+
+    [Fact]
     public async Task A_wave_is_proven_only_when_the_Envoys_own_admin_shows_the_leaf()
     {
         await using LocalWeb admin = await LocalWeb.StartAsync();
@@ -66,5 +107,14 @@ public sealed class WebhookGateTests
         shows = true;
         await rotations.StepAsync("r1", GateCode.G2NextWave);
         await rotations.UntilOverAsync("r1");
+    }
+
+    /// <summary>The machine's time, with a fault in what the limit of a question takes from it.</summary>
+    private sealed class BrokenTimers : TimeProvider
+    {
+        public bool Broken { get; set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            Broken && dueTime == TimeSpan.FromSeconds(10) ? throw new NotSupportedException("no timer") : base.CreateTimer(callback, state, dueTime, period);
     }
 }

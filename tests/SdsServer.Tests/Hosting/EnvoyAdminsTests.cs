@@ -31,6 +31,23 @@ public sealed class EnvoyAdminsTests
         Assert.Equal("GET /certs", Assert.Single(web.Requests));
     }
 
+    [Theory]
+    [InlineData("utf8", Certs, "")]
+    [InlineData("latin-1", Certs, "")]
+    [InlineData("utf-8", """{"certificates":[{"cert_chain":[{"serial_number":"\ud83d"}]}]}""", "answers with something that cannot be read")]
+    public async Task An_odd_answer_shows_what_it_shows(string charset, string body, string why)
+    {
+        await using LocalWeb web = await LocalWeb.StartAsync();
+        web.ContentType = $"application/json; charset={charset}";
+        web.Answer = () => (200, body);
+        using EnvoyAdmins admins = new(TimeProvider.System);
+
+        ProxyProbed probed = await admins.LookAsync(new ProbeProxy("i1", web.Address, "0a11ff"), default);
+
+        Assert.Equal(why.Length == 0, probed.Found);
+        Assert.EndsWith(why, probed.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_does_not_answer_or_says_too_much_shows_nothing_and_is_not_repeated()
     {

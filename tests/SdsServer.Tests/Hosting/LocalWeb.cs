@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -19,6 +20,12 @@ internal sealed class LocalWeb : IAsyncDisposable
 
     /// <summary>Status and body of the next answers; null never answers.</summary>
     public Func<(int Status, string Body)?> Answer { get; set; } = () => (200, "{}");
+
+    /// <summary>Of the next answers, whatever their header says.</summary>
+    public Encoding Encoding { get; set; } = Encoding.UTF8;
+
+    /// <summary>The header of the next answers.</summary>
+    public string ContentType { get; set; } = "application/json";
 
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
@@ -52,6 +59,7 @@ internal sealed class LocalWeb : IAsyncDisposable
 
         http.Response.StatusCode = status;
         http.Response.Headers.Location = "/elsewhere";
-        await http.Response.WriteAsync(answer);
+        http.Response.ContentType = ContentType;
+        await http.Response.WriteAsync(answer, Encoding);
     }
 }

@@ -45,6 +45,49 @@ public sealed class RotationWebhookTests
         Assert.Single(web.Requests);
     }
 
+    [Theory]
+    [InlineData("utf8")]
+    [InlineData("latin-1")]
+    [InlineData("utf-16")]
+    [InlineData("\"")]
+    public async Task Json_is_read_whatever_charset_is_said(string charset)
+    {
+        await using LocalWeb web = await LocalWeb.StartAsync();
+        web.ContentType = $"application/json; charset={charset}";
+        web.Answer = () => (200, """{"verdict": "allow", "reason": "größer"}""");
+        using RotationWebhook webhook = new(web.Address, "example.org", TimeProvider.System);
+
+        Assert.Equal(new WebhookAnswered(7, WebhookVerdict.Allow, "größer"), await webhook.AskAsync(Ask, default));
+    }
+
+    [Theory]
+    [InlineData("""{"verdict": "allow", "reason": "\ud83d"}""")]
+    [InlineData("""{"verdict": "\ud83d", "reason": "fine"}""")]
+    [InlineData("""{"reas\ud83d": "", "verdict": "allow"}""")]
+    [InlineData("""{"verdict": "allow", "reason": "größer"}""")]
+    public async Task An_answer_with_half_a_character_is_waited_for(string body)
+    {
+        await using LocalWeb web = await LocalWeb.StartAsync();
+        web.Encoding = System.Text.Encoding.Latin1;
+        web.Answer = () => (200, body);
+        using RotationWebhook webhook = new(web.Address, "example.org", TimeProvider.System);
+
+        WebhookAnswered answered = await webhook.AskAsync(Ask, default);
+
+        Assert.Equal((7, WebhookVerdict.Wait), (answered.Ask, answered.Verdict));
+        Assert.StartsWith("its answer cannot be read: ", answered.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_long_reason_ends_with_a_whole_character()
+    {
+        await using LocalWeb web = await LocalWeb.StartAsync();
+        web.Answer = () => (200, $$"""{"verdict": "deny", "reason": "{{new string('x', 299)}}🔥🔥"}""");
+        using RotationWebhook webhook = new(web.Address, "example.org", TimeProvider.System);
+
+        Assert.Equal(new string('x', 299) + "🔥", (await webhook.AskAsync(Ask, default)).Reason);
+    }
+
     [Fact]
     public async Task An_answer_that_does_not_come_or_is_too_long_is_waited_for()
     {
