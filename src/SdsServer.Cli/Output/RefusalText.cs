@@ -72,7 +72,7 @@ internal static class RefusalText
     public static IEnumerable<string> Advice(Refusal refusal) => refusal.Code switch
     {
         RefusalCode.Held => ["see why with 'sdsctl rotation status', then let it go on with 'sdsctl rotation unhold'"],
-        RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end"],
+        RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end; where its new root is stolen: --emergency --compromised ID"],
         RefusalCode.RotationFinished => ["start a new one with 'sdsctl rotation start'"],
         RefusalCode.WrongPhase => ["see where it stands with 'sdsctl rotation status'"],
         RefusalCode.CandidateUnfit => ["make another root with 'sdsctl root create', or name another with --to"],

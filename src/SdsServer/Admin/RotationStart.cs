@@ -52,9 +52,12 @@ internal sealed class RotationStart(
         (IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves) = await access.ReadAsync(
             engine => (engine.Instances(), engine.PlannedWaves(asked.Policy, request.RequestId)), cancellation);
         Api.Forecast forecast = forecasts.Map(state, instances, waves, asked.Kind, asked.Policy, time.GetUtcNow());
-        if (state.Plan is { } running && (asked.Kind != RotationKind.Emergency || running.Kind == RotationKind.Emergency))
+        if (state.Plan is { } running && !Preempts(asked, running))
         {
-            forecast.Refusal = DomainCommands.Refusal(Api.RefusalCode.RotationActive, $"rotation '{running.Id}' is under way: let it finish, or roll it back");
+            forecast.Refusal = DomainCommands.Refusal(Api.RefusalCode.RotationActive, running.Kind == RotationKind.Emergency
+                ? $"emergency '{running.Id}' away from '{running.From}' is under way: pass over who holds it up, or let it finish. Only an emergency about another root takes its place:"
+                    + $" it names that root, such as '{running.To}', as compromised_authority"
+                : $"rotation '{running.Id}' is under way: let it finish, or roll it back");
         }
 
         return request.ValidateOnly
@@ -75,7 +78,7 @@ internal sealed class RotationStart(
         RotationKind? kind = Labels.Of(request.Kind);
         check.Require("kind", kind is not null, "must be PLANNED, EMERGENCY or INTERMEDIATE");
         check.Reason(request.Reason);
-        RotationPolicy policy = policies.Read(request.Policy, check);
+        RotationPolicy policy = policies.Read(request.Policy, kind, check);
         check.Require("policy.force_at_deadlines", !policy.ForceAtDeadlines || kind == RotationKind.Emergency, "belongs to kind EMERGENCY: nothing else has deadlines that pass over anybody");
         string? compromised = null;
         if (request.CompromisedAuthority.Length > 0)
@@ -211,6 +214,10 @@ internal sealed class RotationStart(
             : (null, DomainCommands.Refusal(
                 Api.RefusalCode.CandidateUnfit, $"the key of the root above '{state.Signer}' is not here, or tainted: no intermediate can be made below it", Gate.G0));
     }
+
+    // As the engine has it: a thief may take the new root of an emergency, too.
+    private static bool Preempts(Asked asked, RotationPlan running) =>
+        asked.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (asked.Compromised is { } stolen && stolen != running.From));
 
     private static StartRotation Order(long number, Api.StartRotationRequest request, Asked asked, OperatorCommand command, long revision) => new()
     {

@@ -1,5 +1,7 @@
+using Google.Protobuf.WellKnownTypes;
 using SdsServer.Grpc;
 using SdsServer.Protos.Admin.V1;
+using SdsServer.Protos.Google.Rpc;
 using StatusCode = SdsServer.Grpc.StatusCode;
 
 namespace SdsServer.Tests.Admin;
@@ -75,10 +77,94 @@ public sealed class EmergencyTests
         Assert.False((await host.StateAsync()).Authorities[0].Tainted);
     }
 
+    [Fact]
+    public async Task A_root_that_is_stolen_while_an_emergency_moves_to_it_is_left_too()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(options => options.Fleet = options.Fleet with { MaxRoots = 3 });
+        RotationClient rotations = new(host);
+        ScriptedProxy[] fleet = await host.EnrolAsync(2);
+        fleet[0].FallSilent();
+        Rotation first = (await StartAsync(rotations, "e1", _ => { })).Rotation;
+
+        foreach (string stolen in new[] { "", first.FromAuthority })
+        {
+            RpcException same = await ErrorDetails.FailsAsync(StartAsync(rotations, "e2", request => request.CompromisedAuthority = stolen), StatusCode.FailedPrecondition, "ROTATION_ACTIVE");
+            Assert.Contains("emergency 'e1' away from", same.Status.Detail);
+            Assert.Contains($"such as '{first.ToAuthority.Split('/')[^1]}', as compromised_authority", same.Status.Detail);
+        }
+
+        await ErrorDetails.FailsAsync(rotations.StartAsync("r2"), StatusCode.FailedPrecondition, "ROTATION_ACTIVE");
+        StartRotationResponse dry = await StartAsync(rotations, "", request => (request.CompromisedAuthority, request.ValidateOnly) = (first.ToAuthority, true));
+        Assert.Null(dry.Forecast.Refusal);
+        Rotation second = (await StartAsync(rotations, "e2", request => request.CompromisedAuthority = first.ToAuthority)).Rotation;
+
+        Assert.Equal(first.ToAuthority, second.FromAuthority);
+        Assert.Equal(RotationState.Preempted, (await rotations.GetAsync("e1")).State);
+        fleet[0].Resume();
+        await rotations.UntilOverAsync("e2");
+        Assert.Equal(second.ToAuthority, (await host.TrustAsync()).Signer);
+    }
+
+    [Fact]
+    public async Task What_an_emergency_does_not_heed_is_refused_by_name()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        GatePolicy approval = new() { Kind = GateKind.Approval };
+        Duration minute = Duration.FromTimeSpan(TimeSpan.FromMinutes(1));
+        RotationPolicy policy = new()
+        {
+            TrustGate = approval,
+            WaveGate = new GatePolicy { Kind = GateKind.Time, After = minute },
+            DropGate = approval,
+            TrustSoak = minute,
+            CanarySoak = minute,
+            WaveSoak = minute,
+            DropSoak = minute,
+            Waves = { new Wave { Proxies = 1 } },
+            MaxInFlight = 1,
+            MaxSilentPercent = 3,
+            AutomaticRollback = true,
+            Evidence = LeafEvidence.EnvoyAdmin,
+            LeafLifetime = Duration.FromTimeSpan(TimeSpan.FromHours(1)),
+        };
+
+        RpcException refused = await ErrorDetails.FailsAsync(StartAsync(new RotationClient(host), "e1", request => request.Policy = policy), StatusCode.InvalidArgument, "INVALID_REQUEST");
+
+        Assert.Equal(
+            ["policy.automatic_rollback", "policy.canary_soak", "policy.drop_gate", "policy.drop_soak", "policy.evidence", "policy.leaf_lifetime", "policy.max_in_flight",
+                "policy.max_silent_percent", "policy.trust_gate", "policy.trust_soak", "policy.wave_gate", "policy.wave_soak", "policy.waves"],
+            refused.Find<BadRequest>()!.FieldViolations.Where(wrong => wrong.Description.StartsWith("does not belong to kind EMERGENCY: ", StringComparison.Ordinal))
+                .Select(wrong => wrong.Field).Order(StringComparer.Ordinal));
+        Assert.Null((await host.StateAsync()).Plan);
+    }
+
+    [Fact]
+    public async Task What_the_settings_say_of_waits_is_not_for_an_emergency()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(options => options.Rotation = options.Rotation with
+        {
+            TrustGate = "Approval", WaveGate = "Approval", DropGate = "Approval", Waves = "1", DropSoak = TimeSpan.FromDays(1), LeafLifetime = TimeSpan.FromHours(1),
+            Evidence = SdsServer.Core.Rotation.LeafEvidence.EnvoyAdmin, AutomaticRollback = true,
+        });
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(2);
+
+        StartRotationResponse dry = await StartAsync(rotations, "", request => request.ValidateOnly = true);
+
+        Assert.All(dry.Forecast.Steps.Skip(1), step => Assert.Equal(GateKind.Ack, step.OpenedBy.Kind));
+        Assert.All(dry.Forecast.Steps, step => Assert.NotNull(step.EarliestTime));
+        Assert.Equal([GateKind.Ack, GateKind.Ack, GateKind.Ack], new[] { dry.Rotation.Policy.TrustGate, dry.Rotation.Policy.WaveGate, dry.Rotation.Policy.DropGate }.Select(gate => gate.Kind));
+        Assert.Equal(
+            (100, 0, 0, LeafEvidence.Ack, false),
+            (Assert.Single(dry.Rotation.Policy.Waves).Percent, dry.Rotation.Policy.DropSoak.Seconds, dry.Rotation.Policy.LeafLifetime.Seconds, dry.Rotation.Policy.Evidence, dry.Rotation.Policy.AutomaticRollback));
+        await StartAsync(rotations, "e1", request => request.Policy = new RotationPolicy { TrustGate = new GatePolicy { Kind = GateKind.Ack } });
+        await rotations.UntilOverAsync("e1");
+    }
+
     private static RotationPolicy Deadlines(bool force) => new()
     {
-        SignDeadline = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
-        DropDeadline = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(2)),
+        SignDeadline = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+        DropDeadline = Duration.FromTimeSpan(TimeSpan.FromSeconds(2)),
         ForceAtDeadlines = force,
     };
 

@@ -46,7 +46,7 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
         bool alone = true;
         foreach (ForecastTime step in times)
         {
-            GatePolicy? opens = step.Gate is { } gate && kind != RotationKind.Emergency ? policy.At(gate) : null;
+            GatePolicy? opens = step.Gate is { } gate ? policy.At(gate) : null;
             alone &= opens?.Kind is not (GateKind.Approval or GateKind.Webhook);
             bool first = step.Gate is null && step.Phase == Api.Phase.Distributing;
             forecast.Steps.Add(new Api.ForecastStep

@@ -16,14 +16,20 @@ internal sealed class PolicyMapper(AdminOptions options)
     private readonly FleetPolicy _fleet = options.Fleet;
 
     /// <summary>What is unset takes the server's settings; what this server cannot do is reported, never ignored.</summary>
-    public RotationPolicy Read(Api.RotationPolicy? policy, RequestCheck check)
+    /// <param name="kind">Of rotation; null: not known.</param>
+    public RotationPolicy Read(Api.RotationPolicy? policy, RotationKind? kind, RequestCheck check)
     {
         policy ??= new Api.RotationPolicy();
+        if (kind == RotationKind.Emergency)
+        {
+            RequireNoComfort(policy, check);
+        }
+
         check.Require("policy.ack_timeout", policy.AckTimeout is null, "is a setting of this server (Fleet:AckTimeout), the same for every rotation");
         check.Require("policy.max_in_flight", !policy.HasMaxInFlight || policy.MaxInFlight >= 0, "must be a number of proxies, or 0 for a twentieth of the fleet");
         check.Require("policy.max_silent_percent", !policy.HasMaxSilentPercent || policy.MaxSilentPercent is >= 0 and <= 100, "must be from 0 to 100");
         check.Require("policy.evidence", System.Enum.IsDefined(policy.Evidence), "must be ACK or ENVOY_ADMIN");
-        return new RotationPolicy
+        RotationPolicy read = new()
         {
             TrustGate = Gate("policy.trust_gate", policy.TrustGate, _defaults.TrustGate, check),
             WaveGate = Gate("policy.wave_gate", policy.WaveGate, _defaults.WaveGate, check),
@@ -50,6 +56,7 @@ internal sealed class PolicyMapper(AdminOptions options)
             DropDeadline = check.Span("policy.drop_deadline", policy.DropDeadline, ShortestDeadline, Longest) ?? _defaults.DropDeadline,
             ForceAtDeadlines = policy.ForceAtDeadlines,
         };
+        return kind == RotationKind.Emergency ? ForEmergency(read) : read;
 
         TimeSpan? Wait(string field, Duration? wait) => check.Span(field, wait, TimeSpan.Zero, Longest);
     }
@@ -84,6 +91,48 @@ internal sealed class PolicyMapper(AdminOptions options)
 
     /// <summary>When the gate that is shut holds the rotation.</summary>
     public DateTimeOffset ShutBy(TrustState state, RotationPlan plan, Verdict verdict) => _fleet.ShutBy(state.Serving, plan, verdict);
+
+    // What an emergency does not heed. What says only what it does anyway may be said.
+    private static void RequireNoComfort(Api.RotationPolicy policy, RequestCheck check)
+    {
+        foreach ((string field, Api.GatePolicy? gate) in new[] { ("trust_gate", policy.TrustGate), ("wave_gate", policy.WaveGate), ("drop_gate", policy.DropGate) })
+        {
+            Refuse(field, gate?.Kind is null or Api.GateKind.Unspecified or Api.GateKind.Ack, "its gates open by the evidence, or at the deadlines");
+        }
+
+        foreach ((string field, Duration? soak) in new[]
+        {
+            ("trust_soak", policy.TrustSoak), ("canary_soak", policy.CanarySoak), ("wave_soak", policy.WaveSoak), ("drop_soak", policy.DropSoak),
+        })
+        {
+            Refuse(field, soak is null or { Seconds: 0, Nanos: 0 }, "it has no soaks");
+        }
+
+        Refuse("waves", policy.Waves.Count == 0, "everybody is one wave");
+        Refuse("max_in_flight", !policy.HasMaxInFlight, "everybody moves at once");
+        Refuse("max_silent_percent", !policy.HasMaxSilentPercent, "silence does not hold it");
+        Refuse("automatic_rollback", !policy.AutomaticRollback, "it never turns back to the stolen root");
+        Refuse("evidence", policy.Evidence != Api.LeafEvidence.EnvoyAdmin, "it waits for answers, not for admins");
+        Refuse("leaf_lifetime", policy.LeafLifetime is null, "it replaces all leaves at once, not the long ones first");
+
+        void Refuse(string field, bool holds, string why) => check.Require($"policy.{field}", holds, $"does not belong to kind EMERGENCY: {why}");
+    }
+
+    /// <summary>What the server's settings say of comfort is for rotations that have time.</summary>
+    private static RotationPolicy ForEmergency(RotationPolicy policy) => policy with
+    {
+        TrustGate = GatePolicy.Ack,
+        WaveGate = GatePolicy.Ack,
+        DropGate = GatePolicy.Ack,
+        TrustSoak = TimeSpan.Zero,
+        CanarySoak = TimeSpan.Zero,
+        WaveSoak = TimeSpan.Zero,
+        DropSoak = TimeSpan.Zero,
+        Waves = [],
+        Evidence = LeafEvidence.Ack,
+        AutomaticRollback = false,
+        LeafLifetime = null,
+    };
 
     private GatePolicy Gate(string field, Api.GatePolicy? gate, GatePolicy otherwise, RequestCheck check)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Google.Protobuf.WellKnownTypes;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
 using SdsServer.Protos.Admin.V1;
@@ -99,7 +100,7 @@ public sealed class SvidTests
         await using SecretCall stream = host.Open(leaf);
         await stream.ReadAsync();
 
-        await TaintAsync(host, RotationClient.ByHand());
+        await TaintAsync(host, new RotationPolicy { SignNotBefore = DateTimeOffset.UtcNow.AddHours(1).ToTimestamp() });
 
         // It is in the bundle still, for peers: only as evidence it is worth nothing any more.
         TrustState state = await host.Loop.ReadAsync(engine => engine.State, default);
