@@ -18,19 +18,21 @@ internal static class DrainAdvice
         }
 
         ListInstancesResponse all = await session.Admin.ListAsync(AdminMethods.ListInstances, new ListInstancesRequest { Parent = await session.Admin.ParentAsync(), Filter = new InstanceFilter() }, 0);
-        List<Instance> old = [.. all.Instances.Where(proxy => proxy.Connected && (proxy.FirstSeenTime is null || proxy.FirstSeenTime.ToDateTimeOffset() <= removed.ToDateTimeOffset()))];
+
+        // Who was passed over, or is away, may run on with what it opened, and nobody else names it.
+        List<Instance> old = [.. all.Instances.Where(proxy => proxy.FirstSeenTime is null || proxy.FirstSeenTime.ToDateTimeOffset() <= removed.ToDateTimeOffset()).OrderBy(proxy => !proxy.Connected)];
         string stolen = ResourceName.Id(rotation.FromAuthority);
         screen.Line();
         if (old.Count == 0)
         {
-            screen.Line($"no process is left that ran while {stolen} was trusted: nothing has to be drained", Tone.Good);
+            screen.Line($"no process is known any more that ran while {stolen} was trusted: nothing has to be drained", Tone.Good);
             return;
         }
 
         screen.Line($"{old.Count} proxies have run since before {stolen} was dropped, and may hold connections opened under it: none of them is closed by itself", Tone.Bad);
         foreach (Instance proxy in old.Take(Shown))
         {
-            screen.Line($"  {proxy.SpiffeId} (node {proxy.NodeId}, proxy {ResourceName.Id(proxy.Name)})");
+            screen.Line($"  {proxy.SpiffeId} (node {proxy.NodeId}, proxy {ResourceName.Id(proxy.Name)}){(proxy.Connected ? "" : ", not connected")}");
         }
 
         if (old.Count > Shown)
@@ -39,5 +41,9 @@ internal static class DrainAdvice
         }
 
         screen.Line("  to do: restart each, or POST /drain_listeners?graceful to its admin; also have it drop its TLS session tickets", Tone.Caution);
+        if (old.Exists(proxy => !proxy.Connected))
+        {
+            screen.Line("  not connected: it may run on all the same; look on its host, and where it is gone say so with 'sdsctl proxy retire ID'", Tone.Caution);
+        }
     }
 }
