@@ -18,7 +18,7 @@ internal static class ProxyConfirmCommand
             id, dryRun, reason, GlobalOptions.ForceOption(),
         }.With(
             [("sdsctl proxy confirm 3f2a --reason 'trust store checked on the host'", "after a question"), ("sdsctl proxy list --unmanaged", "who has to be confirmed")],
-            "Say it again after each change of the bundle: when the new root comes, and when the old one goes.",
+            "Say it again after each change of the bundle, when the new root comes and when the old one goes, and after each restart of the server: unlike 'sdsctl anchors confirm' it is not stored.",
             "If it trusts something else after all, its handshakes fail at the next step.")
         .Does(session => RunAsync(session, session.Get(id)!, session.Get(dryRun), session.Get(reason) ?? ""));
     }
