@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin;
 using SdsServer.Core.Pki;
@@ -15,7 +16,13 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Seldom = TimeSpan.FromHours(1);
 
-    private string _lastWarning = "";
+    // It looks once an hour at least: so it warns once a day at least.
+    private static readonly TimeSpan Daily = TimeSpan.FromDays(1) - Seldom;
+
+    private ScheduledRotation? _unmet;
+    private DateTimeOffset _expiry;
+    private string _warnedOf = "";
+    private long _warnedAt;
 
     /// <summary>Looks every minute, after refusals less and less often, until it is stopped, or the term is over.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -24,6 +31,7 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
         while (!stop.IsCancellationRequested && !loop.Failed.IsCompleted)
         {
             TimeSpan again = Every;
+            (string Cause, string Text) why = ("ended", "the one begun by the server has ended without that, and no second is begun");
             try
             {
                 await LookAsync(stop);
@@ -35,19 +43,15 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
             }
             catch (Exception error)
             {
-                // Once, not every minute: the operator has read it.
-                if (error.Message != _lastWarning)
-                {
-                    HostingLog.Warn(logger, $"the rotation that is due before the root expires could not be started, and is tried again, every hour at least: {error.Message}");
-                }
-
-                _lastWarning = error.Message;
+                // The text is another one each time: it names the root that was made for the try.
+                why = (error is RpcException refused ? $"{refused.Status.Code}" : error.GetType().Name, $"the one that is due could not be started, and is tried again, every hour at least: {error.Message}");
 
                 // Each refusal is in the audit log, which must not fill up with them.
                 again = wait;
                 wait = wait * 2 < Seldom ? wait * 2 : Seldom;
             }
 
+            Warn(why);
             await Task.Delay(again, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -56,7 +60,14 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
     /// <exception cref="RpcException">It was refused.</exception>
     public async Task<bool> LookAsync(CancellationToken cancellation)
     {
+        _unmet = null;
         (TrustState state, DateTimeOffset now) = await loop.ReadAsync(engine => (engine.State, engine.JudgedTime), cancellation);
+        if (state.Plan is null && schedule.Due(state with { Past = [] }, LifeOf, now) is { } needed)
+        {
+            ImmutableArray<ImmutableArray<byte>> chain = state.Authority(needed.From).Chain;
+            (_unmet, _expiry) = (needed, LifeOf(needed.Kind == RotationKind.Intermediate ? chain[0] : chain[^1]).NotAfter);
+        }
+
         if (schedule.Due(state, LifeOf, now) is not { } due)
         {
             return false;
@@ -75,10 +86,27 @@ internal sealed class AutomaticRotation(TrustDomainLoop loop, RotationStart rota
         };
         OperatorCommand command = new(DecisionKind.StartRotation, $"{request.Parent}/rotations/{due.RequestId}", reason) { Actor = Actor };
         await rotations.StartAsync(request, command, cancellation);
+        _unmet = null;
         return true;
     }
 
-    private static (DateTimeOffset NotBefore, DateTimeOffset NotAfter) LifeOf(System.Collections.Immutable.ImmutableArray<byte> der)
+    /// <summary>Says once for each cause, and every day again, that nothing is done about what expires.</summary>
+    private void Warn((string Cause, string Text) why)
+    {
+        if (_unmet is null)
+        {
+            _warnedOf = "";
+            return;
+        }
+
+        if (why.Cause != _warnedOf || time.GetElapsedTime(_warnedAt) >= Daily)
+        {
+            HostingLog.NothingReplaces(logger, _unmet.From, _expiry, why.Text, $"sdsctl rotation start --new{(_unmet.Kind == RotationKind.Intermediate ? " --intermediate" : "")}");
+            (_warnedOf, _warnedAt) = (why.Cause, time.GetTimestamp());
+        }
+    }
+
+    private static (DateTimeOffset NotBefore, DateTimeOffset NotAfter) LifeOf(ImmutableArray<byte> der)
     {
         Certificate certificate = Certificate.Parse(der.AsSpan());
         return (certificate.NotBefore, certificate.NotAfter);

@@ -35,6 +35,9 @@ internal static partial class HostingLog
     [LoggerMessage(1010, LogLevel.Information, "{File} holds {Roots} anchors now", EventName = "AnchorsWritten")]
     public static partial void AnchorsWritten(ILogger logger, string file, int roots);
 
+    [LoggerMessage(1011, LogLevel.Warning, "the chain of '{Authority}' expires at {NotAfter:u}, and no rotation leaves it: {Why}. Run '{Command}'", EventName = "NothingReplaces")]
+    public static partial void NothingReplaces(ILogger logger, string authority, DateTimeOffset notAfter, string why, string command);
+
     [LoggerMessage(3001, LogLevel.Information, "{Actor}: {Action} ({Reason}); {Evidence}", EventName = "Decided")]
     public static partial void Decided(ILogger logger, string actor, string action, string reason, string evidence);
 

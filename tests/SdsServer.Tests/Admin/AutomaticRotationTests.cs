@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SdsServer.Core.Rotation;
 using SdsServer.Grpc;
@@ -96,6 +97,71 @@ public sealed class AutomaticRotationTests
         await stop.CancelAsync();
         await running;
         Assert.Equal([0, 1, 3, 7, 15, 31, 63, 123, 183], refusedAt);
+    }
+
+    [Fact]
+    public async Task One_that_was_turned_back_is_warned_of_every_day_until_the_root_is_left()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(Short, time: _time);
+        RotationClient rotations = new(host);
+        string old = (await host.StateAsync()).Signer;
+        DateTimeOffset expiry = (await host.TrustAsync()).Bundle[0].NotAfter.ToDateTimeOffset();
+        _time.Advance(TimeSpan.FromDays(81));
+        ManualTime clock = new(Start) { IsMonotonic = true };
+        CapturedLog log = new();
+        using CancellationTokenSource stop = new();
+        Task running = new AutomaticRotation(host.Loop, host.Rotations, Schedule, "example.org", clock, log).RunAsync(stop.Token);
+
+        await PassAsync(clock, hours: 48);
+        Assert.Empty(log.Lines);
+        await rotations.RollbackAsync(RotationSchedule.RequestIdFor(old));
+        await AdminHost.UntilAsync("it to be back", async () =>
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            return (await host.StateAsync()).Plan is null;
+        });
+        await PassAsync(clock, hours: 72);
+        Assert.Equal(3, log.Lines.Count);
+        Assert.All(log.Lines, line => Assert.Equal(
+            (LogLevel.Warning, 1011, $"the chain of '{old}' expires at {expiry:u}, and no rotation leaves it: the one begun by the server has ended without that, and no second is begun. Run 'sdsctl rotation start --new'"),
+            (line.Level, line.Id, line.Text.Trim())));
+
+        await rotations.StartManuallyAsync("r1");
+        await PassAsync(clock, hours: 48);
+        Assert.Equal(3, log.Lines.Count);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task One_that_cannot_start_is_warned_of_every_day()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(Short, expectedPlanTime: TimeSpan.FromDays(5000), time: _time);
+        ManualTime clock = new(Start) { IsMonotonic = true };
+        CapturedLog log = new();
+        using CancellationTokenSource stop = new();
+        Task running = new AutomaticRotation(host.Loop, host.Rotations, Schedule, "example.org", clock, log).RunAsync(stop.Token);
+
+        await PassAsync(clock, hours: 24);
+        Assert.Empty(log.Lines);
+        _time.Advance(TimeSpan.FromDays(81));
+        await PassAsync(clock, hours: 72);
+
+        Assert.Equal(3, log.Lines.Count);
+        Assert.All(log.Lines, line => Assert.Contains("could not be started, and is tried again, every hour at least: ", line.Text, StringComparison.Ordinal));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    // It looks at the end of each six hours.
+    private static async Task PassAsync(ManualTime clock, int hours)
+    {
+        for (int passed = 0; passed < hours; passed += 6)
+        {
+            await AdminHost.UntilAsync("it to wait", () => clock.Waiting == 1);
+            clock.Advance(TimeSpan.FromHours(6));
+            await AdminHost.UntilAsync("it to have looked", () => clock.Waiting == 1);
+        }
     }
 
     // Each made a root, and took it away again.
