@@ -103,9 +103,13 @@ public sealed partial class TrustDomainEngine
         }
 
         return !_state.Trusts(target.RootId) && Third(from, target) is { } third && _state.Bundle.Length >= _policy.MaxRoots && !IsUnused(third)
-            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves or the server's own certificate need root {third}: move to the authority under it instead, it is trusted already")
+            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves or the server's own certificate need root {third}: {Way(third)}")
             : null;
     }
+
+    private string Way(string third) => _state.Authorities.Any(authority => authority.RootId == third && !authority.Tainted)
+        ? "move to the authority under it instead, it is trusted already"
+        : "that one is stolen too, so let the bundle hold one more (Fleet:MaxRoots), restart the server, and start again";
 
     // The root in the bundle that the emergency is neither about nor moves to.
     private string? Third(Authority from, Authority target) => _state.Bundle.FirstOrDefault(root => root != from.RootId && root != target.RootId);

@@ -83,7 +83,13 @@ public sealed record RotationPolicy
         TrustGate = GatePolicy.Ack,
         WaveGate = GatePolicy.Ack,
         DropGate = GatePolicy.Ack,
+        TrustSoak = TimeSpan.Zero,
+        CanarySoak = TimeSpan.Zero,
+        WaveSoak = TimeSpan.Zero,
+        DropSoak = TimeSpan.Zero,
         Waves = [],
+        Evidence = LeafEvidence.Ack,
+        AutomaticRollback = false,
         LeafLifetime = null,
     };
 

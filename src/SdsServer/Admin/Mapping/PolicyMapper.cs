@@ -56,7 +56,7 @@ internal sealed class PolicyMapper(AdminOptions options)
             DropDeadline = check.Span("policy.drop_deadline", policy.DropDeadline, ShortestDeadline, Longest) ?? _defaults.DropDeadline,
             ForceAtDeadlines = policy.ForceAtDeadlines,
         };
-        return kind == RotationKind.Emergency ? ForEmergency(read) : read;
+        return kind == RotationKind.Emergency ? read.ForEmergency() : read;
 
         TimeSpan? Wait(string field, Duration? wait) => check.Span(field, wait, TimeSpan.Zero, Longest);
     }
@@ -117,22 +117,6 @@ internal sealed class PolicyMapper(AdminOptions options)
 
         void Refuse(string field, bool holds, string why) => check.Require($"policy.{field}", holds, $"does not belong to kind EMERGENCY: {why}");
     }
-
-    /// <summary>What the server's settings say of comfort is for rotations that have time.</summary>
-    private static RotationPolicy ForEmergency(RotationPolicy policy) => policy with
-    {
-        TrustGate = GatePolicy.Ack,
-        WaveGate = GatePolicy.Ack,
-        DropGate = GatePolicy.Ack,
-        TrustSoak = TimeSpan.Zero,
-        CanarySoak = TimeSpan.Zero,
-        WaveSoak = TimeSpan.Zero,
-        DropSoak = TimeSpan.Zero,
-        Waves = [],
-        Evidence = LeafEvidence.Ack,
-        AutomaticRollback = false,
-        LeafLifetime = null,
-    };
 
     private GatePolicy Gate(string field, Api.GatePolicy? gate, GatePolicy otherwise, RequestCheck check)
     {
