@@ -196,8 +196,8 @@ public sealed partial class TrustDomainEngine
             return null;
         }
 
-        Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
-        if (plan is { Kind: RotationKind.Emergency, Hold.Cause: HoldCause.Deadline } && !verdict.Overdue)
+        string? late = Late(state, plan);
+        if (plan is { Kind: RotationKind.Emergency, Hold.Cause: HoldCause.Deadline } && late is null)
         {
             return null;
         }
@@ -238,13 +238,15 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Webhook, $"the webhook said no: {denial.Reason}", _now.Utc);
         }
 
-        if (verdict.Overdue && !plan.Policy.ForceAtDeadlines)
-        {
-            return new PlanHold(HoldCause.Deadline, $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it", _now.Utc);
-        }
+        return late is not null ? new PlanHold(HoldCause.Deadline, late, _now.Utc) : null;
+    }
 
-        return !verdict.Open && _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict)
-            ? new PlanHold(HoldCause.Deadline, $"the gate of phase {PhaseOf(state)} has been shut for {_policy.GateDeadline(plan.Policy)}", _now.Utc)
+    /// <summary>Which deadline has passed, in words; null while none has.</summary>
+    private string? Late(TrustState state, RotationPlan plan)
+    {
+        Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
+        return verdict.Overdue && !plan.Policy.ForceAtDeadlines ? $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it"
+            : !verdict.Open && _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict) ? $"the gate of phase {PhaseOf(state)} has been shut for {_policy.GateDeadline(plan.Policy)}"
             : null;
     }
 

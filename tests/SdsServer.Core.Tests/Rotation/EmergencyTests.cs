@@ -324,6 +324,24 @@ public sealed class EmergencyTests
         Assert.Equal("b", world.State.Signer);
     }
 
+    [Fact]
+    public void Held_because_somebody_may_still_enforce_the_stolen_root_it_stays_held_until_nobody_does()
+    {
+        EngineWorld world = new();
+        world.Fleet(3);
+        Sidecar away = world.Sidecar("away").Start(), late = world.Sidecar("late").Start();
+        late.Leaf.Answers = false;
+        world.Rotate("b", Emergency with { GateDeadline = TimeSpan.FromMinutes(20), ForceAtDeadlines = true }, kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromMinutes(5));
+        away.Disconnect();
+        world.Pass(TimeSpan.FromMinutes(90));
+        Assert.Equal((HoldCause.Deadline, RotationPhase.Removing), (world.State.Plan!.Hold?.Cause, world.Engine.Phase));
+        Assert.Single(world.Store.Log, static entry => entry.Kind == DecisionKind.HoldRotation);
+        world.Retire(away.Instances[0].Id);
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.Null(world.State.Plan);
+    }
+
     [Theory]
     [InlineData(GateKind.Approval)]
     [InlineData(GateKind.Webhook)]
