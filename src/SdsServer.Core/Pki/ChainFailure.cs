@@ -9,6 +9,9 @@ public enum ChainFailure
     /// <summary>More certificates than any mesh needs.</summary>
     TooLong,
 
+    /// <summary>Certificates that name each other as issuers in more ways than are tried.</summary>
+    TooManyPaths,
+
     /// <summary>A certificate's issuer is neither among the anchors nor in the chain.</summary>
     UnknownIssuer,
 

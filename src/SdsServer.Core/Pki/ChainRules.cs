@@ -7,14 +7,19 @@ internal static class ChainRules
 {
     public static ChainVerification Check(List<Certificate> path, ChainPurpose purpose, DateTimeOffset now)
     {
+        // From the anchor down, and before all else: of a chain that a stranger has made no more than one signature is looked at, and no name.
+        for (int i = path.Count - 2; i >= 0; i--)
+        {
+            if (CheckSignature(path[i], path[i + 1]) is var (code, reason))
+            {
+                return ChainVerification.Refused(path, code, reason);
+            }
+        }
+
         int intermediates = 0;
         for (int i = 0; i < path.Count; i++)
         {
-            Certificate? issuer = i + 1 < path.Count ? path[i + 1] : null;
-            (ChainFailure, string)? failure = CheckOne(path[i], purpose, now)
-                ?? (i == 0 ? CheckLeaf(path[0]) : CheckAuthority(path, i, intermediates))
-                ?? (issuer is null ? null : CheckSignature(path[i], issuer));
-            if (failure is var (code, reason))
+            if ((CheckOne(path[i], purpose, now) ?? (i == 0 ? CheckLeaf(path[0]) : CheckAuthority(path, i, intermediates))) is var (code, reason))
             {
                 return ChainVerification.Refused(path, code, reason);
             }

@@ -22,6 +22,11 @@ public sealed class ChainVerification
     /// <summary>The failure in words; empty if trusted.</summary>
     public string Reason { get; }
 
+    /// <summary>Issuers that were tried: the work it was, at most <see cref="ChainVerifier.MaxTried"/>.</summary>
+    public int Tried { get; private init; }
+
+    internal ChainVerification After(int tried) => new(Path, Failure, Reason) { Tried = tried };
+
     internal static ChainVerification Trusted(IReadOnlyList<Certificate> path) => new(path, null, "");
 
     internal static ChainVerification Refused(IReadOnlyList<Certificate> path, ChainFailure failure, string reason) => new(path, failure, reason);

@@ -8,6 +8,9 @@ namespace SdsServer.Core.Pki;
 /// </summary>
 public static class ChainVerifier
 {
+    /// <summary>So many issuers are tried for one chain. A leaf, its intermediates and a few roots of one name need a handful.</summary>
+    public const int MaxTried = 32;
+
     private const int MaxLength = 10;
 
     /// <summary>Verifies.</summary>
@@ -23,7 +26,7 @@ public static class ChainVerifier
         {
             0 => ChainVerification.Refused([], ChainFailure.Empty, "there is no certificate"),
             > MaxLength => ChainVerification.Refused([], ChainFailure.TooLong, $"{chain.Count} certificates are more than {MaxLength}"),
-            _ => Extend([chain[0]], chain, anchors, purpose, now),
+            _ => new ChainSearch(chain, anchors, purpose, now).Run(),
         };
     }
 
@@ -33,32 +36,5 @@ public static class ChainVerifier
         ArgumentNullException.ThrowIfNull(candidates);
         return [.. candidates.Where(root =>
             Verify(chain, [root], ChainPurpose.Server, now).IsTrusted && Verify(chain, [root], ChainPurpose.Client, now).IsTrusted)];
-    }
-
-    private static ChainVerification Extend(
-        List<Certificate> path, IReadOnlyList<Certificate> chain, IReadOnlyCollection<Certificate> anchors, ChainPurpose purpose, DateTimeOffset now)
-    {
-        Certificate last = path[^1];
-        if (anchors.Contains(last))
-        {
-            return ChainRules.Check(path, purpose, now);
-        }
-
-        List<Certificate> candidates = [.. anchors.Where(last.NamesAsIssuer).Distinct()];
-        if (candidates.Count == 0)
-        {
-            candidates = [.. chain.Skip(1).Where(sent => last.NamesAsIssuer(sent) && !path.Contains(sent)).Distinct()];
-        }
-
-        if (candidates.Count == 0)
-        {
-            return ChainVerification.Refused(path, ChainFailure.UnknownIssuer, $"the issuer of {last}, {last.Issuer}, is neither trusted nor sent along");
-        }
-
-        List<ChainVerification> results = [.. candidates.Select(candidate => Extend([.. path, candidate], chain, anchors, purpose, now))];
-        ChainVerification? refused = results.Find(result => !result.IsTrusted);
-        return refused is not null && results.Exists(result => result.IsTrusted)
-            ? ChainVerification.Refused(path, ChainFailure.Ambiguous, $"{last} has several possible issuers, and one of them fails: {refused.Reason}")
-            : results[0];
     }
 }

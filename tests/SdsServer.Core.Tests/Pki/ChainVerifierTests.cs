@@ -58,6 +58,12 @@ public sealed class ChainVerifierTests
         ["same name and key, one expired"] = (ChainFailure.Ambiguous, () => ([Root.Leaf()], [Root, Root with { NotAfter = ForgeNow, Serial = [1] }])),
         ["serial of another in the authority key id"] = (ChainFailure.UnknownIssuer, () => ByIssuerAndSerial("CN=keyless", [9])),
         ["issuer of another in the authority key id"] = (ChainFailure.UnknownIssuer, () => ByIssuerAndSerial("CN=other", [1])),
+        ["ten that name each other as issuer"] = (ChainFailure.TooManyPaths, () => (OfOneName(10), [])),
+        ["ten that name each other as issuer, one of them under a root"] = (ChainFailure.TooManyPaths, () =>
+            ([.. OfOneName(1), Root.Intermediate() with { Subject = "CN=same" }, .. OfOneName(8)], [Root])),
+        ["a forged authority's certificate, before its dates"] = (ChainFailure.BadSignature, () =>
+            (Root with { Key = ECDsa.Create(ECCurve.NamedCurves.nistP256), KeyIdentifier = new byte[20] }).Intermediate() with { NotAfter = ForgeNow } is var forged
+                ? ([forged.Leaf() with { NotAfter = ForgeNow }, forged], [Root with { KeyIdentifier = new byte[20] }]) : default),
         ["empty"] = (ChainFailure.Empty, () => ([], [Root])),
         ["too long"] = (ChainFailure.TooLong, () => ([.. Enumerable.Repeat(Root.Leaf(), 11)], [Root])),
     };
@@ -101,6 +107,18 @@ public sealed class ChainVerifierTests
             Forge below = root.Intermediate() with { PathLength = 0 };
             return ([below.Leaf(), below], [root]);
         },
+        ["nine intermediates"] = () =>
+        {
+            Forge[] chain = new Forge[10];
+            chain[9] = Root.Intermediate();
+            for (int i = 8; i > 0; i--)
+            {
+                chain[i] = chain[i + 1].Intermediate();
+            }
+
+            chain[0] = chain[1].Leaf();
+            return (chain, [Root]);
+        },
         ["intermediate as only anchor"] = () => Root.Intermediate() is var middle ? ([middle.Leaf()], [middle]) : default,
         ["the leaf itself as anchor"] = () => Root.Leaf() is var leaf ? ([leaf], [leaf]) : default,
         ["root appended"] = () => ([Root.Leaf(), Root], [Root]),
@@ -128,6 +146,18 @@ public sealed class ChainVerifierTests
         foreach (ChainPurpose purpose in Enum.GetValues<ChainPurpose>())
         {
             Assert.Equal("", Verify(chain, anchors, purpose).Reason);
+        }
+    }
+
+    [Fact]
+    public void Whatever_is_sent_no_more_issuers_are_tried_than_a_few()
+    {
+        Assert.Equal(0, Verify([Root.Leaf()], [], ChainPurpose.Client).Tried);
+        Assert.Equal(1, Verify([Root.Leaf()], [Root], ChainPurpose.Client).Tried);
+        for (int count = 2; count <= 10; count++)
+        {
+            // Nine of one name have 109,600 orders.
+            Assert.InRange(Verify(OfOneName(count), [], ChainPurpose.Client).Tried, 1, ChainVerifier.MaxTried);
         }
     }
 
@@ -161,6 +191,8 @@ public sealed class ChainVerifierTests
         Assert.Equal([roots[2]], ChainVerifier.AnchorsOf([leaf.Certificate()], roots, Make.Now));
         Assert.Empty(ChainVerifier.AnchorsOf([leaf.Certificate()], roots, Make.Now.AddYears(2)));
     }
+
+    private static Forge[] OfOneName(int count) => [.. Enumerable.Range(0, count).Select(_ => Forge.Root("CN=same") with { HasKeyIdentifiers = false })];
 
     private static ChainVerification Verify(Forge[] chain, Forge[] anchors, ChainPurpose purpose) =>
         ChainVerifier.Verify([.. chain.Select(One)], [.. anchors.Select(One)], purpose, Make.Now);

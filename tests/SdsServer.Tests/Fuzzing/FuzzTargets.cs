@@ -15,6 +15,7 @@ using SdsServer.Identity.Registrations;
 using SdsServer.Protos.Envoy.Core.V3;
 using SdsServer.Protos.Envoy.Discovery.V3;
 using SdsServer.Testing.Pki;
+using SdsServer.Tests.Identity.X509;
 using SdsServer.Xds;
 
 namespace SdsServer.Tests.Fuzzing;
@@ -51,6 +52,7 @@ internal static partial class FuzzTargets
         [
             new("certificate", ders, ReadCertificate),
             new("certificates in PEM", [chainPem, rootPem], static input => Certificate.ParsePem(input), typeof(FormatException)),
+            new("client's chain", Chains, ReadChain),
             new("certificate signing request", [request], ReadRequest),
             new("revocation list", [RevocationList(), .. ders], static input => CertificateRevocationList.Parse(input), typeof(FormatException)),
             new("file of revocation lists", [RevocationList(), [.. "# ours\n"u8, .. Encoding.ASCII.GetBytes(PemEncoding.WriteString("X509 CRL", RevocationList()))], rootPem], static input => CertificateRevocationList.ParseFile(input), typeof(FormatException)),
@@ -69,6 +71,11 @@ internal static partial class FuzzTargets
         ];
     }
 
+    // To a chain an input is a list of these, leaf first; the first byte says which roots are trusted.
+    private static readonly Certificate[] s_certificates = [.. Meshed().Select(static forged => Certificate.Parse(forged.Der()))];
+
+    private static byte[][] Chains => [[1, 12, 10], [3, 13, 11, 10, 8], [2, 0, 1, 2, 3, 4, 5, 6, 7], [3, 12, 8, 9]];
+
     private const string Registrations = """
         [ { "id": "web", "selectors": ["k8s:ns:default", "k8s:sa:web"], "spiffeId": "spiffe://example.org/ns/default/sa/web", "dnsNames": ["web.example.org"], "leafLifetime": "01:00:00",
             "keyAlgorithm": "EcdsaP256", "secretNames": ["default"], "labels": { "team": "a" }, "peers": ["spiffe://example.org/db"] } ]
@@ -86,6 +93,29 @@ internal static partial class FuzzTargets
         {
             throw new InvalidOperationException("the same bytes are read in two ways");
         }
+    }
+
+    // What is taken is a path of signatures from the leaf to a trusted root; and whatever is sent, it is little work.
+    private static void ReadChain(byte[] input)
+    {
+        Certificate[] trusted = [.. s_certificates[8..10].Where((_, index) => input.Length > 0 && (input[0] >> index & 1) == 1)];
+        ChainVerification verified = ChainVerifier.Verify([.. input.Skip(1).Take(11).Select(static at => s_certificates[at % s_certificates.Length])], trusted, ChainPurpose.Client, s_now);
+        bool holds = !verified.IsTrusted || (trusted.Contains(verified.Path[^1]) && verified.Path.Zip(verified.Path.Skip(1)).All(static link => link.First.IsSignedBy(link.Second)));
+        if (!holds || verified.Tried > ChainVerifier.MaxTried)
+        {
+            throw new InvalidOperationException($"{verified}, after {verified.Tried}");
+        }
+    }
+
+    // Eight that are each other's issuers, two roots, authorities below both, one cross-signed, and leaves.
+    private static Forged[] Meshed()
+    {
+        Forged one = Lasting(Forged.Authority("CN=one")), other = Lasting(Forged.Authority("CN=other root"));
+        Forged below = Lasting(Forged.Authority("CN=below")) with { Issuer = one };
+        Forged[] all = [.. Forged.Tangle(8), one, other, below, below with { Issuer = other, Serial = [7] }, below.Leaf("spiffe://example.org/a"), one.Leaf("spiffe://example.org/b")];
+        return [.. all.Select(Lasting)];
+
+        static Forged Lasting(Forged forged) => forged with { NotBefore = s_now.AddDays(-1), NotAfter = s_now.AddDays(1) };
     }
 
     // What is taken as a request is signed by the key it names: else somebody gets a certificate for a key that is not his.

@@ -81,9 +81,15 @@ internal sealed class ClientCertificateAttestor
     private Evidence OfConfigured(ClientChain chain, DateTimeOffset now)
     {
         CertificateRefusedException? why = null;
+        Dictionary<ClientAuthorities, ChainVerification> verified = [];
         foreach ((ClientCertificateRule rule, ClientAuthorities authorities) in _authorities.Rules)
         {
-            ChainVerification verification = ChainVerifier.Verify(chain.Certificates, authorities.Trusted, ChainPurpose.Client, now);
+            // Rules of one file have the same authorities.
+            if (!verified.TryGetValue(authorities, out ChainVerification? verification))
+            {
+                verified.Add(authorities, verification = ChainVerifier.Verify(chain.Certificates, authorities.Trusted, ChainPurpose.Client, now));
+            }
+
             if (!verification.IsTrusted)
             {
                 why ??= verification.Failure is ChainFailure.UnknownIssuer ? null : Refusals.Of(verification);

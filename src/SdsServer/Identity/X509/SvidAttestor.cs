@@ -15,7 +15,7 @@ internal sealed class SvidAttestor(TrustDomain trustDomain, MeshRoots roots, Enr
         ChainVerification verification = ChainVerifier.Verify(chain.Certificates, roots.Trusted, ChainPurpose.Client, now);
         if (!verification.IsTrusted)
         {
-            if (ChainVerifier.Verify(chain.Certificates, roots.Tainted, ChainPurpose.Client, now) is { IsTrusted: true } tainted)
+            if (roots.Tainted.Count > 0 && ChainVerifier.Verify(chain.Certificates, roots.Tainted, ChainPurpose.Client, now) is { IsTrusted: true } tainted)
             {
                 throw new CertificateRefusedException(CertificateRefusal.Tainted, $"its root, {tainted.Path[^1]}, is tainted: whoever has that key can make such a certificate");
             }

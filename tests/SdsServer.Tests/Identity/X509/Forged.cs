@@ -59,6 +59,9 @@ internal sealed record Forged
         };
     }
 
+    /// <summary>Certificates of which each names all others as its issuer: there are a million ways through ten of them.</summary>
+    public static Forged[] Tangle(int count) => [.. Enumerable.Range(0, count).Select(_ => Authority("CN=tangle") with { KeyUsage = null })];
+
     public Forged Leaf(params string[] uris) => new() { Issuer = this, Uris = uris };
 
     /// <summary>The certificate with its key, fit for TLS.</summary>
