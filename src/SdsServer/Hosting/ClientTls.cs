@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using SdsServer.Identity.X509;
@@ -11,12 +12,28 @@ namespace SdsServer.Hosting;
 /// </summary>
 internal static class ClientTls
 {
+    // What the machine's OpenSSL is set to must not decide this: all of TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts.
+    private static readonly CipherSuitesPolicy? s_suites = OperatingSystem.IsWindows() ? null : new(
+    [
+        TlsCipherSuite.TLS_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]);
+
     /// <param name="certificate">Of this server.</param>
     /// <param name="connection">Takes the <see cref="ClientChain"/> as a feature.</param>
     /// <param name="admit">Lets the connection live, given what was shown; null: whatever was, also nothing.</param>
     public static SslServerAuthenticationOptions Options(IServingCertificate certificate, BaseConnectionContext connection, Func<ClientChain?, bool>? admit = null) => new()
     {
         ServerCertificateContext = certificate.Current,
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        CipherSuitesPolicy = s_suites,
         ApplicationProtocols = [SslApplicationProtocol.Http2],
         ClientCertificateRequired = true,
 
