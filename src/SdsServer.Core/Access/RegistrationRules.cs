@@ -25,6 +25,7 @@ public static partial class RegistrationRules
         ImmutableArray<RegistrationFault>.Builder faults = ImmutableArray.CreateBuilder<RegistrationFault>();
         Require("id", IdPattern().IsMatch(registration.Id), "must be 1 to 63 of a-z, 0-9 and -");
         Require("display_name", registration.DisplayName.Length <= MaxDisplayName && !registration.DisplayName.Any(char.IsControl), $"must be one line of at most {MaxDisplayName} characters");
+        bool namesIssuer = registration.Selectors.Any(selector => selector.StartsWith($"{Selector.JwtIssuer}:", StringComparison.Ordinal));
         CheckSelectors();
         CheckSpiffeId();
         CheckDnsNames();
@@ -88,6 +89,7 @@ public static partial class RegistrationRules
             try
             {
                 SegmentTemplate template = SpiffeIdTemplate(registration, trustDomain);
+                CheckPlaces("spiffe_id", template);
                 SpiffeId id = SpiffeId.Parse(template.FillWith("x"));
                 Require(
                     "spiffe_id", id.TrustDomain.Equals(trustDomain) && id.IsWorkload && template.FillWith("y").StartsWith($"{trustDomain.Uri}/", StringComparison.Ordinal),
@@ -106,7 +108,9 @@ public static partial class RegistrationRules
             {
                 try
                 {
-                    string? wrong = DnsName.Refuse(DnsNameTemplate(name, trustDomain).FillWith("x"));
+                    SegmentTemplate template = DnsNameTemplate(name, trustDomain);
+                    CheckPlaces("dns_names", template);
+                    string? wrong = DnsName.Refuse(template.FillWith("x"));
                     Require("dns_names", wrong is null, $"'{name}': {wrong}");
                 }
                 catch (FormatException wrong)
@@ -115,6 +119,11 @@ public static partial class RegistrationRules
                 }
             }
         }
+
+        // The selector's rule, for what the place takes in is any issuer's word just as well.
+        void CheckPlaces(string field, SegmentTemplate template) => Require(
+            field, namesIssuer || !template.Places.Contains(Selector.JwtSubject, StringComparer.Ordinal),
+            $"{{{Selector.JwtSubject}}} needs the selector {Selector.JwtIssuer} beside it: each issuer may call anybody anything");
 
         void CheckLeaf()
         {
