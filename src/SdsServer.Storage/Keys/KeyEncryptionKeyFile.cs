@@ -32,7 +32,7 @@ internal static class KeyEncryptionKeyFile
         try
         {
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            if (KeyFileAccess.Refusal(path, File.GetUnixFileMode(file), FileGroup.Of(file), FileGroup.OfProcess()) is { } refusal)
+            if (KeyFileAccess.Refusal("the key-encryption key", path, file) is { } refusal)
             {
                 throw new StoreOpenException(refusal);
             }

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using SdsServer.Storage.Keys;
 
 namespace SdsServer.Hosting;
 
@@ -23,6 +24,7 @@ internal sealed class ServingCertificate : IServingCertificate
     private long _readAt;
 
     /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nor by this user; or strangers may read the key.</exception>
     /// <exception cref="CryptographicException">They hold no certificate and its key.</exception>
     public ServingCertificate(string certificateFile, string keyFile, TimeProvider time, ILogger logger)
     {
@@ -84,6 +86,11 @@ internal sealed class ServingCertificate : IServingCertificate
     {
         string chain = File.ReadAllText(_certificateFile);
         using SafeFileHandle file = File.OpenHandle(_keyFile);
+        if (KeyFileAccess.Refusal("the private key", _keyFile, file) is { } refusal)
+        {
+            throw new UnauthorizedAccessException(refusal);
+        }
+
         byte[] key = GC.AllocateUninitializedArray<byte>((int)Math.Min(RandomAccess.GetLength(file), MaxKeyFile), pinned: true);
         int read = RandomAccess.Read(file, key, 0);
         if (read < key.Length)

@@ -24,7 +24,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         (string chain, string key) = _servingAuthority.Issue(dns: [TlsName, "localhost"]);
         File.WriteAllText(_folder.PathOf("serving.pem"), chain);
-        File.WriteAllText(_folder.PathOf("serving.key"), key);
+        _folder.WritePrivate("serving.key", key);
         File.WriteAllText(RootFile, _servingAuthority.RootPem);
         Directory.CreateDirectory(AnchorsDirectory);
         File.WriteAllText(AnchorsSecretFile, Bootstrap.Anchors(AnchorsDirectory, AnchorsFile));

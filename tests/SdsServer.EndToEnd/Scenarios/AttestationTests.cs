@@ -38,7 +38,7 @@ public sealed class AttestationTests : IDisposable
         await api.AddServiceAccountAsync("cart");
         await api.AddServiceAccountAsync("sdsserver");
         await api.AllowReviewsAsync("sdsserver");
-        await File.WriteAllTextAsync(_folder.PathOf("reviewer"), await api.TokenAsync("sdsserver", audience: null));
+        _folder.WritePrivate("reviewer", await api.TokenAsync("sdsserver", audience: null));
         await File.WriteAllTextAsync(_folder.PathOf("token.yaml"), Bootstrap.Token(await api.TokenAsync("cart", "sdsserver")));
         const string issuer = "JwtIssuers:0:";
         await using ServerProcess server = await ServerProcess.StartAsync(

@@ -40,7 +40,7 @@ public sealed class KeyFileAccessTests
 
     [Fact]
     public void A_group_that_cannot_be_found_out_is_a_stranger() =>
-        Assert.Contains("chmod 600", KeyFileAccess.Refusal("/run/key", Mode("0440"), null, [Own]), StringComparison.Ordinal);
+        Assert.Contains("chmod 600", KeyFileAccess.Refusal("the key-encryption key", "/run/key", Mode("0440"), null, [Own]), StringComparison.Ordinal);
 
     [Fact]
     public async Task Groups_are_what_the_system_says()
@@ -53,7 +53,7 @@ public sealed class KeyFileAccessTests
         Assert.Equal((await RunAsync("id", "-G")).Split(' ').Order(), FileGroup.OfProcess().Distinct().Select(group => $"{group}").Order());
     }
 
-    private static string? Judge(string mode, uint group) => KeyFileAccess.Refusal("/run/key", Mode(mode), group, [Own, Mounted]);
+    private static string? Judge(string mode, uint group) => KeyFileAccess.Refusal("the key-encryption key", "/run/key", Mode(mode), group, [Own, Mounted]);
 
     private static UnixFileMode Mode(string octal) => (UnixFileMode)Convert.ToInt32(octal, 8);
 

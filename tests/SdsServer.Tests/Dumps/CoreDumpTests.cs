@@ -71,7 +71,7 @@ public sealed class CoreDumpTests(ITestOutputHelper output) : IDisposable
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         (string chain, string servingKey) = _authority.Issue(dns: "localhost");
         await File.WriteAllTextAsync(_folder.PathOf("server.crt"), chain);
-        await File.WriteAllTextAsync(_folder.PathOf("server.key"), servingKey);
+        _folder.WritePrivate("server.key", servingKey);
 
         // Whoever makes a token sees its text, the server too: another process is looked at than the one that has made it.
         string token, joinToken;

@@ -109,6 +109,23 @@ public sealed class ListenerTests : IDisposable
     }
 
     [Fact]
+    public void A_key_that_others_may_read_is_refused_at_the_start_and_when_it_changes()
+    {
+        WriteCertificate("first");
+        ServingCertificate certificate = new(ChainFile, KeyFile, _time, NullLogger.Instance);
+        WriteCertificate("second");
+        File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        _time.Turn(TimeSpan.FromMinutes(1));
+
+        Assert.Equal("CN=first", certificate.Current.TargetCertificate.Subject);
+        string error = Assert.Throws<UnauthorizedAccessException>(() => new ServingCertificate(ChainFile, KeyFile, _time, NullLogger.Instance)).Message;
+        Assert.StartsWith($"the private key '{KeyFile}' has mode 0604", error, StringComparison.Ordinal);
+        File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead);
+        _time.Turn(TimeSpan.FromMinutes(1));
+        Assert.Equal("CN=second", certificate.Current.TargetCertificate.Subject);
+    }
+
+    [Fact]
     public async Task Strangers_are_counted_where_proxies_connect_and_not_where_operators_do()
     {
         ServerSettings settings = Settings(options => options.Connections = new ConnectionLimits { UnidentifiedPerAddress = 1 });
@@ -266,7 +283,7 @@ public sealed class ListenerTests : IDisposable
             .Create(root, now.AddHours(-1), now.AddHours(2), RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(middleKey);
         using X509Certificate2 leaf = Request(name, key, isAuthority: false).Create(middle, now.AddMinutes(-1), now.AddHours(1), RandomNumberGenerator.GetBytes(8));
         File.WriteAllText(ChainFile, leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem());
-        File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
+        _directory.WritePrivate("key.pem", key.ExportPkcs8PrivateKeyPem());
     }
 
     private static CertificateRequest Request(string name, ECDsa key, bool isAuthority)

@@ -51,7 +51,7 @@ internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
         if (issuer.CaFile is { } file)
         {
             X509ChainPolicy trust = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            trust.CustomTrustStore.ImportFromPemFile(file);
+            trust.CustomTrustStore.ImportFromPem(Encoding.ASCII.GetString(TrustedFile.Read(file)));
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust };
         }
 
@@ -77,7 +77,7 @@ internal sealed class JwksEndpoint(JwtIssuer issuer, TimeProvider time)
         using HttpRequestMessage request = new(HttpMethod.Get, url);
         if (issuer.BearerTokenFile is { } file && Uri.Compare(url, issuer.Url, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0)
         {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await BearerTokenFile.ReadAsync(file, cancellation));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", BearerTokenFile.Read(file));
         }
 
         using HttpResponseMessage response = await client.SendAsync(request, cancellation);

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Text;
 using SdsServer.Identity.Reviews;
 
 namespace SdsServer.Identity.Jwt;
@@ -86,5 +87,5 @@ internal sealed class JwtAuthenticator : IDisposable
     }
 
     private static Func<CancellationToken, Task<string>> Reading(JwtIssuer issuer, TimeProvider time) =>
-        issuer.KeysFile is { } file ? cancellation => File.ReadAllTextAsync(file, cancellation) : new JwksEndpoint(issuer, time).ReadAsync;
+        issuer.KeysFile is { } file ? _ => Task.FromResult(Encoding.UTF8.GetString(TrustedFile.Read(file))) : new JwksEndpoint(issuer, time).ReadAsync;
 }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using SdsServer.Core.Access;
 using SdsServer.Core.Rotation;
 using SdsServer.Identity.Jwt;
@@ -15,7 +14,6 @@ namespace SdsServer.Identity.Registrations;
 internal sealed class RegistrationFile(string path, RegistrationDirectory directory, Func<Decision, Task> record, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private const int MaxLength = 16 * 1024 * 1024;
 
     private byte[]? _digest;
     private string _fault = "";
@@ -52,7 +50,7 @@ internal sealed class RegistrationFile(string path, RegistrationDirectory direct
     {
         try
         {
-            byte[] text = await ReadAsync(path, cancellation);
+            byte[] text = TrustedFile.Read(path);
             byte[] digest = SHA256.HashData(text);
             if (_fault.Length == 0 && digest.AsSpan().SequenceEqual(_digest))
             {
@@ -74,29 +72,6 @@ internal sealed class RegistrationFile(string path, RegistrationDirectory direct
                 await RecordAsync(DecisionOutcome.Refused, "", Shown.Text(_fault));
             }
         }
-    }
-
-    /// <summary>Its bytes.</summary>
-    /// <exception cref="IOException">They cannot be had.</exception>
-    /// <exception cref="UnauthorizedAccessException">Nor by this user.</exception>
-    /// <exception cref="InvalidDataException">It is too long, or everybody may write it.</exception>
-    internal static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
-    {
-        using SafeFileHandle file = File.OpenHandle(path);
-        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(file).HasFlag(UnixFileMode.OtherWrite))
-        {
-            throw new InvalidDataException("everybody may write it, and whoever writes it says who everybody is; take that right away");
-        }
-
-        long length = RandomAccess.GetLength(file);
-        if (length > MaxLength)
-        {
-            throw new InvalidDataException($"it has {length} bytes, more than {MaxLength}");
-        }
-
-        byte[] text = new byte[length];
-        int read = await RandomAccess.ReadAsync(file, text, 0, cancellation);
-        return read == text.Length ? text : throw new IOException("it changed while it was read");
     }
 
     private async Task RecordAsync(DecisionOutcome outcome, string evidence, string error)

@@ -33,7 +33,7 @@ internal sealed class TokenReviewClient(JwtIssuer issuer, TokenReviewSettings se
         try
         {
             using HttpRequestMessage request = new(HttpMethod.Post, settings.Url) { Content = Body(token) };
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await BearerTokenFile.ReadAsync(issuer.BearerTokenFile!, either.Token));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", BearerTokenFile.Read(issuer.BearerTokenFile!));
             using HttpResponseMessage response = await Client().SendAsync(request, either.Token);
             return response.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK
                 ? StatusOf(await response.Content.ReadAsByteArrayAsync(either.Token))
@@ -90,7 +90,7 @@ internal sealed class TokenReviewClient(JwtIssuer issuer, TokenReviewSettings se
             _readAt = time.GetTimestamp();
         }
 
-        byte[] authorities = issuer.CaFile is { } file ? File.ReadAllBytes(file) : [];
+        byte[] authorities = issuer.CaFile is { } file ? TrustedFile.Read(file) : [];
         lock (_lock)
         {
             if (_client is null || !authorities.AsSpan().SequenceEqual(_authorities))

@@ -22,7 +22,7 @@ internal sealed class AuthorityFile
         (_file, _logger) = (file, logger);
         try
         {
-            byte[] pem = File.ReadAllBytes(file);
+            byte[] pem = TrustedFile.Read(file);
             Take(pem);
             _digest = SHA256.HashData(pem);
         }
@@ -43,7 +43,7 @@ internal sealed class AuthorityFile
     {
         try
         {
-            byte[] pem = File.ReadAllBytes(_file);
+            byte[] pem = TrustedFile.Read(_file);
             byte[] digest = SHA256.HashData(pem);
             if (!digest.AsSpan().SequenceEqual(_digest))
             {

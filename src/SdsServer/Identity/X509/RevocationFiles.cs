@@ -30,14 +30,14 @@ internal sealed class RevocationFiles(ImmutableArray<string> files, ILogger logg
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Nor by this user.</exception>
     /// <exception cref="FormatException">A file holds no lists, or they are not what the authorities need.</exception>
-    public void Start(IReadOnlyCollection<Certificate> authorities, DateTimeOffset now) => Take([.. files.Select(File.ReadAllBytes)], authorities, now);
+    public void Start(IReadOnlyCollection<Certificate> authorities, DateTimeOffset now) => Take([.. files.Select(TrustedFile.Read)], authorities, now);
 
     /// <summary>Reads the files again if they or the authorities have changed, and tells of lists that are running out.</summary>
     public void Refresh(IReadOnlyCollection<Certificate> authorities, DateTimeOffset now)
     {
         try
         {
-            byte[][] contents = [.. files.Select(File.ReadAllBytes)];
+            byte[][] contents = [.. files.Select(TrustedFile.Read)];
             if (_fault.Length > 0 || !_authorities.SetEquals(authorities) || !contents.Select(Digest).SequenceEqual(_digests))
             {
                 Take(contents, authorities, now);

@@ -20,7 +20,7 @@ public sealed class JwksEndpointTests : IAsyncLifetime, IDisposable
     {
         (_web, _other) = (await TlsWeb.StartAsync(_authority), await TlsWeb.StartAsync(_authority));
         await File.WriteAllTextAsync(_directory.PathOf("ca.pem"), _authority.RootPem);
-        await File.WriteAllTextAsync(_directory.PathOf("token"), BearerToken + "\n");
+        _directory.WritePrivate("token", BearerToken + "\n");
         foreach (TlsWeb web in new[] { _web, _other })
         {
             web.Answers["/keys"] = (200, TestIssuer.Keys);
@@ -143,6 +143,18 @@ public sealed class JwksEndpointTests : IAsyncLifetime, IDisposable
         string fault = await FailsAsync("holds no token");
 
         Assert.DoesNotContain("Injected", fault, StringComparison.Ordinal);
+        Assert.Empty(_web.Requests);
+    }
+
+    [Theory]
+    [InlineData("token", "604", "the token ")]
+    [InlineData("ca.pem", "602", "everybody may write it")]
+    public async Task A_token_that_others_may_read_or_authorities_that_they_may_write_are_refused(string file, string mode, string reason)
+    {
+        File.SetUnixFileMode(_directory.PathOf(file), (UnixFileMode)Convert.ToInt32(mode, 8));
+
+        await FailsAsync(reason);
+
         Assert.Empty(_web.Requests);
     }
 

@@ -73,7 +73,7 @@ public sealed class KubernetesTests : IDisposable
         KubernetesApi api = await KubernetesApi.StartAsync();
         await api.AddServiceAccountAsync("cart");
         await api.AddServiceAccountAsync("sdsserver");
-        await File.WriteAllTextAsync(_directory.PathOf("token"), await api.TokenAsync("sdsserver", audience: null));
+        _directory.WritePrivate("token", await api.TokenAsync("sdsserver", audience: null));
         return api;
     }
 

@@ -131,7 +131,7 @@ public sealed class KubernetesReviewTests : IDisposable
         await api.AddServiceAccountAsync("cart");
         await api.AddServiceAccountAsync("sdsserver");
         await (mayReview ? api.AllowReviewsAsync("sdsserver") : Task.CompletedTask);
-        await File.WriteAllTextAsync(_directory.PathOf("token"), await api.TokenAsync("sdsserver", audience: null));
+        _directory.WritePrivate("token", await api.TokenAsync("sdsserver", audience: null));
         return api;
     }
 

@@ -25,7 +25,7 @@ public sealed class TokenReviewClientTests : IAsyncLifetime, IDisposable
     {
         _web = await TlsWeb.StartAsync(_authority);
         await File.WriteAllTextAsync(_directory.PathOf("ca.pem"), _authority.RootPem);
-        await File.WriteAllTextAsync(_directory.PathOf("token"), "reviewer\n");
+        _directory.WritePrivate("token", "reviewer\n");
         JwtIssuerOptions options = ApiServer.Options(review => review.Url = _web.Address);
         (options.CaFile, options.BearerTokenFile) = (_directory.PathOf("ca.pem"), _directory.PathOf("token"));
         JwtIssuer issuer = TestIssuer.Checked(options);
@@ -58,8 +58,8 @@ public sealed class TokenReviewClientTests : IAsyncLifetime, IDisposable
     {
         Directory.CreateDirectory(_directory.PathOf("..1"));
         Directory.CreateDirectory(_directory.PathOf("..2"));
-        await File.WriteAllTextAsync(_directory.PathOf("..1/token"), "first");
-        await File.WriteAllTextAsync(_directory.PathOf("..2/token"), "second");
+        _directory.WritePrivate("..1/token", "first");
+        _directory.WritePrivate("..2/token", "second");
         File.Delete(_directory.PathOf("token"));
         Directory.CreateSymbolicLink(_directory.PathOf("..data"), "..1");
         File.CreateSymbolicLink(_directory.PathOf("token"), "..data/token");
@@ -123,8 +123,19 @@ public sealed class TokenReviewClientTests : IAsyncLifetime, IDisposable
         File.Delete(_directory.PathOf(file));
         if (content is not null)
         {
-            await File.WriteAllTextAsync(_directory.PathOf(file), content);
+            _directory.WritePrivate(file, content);
         }
+
+        Assert.Contains(reason, (await FailsAsync()).Message, StringComparison.Ordinal);
+        Assert.Empty(_web.Requests);
+    }
+
+    [Theory]
+    [InlineData("token", "604", "the token ")]
+    [InlineData("ca.pem", "602", "everybody may write it")]
+    public async Task A_token_that_others_may_read_or_authorities_that_they_may_write_are_refused_and_nothing_is_sent(string file, string mode, string reason)
+    {
+        File.SetUnixFileMode(_directory.PathOf(file), (UnixFileMode)Convert.ToInt32(mode, 8));
 
         Assert.Contains(reason, (await FailsAsync()).Message, StringComparison.Ordinal);
         Assert.Empty(_web.Requests);

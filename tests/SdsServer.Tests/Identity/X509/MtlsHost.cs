@@ -170,7 +170,7 @@ internal sealed class MtlsHost : IAsyncDisposable
         ServerOptions options = new() { DataDirectory = _directory.Path };
         options.Xds.Tcp = "127.0.0.1:0";
         options.Xds.CertificateFile = await PathOfAsync("server.crt", chain);
-        options.Xds.KeyFile = await PathOfAsync("server.key", key);
+        options.Xds.KeyFile = _directory.WritePrivate("server.key", key);
         options.Rotation = options.Rotation with { TrustSoak = TimeSpan.Zero, Waves = "100%", MaxInFlight = 1_000, CanarySoak = TimeSpan.Zero, WaveSoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
         change?.Invoke(options, _directory);
         ServerSettings settings = ServerSettings.From(options);
