@@ -30,7 +30,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         ["registration's end"] = (store, term) => store.DeleteRegistrationAsync(TrustDomain, term, "r1", null, Entry("register"), None),
         ["enrolment authority"] = (store, term) => store.AddEnrolmentAuthorityAsync(TrustDomain, term, EnrolmentAuthority("enrolment/2"), new byte[] { 2 }, Entry("rotate"), None),
         ["enrolment"] = (store, term) => store.EnrolAsync(TrustDomain, term, Enrolled(1, "join"), KeepAll, Entry("enrol"), None),
-        ["enrolment's renewal"] = (store, term) => store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(9).Serial, Enrolled(2) with { EnrolmentId = Enrolled(9).Serial }, None),
+        ["enrolment's renewal"] = (store, term) => store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(9).Serial, Enrolled(2) with { EnrolmentId = Enrolled(9).Serial }, 10, Entry("renew"), None),
         ["enrolment's end"] = (store, term) => store.RevokeEnrolmentsAsync(
             TrustDomain, term, new EnrolmentRevocation("", Enrolled(9).SpiffeId, Now, new IdentityCutoff(Enrolled(9).SpiffeId, Now)), Entry("revoke"), None),
         ["enrolments' pruning"] = (store, term) => store.PruneEnrolmentsAsync(TrustDomain, term, DateTimeOffset.MaxValue, None),
@@ -412,7 +412,7 @@ public abstract class TrustStoreContract : IAsyncLifetime
         long term = await PopulateAsync();
         await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 2), Entry("token"), None);
         await Store.EnrolAsync(TrustDomain, term, Enrolled(1), Now, Entry("one"), None);
-        await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, Enrolled(2) with { EnrolmentId = Enrolled(1).Serial }, None);
+        await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, Enrolled(2) with { EnrolmentId = Enrolled(1).Serial }, 10, Entry("renew"), None);
 
         Assert.Equal(EnrolmentStatus.Enrolled, (await Store.EnrolAsync(TrustDomain, term, Enrolled(3) with { KeyHash = Enrolled(2).KeyHash }, KeepAll, Entry("two"), None)).Status);
     }
@@ -431,6 +431,26 @@ public abstract class TrustStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_racing_renewals_no_more_succeed_than_an_enrolment_may_have_certificates_and_those_that_ended_count_no_more()
+    {
+        long term = await PopulateAsync();
+        await Store.AddTokenAsync(TrustDomain, term, JoinToken("join", uses: 0), Entry("token"), None);
+        await Store.EnrolAsync(TrustDomain, term, Enrolled(1), Now, Entry("enrol"), None);
+        await Store.EnrolAsync(TrustDomain, term, Enrolled(2), Now, Entry("enrol"), None);
+
+        RenewalStatus[] racers = await Task.WhenAll(Enumerable.Range(3, 40).Select(number => Task.Run(() => RenewAsync(1, number, Enrolled(1).IssuedAt))));
+
+        Assert.Equal((3, 37), (racers.Count(status => status == RenewalStatus.Renewed), racers.Count(status => status == RenewalStatus.TooMany)));
+        Assert.Equal(3, (await Store.ReadLogAsync(TrustDomain, 0, 99, None)).Count(line => line.Action == "renew"));
+        Assert.Equal(RenewalStatus.Renewed, await RenewAsync(2, 50, Enrolled(2).IssuedAt));
+        Assert.Equal(RenewalStatus.TooMany, await RenewAsync(1, 51, Enrolled(1).NotAfter.AddTicks(-1)));
+        Assert.Equal(RenewalStatus.Renewed, await RenewAsync(1, 51, Enrolled(1).NotAfter));
+
+        Task<RenewalStatus> RenewAsync(int first, int number, DateTimeOffset at) => Store.RenewEnrolmentAsync(
+            TrustDomain, term, Enrolled(first).Serial, Enrolled(number) with { EnrolmentId = Enrolled(first).Serial, IssuedAt = at }, 4, Entry("renew"), None);
+    }
+
+    [Fact]
     public async Task Revoked_certificates_are_marked_with_their_enrolment_and_renew_nothing()
     {
         long term = await PopulateAsync();
@@ -441,14 +461,14 @@ public abstract class TrustStoreContract : IAsyncLifetime
         }
 
         EnrolledCertificate renewal = Enrolled(4) with { EnrolmentId = Enrolled(1).Serial, SpiffeId = "spiffe://mesh.example/1" };
-        Assert.True(await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, renewal, None));
-        Assert.False(await Store.RenewEnrolmentAsync(TrustDomain, term, "none", renewal with { Serial = "5" }, None));
-        Assert.False(await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(2).Serial, renewal with { Serial = "5" }, None));
+        Assert.Equal(RenewalStatus.Renewed, await RenewAsync(Enrolled(1).Serial, renewal));
+        Assert.Equal(RenewalStatus.NotEnrolled, await RenewAsync("none", renewal with { Serial = "5" }));
+        Assert.Equal(RenewalStatus.NotEnrolled, await RenewAsync(Enrolled(2).Serial, renewal with { Serial = "5" }));
 
         Assert.Equal(0, await RevokeAsync("none", ""));
         Assert.Equal(2, await RevokeAsync(renewal.Serial, ""));
         Assert.Equal(0, await RevokeAsync(renewal.Serial, ""));
-        Assert.False(await Store.RenewEnrolmentAsync(TrustDomain, term, Enrolled(1).Serial, renewal with { Serial = "5" }, None));
+        Assert.Equal(RenewalStatus.NotEnrolled, await RenewAsync(Enrolled(1).Serial, renewal with { Serial = "5" }));
         Assert.Equal(1, await RevokeAsync("", "spiffe://mesh.example/2", Now));
         Assert.Equal(0, await RevokeAsync("", "spiffe://mesh.example/2", Now.AddHours(-1)));
 
@@ -457,7 +477,10 @@ public abstract class TrustStoreContract : IAsyncLifetime
         Assert.Equal([new IdentityCutoff("spiffe://mesh.example/2", Now)], record.Cutoffs);
 
         // A cutoff is written down also where there was nothing to revoke.
-        Assert.Equal(3, (await Store.ReadLogAsync(TrustDomain, 0, 99, None)).Count(line => line.Action == "revoke"));
+        IReadOnlyList<LogLine> log = await Store.ReadLogAsync(TrustDomain, 0, 99, None);
+        Assert.Equal((3, 1), (log.Count(line => line.Action == "revoke"), log.Count(line => line.Action == "renew")));
+
+        Task<RenewalStatus> RenewAsync(string renewed, EnrolledCertificate certificate) => Store.RenewEnrolmentAsync(TrustDomain, term, renewed, certificate, 10, Entry("renew"), None);
 
         Task<int> RevokeAsync(string serial, string spiffeId, DateTimeOffset? cutoff = null) => Store.RevokeEnrolmentsAsync(
             TrustDomain, term, new EnrolmentRevocation(serial, spiffeId, Now.AddDays(1), cutoff is { } notBefore ? new IdentityCutoff(spiffeId, notBefore) : null), Entry("revoke"), None);

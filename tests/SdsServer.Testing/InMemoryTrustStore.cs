@@ -208,17 +208,14 @@ public sealed class InMemoryTrustStore(SimulatedDisk disk) : ITrustStore
             return outcome;
         }, cancellation);
 
-    public Task<bool> RenewEnrolmentAsync(string trustDomain, long term, string renewed, EnrolledCertificate certificate, CancellationToken cancellation) =>
+    public Task<RenewalStatus> RenewEnrolmentAsync(
+        string trustDomain, long term, string renewed, EnrolledCertificate certificate, int most, Decision entry, CancellationToken cancellation) =>
         WriteAsync(nameof(RenewEnrolmentAsync), () =>
         {
             SimulatedTrustDomain domain = disk.Open(trustDomain).Fenced(term);
-            if (!domain.Enrolled.TryGetValue(renewed, out EnrolledCertificate? known) || known.RevokedAt is not null || known.EnrolmentId != certificate.EnrolmentId)
-            {
-                return false;
-            }
-
-            domain.AddEnrolled(certificate);
-            return true;
+            RenewalStatus status = domain.Renew(renewed, certificate, most);
+            domain.Append(trustDomain, status == RenewalStatus.Renewed ? [entry] : []);
+            return status;
         }, cancellation);
 
     public Task<int> RevokeEnrolmentsAsync(string trustDomain, long term, EnrolmentRevocation revocation, Decision entry, CancellationToken cancellation) =>

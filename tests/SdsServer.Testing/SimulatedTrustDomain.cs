@@ -125,7 +125,23 @@ internal sealed class SimulatedTrustDomain
         return new EnrolmentOutcome(EnrolmentStatus.Enrolled, certificate);
     }
 
-    public void AddEnrolled(EnrolledCertificate certificate)
+    public RenewalStatus Renew(string renewed, EnrolledCertificate certificate, int most)
+    {
+        if (!Enrolled.TryGetValue(renewed, out EnrolledCertificate? known) || known.RevokedAt is not null || known.EnrolmentId != certificate.EnrolmentId)
+        {
+            return RenewalStatus.NotEnrolled;
+        }
+
+        if (Enrolled.Values.Count(other => other.EnrolmentId == certificate.EnrolmentId && other.RevokedAt is null && other.NotAfter > certificate.IssuedAt) >= most)
+        {
+            return RenewalStatus.TooMany;
+        }
+
+        AddEnrolled(certificate);
+        return RenewalStatus.Renewed;
+    }
+
+    private void AddEnrolled(EnrolledCertificate certificate)
     {
         if (!Enrolled.TryAdd(certificate.Serial, certificate))
         {

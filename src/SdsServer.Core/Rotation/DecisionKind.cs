@@ -42,6 +42,9 @@ public enum DecisionKind
     /// <summary>A client has used a join token.</summary>
     Enrol,
 
+    /// <summary>An enrolled client has another certificate.</summary>
+    RenewEnrolment,
+
     RotateEnrolmentAuthority,
     RevokeEnrolments,
 

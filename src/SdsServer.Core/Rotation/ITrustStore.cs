@@ -116,10 +116,11 @@ public interface ITrustStore : IAsyncDisposable
         string trustDomain, long term, EnrolledCertificate certificate, DateTimeOffset repeatFrom, Decision entry, CancellationToken cancellation);
 
     /// <summary>
-    /// Stores a certificate that follows another one of the same enrolment; false, with nothing written, when the one with the serial
-    /// <paramref name="renewed"/> is gone or revoked.
+    /// Stores a certificate that follows the one with the serial <paramref name="renewed"/> of the same enrolment and appends to the log, all or nothing: of any number
+    /// of callers no more succeed than leave the enrolment <paramref name="most"/> certificates that have not ended when the next one is issued.
     /// </summary>
-    Task<bool> RenewEnrolmentAsync(string trustDomain, long term, string renewed, EnrolledCertificate certificate, CancellationToken cancellation);
+    Task<RenewalStatus> RenewEnrolmentAsync(
+        string trustDomain, long term, string renewed, EnrolledCertificate certificate, int most, Decision entry, CancellationToken cancellation);
 
     /// <summary>
     /// Revokes certificates that are not revoked, writes the cutoff and appends to the log, all or nothing. Returns how many; 0, with nothing written,

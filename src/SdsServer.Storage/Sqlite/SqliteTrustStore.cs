@@ -258,18 +258,25 @@ public sealed class SqliteTrustStore : ITrustStore
             },
             cancellation);
 
-    public Task<bool> RenewEnrolmentAsync(string trustDomain, long term, string renewed, EnrolledCertificate certificate, CancellationToken cancellation) =>
+    public Task<RenewalStatus> RenewEnrolmentAsync(
+        string trustDomain, long term, string renewed, EnrolledCertificate certificate, int most, Decision entry, CancellationToken cancellation) =>
         Database.WriteAsync(
             connection =>
             {
                 long id = TrustDomains.Fence(connection, trustDomain, term).Id;
-                bool counts = EnrolledCertificates.Counts(connection, id, renewed, certificate.EnrolmentId);
-                if (counts)
+                if (!EnrolledCertificates.Counts(connection, id, renewed, certificate.EnrolmentId))
                 {
-                    EnrolledCertificates.Insert(connection, id, certificate);
+                    return RenewalStatus.NotEnrolled;
                 }
 
-                return counts;
+                if (EnrolledCertificates.CountOf(connection, id, certificate.EnrolmentId, certificate.IssuedAt) >= most)
+                {
+                    return RenewalStatus.TooMany;
+                }
+
+                EnrolledCertificates.Insert(connection, id, certificate);
+                Decisions.Append(connection, id, trustDomain, [entry]);
+                return RenewalStatus.Renewed;
             },
             cancellation);
 

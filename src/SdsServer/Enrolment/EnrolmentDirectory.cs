@@ -112,10 +112,6 @@ internal sealed class EnrolmentDirectory(ITrustStore store, string trustDomain, 
     /// <summary>It names an enrolment authority of this server as its issuer, so that nobody else needs to be asked about it.</summary>
     public bool IsMeant(Certificate certificate) => _authorities.Values.Any(certificate.IsSignedBy);
 
-    /// <summary>How many certificates of an enrolment count at this time.</summary>
-    public int CountOf(string enrolmentId, DateTimeOffset now) =>
-        _clients.Values.Count(client => client.Stored.EnrolmentId == enrolmentId && now < client.Stored.NotAfter);
-
     /// <summary>A leaf of this identity that began then is no evidence any more.</summary>
     public bool IsCutOff(SpiffeId id, DateTimeOffset notBefore) => _cutoffs.TryGetValue(id.ToString(), out DateTimeOffset cutoff) && notBefore <= cutoff;
 

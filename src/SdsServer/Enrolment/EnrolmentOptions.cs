@@ -9,7 +9,7 @@ public sealed class EnrolmentOptions
     /// <summary>PEM of the authorities by which clients are to know this server; given to them with their certificate. Empty: they know it by other means.</summary>
     public string ServerCaFile { get; set; } = "";
 
-    /// <summary>Enrolments that may be tried from one address in a second, whatever comes of them.</summary>
+    /// <summary>Enrolments and renewals that may be tried from one address in a second, whatever comes of them.</summary>
     public int PerSecondPerAddress { get; set; } = 10;
 
     /// <summary>The same at once, after a pause.</summary>

@@ -80,7 +80,7 @@ internal sealed class EnrolmentService
             Subject = token.Id,
             Action = $"enrol {id} with certificate {certificate.Serial}",
             Reason = token.DisplayName,
-            Evidence = $"from {peer}, key {Convert.ToHexStringLower(certificate.KeyHash.AsSpan())}",
+            Evidence = Evidence(certificate, peer),
             Revision = state.Decisions,
         };
         long readings = _directory.Readings;
@@ -106,6 +106,7 @@ internal sealed class EnrolmentService
     private async Task<Api.RenewResponse> RenewAsync(Api.RenewRequest request, ServerCallContext context)
     {
         string peer = WorkloadAuthenticator.Describe(context.HttpContext);
+        RequireTime(_byAddress.TryTake(CallerAddress.Of(context.HttpContext)), peer, "from your address");
         EnrolledClient client = RequireClient(context, peer);
         CertificateSigningRequest csr = Read(request.CertificateRequest, peer);
         if (Asked(csr, peer) is { } asked && !asked.Equals(client.SpiffeId))
@@ -113,25 +114,37 @@ internal sealed class EnrolmentService
             throw Refuse(peer, EnrolmentRefusal.OtherIdentity, StatusCode.PermissionDenied, $"the certificate request asks for '{asked}', and this client is '{client.SpiffeId}'");
         }
 
-        if (_directory.CountOf(client.Stored.EnrolmentId, _time.GetUtcNow()) >= MostAtOnce)
-        {
-            throw Refuse(peer, EnrolmentRefusal.TooMany, StatusCode.ResourceExhausted, $"this enrolment has {MostAtOnce} certificates that have not ended; renew when half of a certificate's life is over");
-        }
-
         TrustState state = await _access.ReadAsync(engine => engine.State, context.CancellationToken);
         EnrolledCertificate certificate = await _signer.SignAsync(client.SpiffeId, csr.PublicKey, client.Stored.TokenId, client.Stored.EnrolmentId, context.CancellationToken);
-        long readings = _directory.Readings;
-        bool renewed = await StoreCalls.RunAsync(
-            () => _store.RenewEnrolmentAsync(state.TrustDomain, state.Term, client.Stored.Serial, certificate, CancellationToken.None), _logger);
-        if (!renewed)
+        Decision entry = new()
         {
-            throw Refuse(peer, EnrolmentRefusal.NotEnrolled, StatusCode.Unauthenticated, $"certificate {client.Stored.Serial} is revoked");
+            At = certificate.IssuedAt,
+            Actor = $"enrolment:{client.Stored.EnrolmentId}",
+            Kind = DecisionKind.RenewEnrolment,
+            Subject = certificate.Serial,
+            Action = $"renew {client.SpiffeId}: certificate {certificate.Serial} follows {client.Stored.Serial}",
+            Evidence = Evidence(certificate, peer),
+            Revision = state.Decisions,
+        };
+        long readings = _directory.Readings;
+        RenewalStatus status = await StoreCalls.RunAsync(
+            () => _store.RenewEnrolmentAsync(state.TrustDomain, state.Term, client.Stored.Serial, certificate, MostAtOnce, entry, CancellationToken.None), _logger);
+        switch (status)
+        {
+            case RenewalStatus.NotEnrolled:
+                throw Refuse(peer, EnrolmentRefusal.NotEnrolled, StatusCode.Unauthenticated, $"certificate {client.Stored.Serial} is revoked");
+            case RenewalStatus.TooMany:
+                throw Refuse(
+                    peer, EnrolmentRefusal.TooMany, StatusCode.ResourceExhausted,
+                    $"this enrolment has {MostAtOnce} certificates that have not ended; renew when half of a certificate's life is over");
+            default:
+                await _directory.AddAsync(certificate, readings);
+                EnrolmentLog.Renewed(_logger, certificate.SpiffeId, client.Stored.Serial, peer, certificate.Serial, certificate.NotAfter);
+                return new Api.RenewResponse { ClientCertificate = Answer(certificate, state) };
         }
-
-        await _directory.AddAsync(certificate, readings);
-        EnrolmentLog.Renewed(_logger, certificate.SpiffeId, client.Stored.Serial, peer, certificate.Serial, certificate.NotAfter);
-        return new Api.RenewResponse { ClientCertificate = Answer(certificate, state) };
     }
+
+    private static string Evidence(EnrolledCertificate certificate, string peer) => $"from {peer}, key {Convert.ToHexStringLower(certificate.KeyHash.AsSpan())}";
 
     private void RequireTime(bool inTime, string peer, string where)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using SdsServer.Core.Access;
 using SdsServer.Grpc;
 using SdsServer.Testing;
@@ -29,6 +30,24 @@ public sealed class EnrolmentRateTests
 
         time.Advance(TimeSpan.FromSeconds(1));
         await new EnrolClient(host).EnrolAsync(token, MtlsHost.Web);
+    }
+
+    [Fact]
+    public async Task Renewals_have_the_rate_of_their_address_whatever_comes_of_them()
+    {
+        ManualTime time = new(TimeProvider.System.GetUtcNow()) { IsMonotonic = true };
+        await using MtlsHost host = await MtlsHost.StartAsync((options, _) => (options.Enrolment.PerSecondPerAddress, options.Enrolment.BurstPerAddress) = (1, 4), time);
+        EnrolClient client = new(host);
+        using X509Certificate2 shown = client.Show(await client.EnrolAsync(await host.TokenAsync(MtlsHost.Web, uses: 1)));
+        await EnrolClient.FailsAsync(client.RenewAsync(null), StatusCode.Unauthenticated);
+        await EnrolClient.FailsAsync(client.RenewAsync(shown, spiffeId: "spiffe://example.org/ns/shop/admin"), StatusCode.PermissionDenied);
+        await client.RenewAsync(shown);
+
+        string told = await EnrolClient.FailsAsync(client.RenewAsync(shown), StatusCode.ResourceExhausted);
+
+        Assert.Contains("from your address: try again in a few seconds", told, StringComparison.Ordinal);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await client.RenewAsync(shown);
     }
 
     [Fact]

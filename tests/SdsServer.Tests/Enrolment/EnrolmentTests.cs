@@ -194,12 +194,41 @@ public sealed class EnrolmentTests
         await using MtlsHost host = await MtlsHost.StartAsync();
         EnrolClient client = new(host);
         using X509Certificate2 shown = client.Show(await client.EnrolAsync(await host.TokenAsync(MtlsHost.Web, uses: 1)));
-        for (int renewal = 0; renewal < 9; renewal++)
-        {
-            await client.RenewAsync(shown);
-        }
 
-        await EnrolClient.FailsAsync(client.RenewAsync(shown), StatusCode.ResourceExhausted);
+        // All are signed before the first of them is stored: counted any earlier, each would find room.
+        using Gathering gathering = new(24);
+        host.Disk.BeforeCommit = method => method == "RenewEnrolmentAsync" ? gathering.JoinAsync() : Task.CompletedTask;
+        string?[] refusals = await Task.WhenAll(Enumerable.Range(0, 24).Select(async _ =>
+            (await Record.ExceptionAsync(() => client.RenewAsync(shown)) as RpcException)?.Status.Detail));
+
+        Assert.Equal(9, refusals.Count(refusal => refusal is null));
+        Assert.All(refusals.OfType<string>(), refusal => Assert.Contains("renew when half of a certificate's life is over", refusal, StringComparison.Ordinal));
+        Assert.Equal(10, (await host.Store.ReadEnrolmentsAsync(MtlsHost.TrustDomain, default)).Certificates.Count);
+        Assert.Equal(9, (await host.Store.ReadLogAsync(MtlsHost.TrustDomain, 0, 1000, default)).Count(line => line.Kind == "RenewEnrolment"));
+    }
+
+    [Fact]
+    public async Task A_renewal_leaves_a_line_in_the_log_and_one_that_was_not_stored_leaves_none()
+    {
+        await using MtlsHost host = await MtlsHost.StartAsync();
+        EnrolClient client = new(host);
+        ClientCertificate first = await client.EnrolAsync(await host.TokenAsync(MtlsHost.Web, uses: 1));
+        ClientCertificate second = await client.RenewAsync(client.Show(first));
+        host.Disk.BeforeCommit = method => method == "RenewEnrolmentAsync" ? throw new IOException("full") : Task.CompletedTask;
+        await EnrolClient.FailsAsync(client.RenewAsync(client.Show(second)), StatusCode.Unavailable);
+        host.Disk.BeforeCommit = _ => Task.CompletedTask;
+
+        ClientCertificate third = await client.RenewAsync(client.Show(second));
+
+        ListAuditEntriesResponse log = await host.Admin.UnaryAsync(
+            new GrpcMethod<ListAuditEntriesRequest, ListAuditEntriesResponse>(SdsServer.Admin.AuditService.Descriptor, "ListAuditEntries"),
+            new ListAuditEntriesRequest { Parent = MtlsHost.Domain }, new CallOptions(Timeout: MtlsHost.Limit));
+        AuditEntry[] lines = [.. log.AuditEntries.Where(line => line.Action == "RenewEnrolment").OrderBy(line => line.Number)];
+        Assert.Equal([$"{MtlsHost.Domain}/enrolments/{second.Serial}", $"{MtlsHost.Domain}/enrolments/{third.Serial}"], lines.Select(line => line.Resource));
+        Assert.All(lines, line => Assert.Equal(($"enrolment:{first.Serial}", AuditOutcome.Done), (line.Actor, line.Outcome)));
+        Assert.Equal(
+            $"renew {MtlsHost.Web}: certificate {third.Serial} follows {second.Serial}; from ip:127.0.0.1, key {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(client.Key.PublicKey.Der.Span))}",
+            lines[1].Detail);
     }
 
     [Fact]

@@ -53,6 +53,11 @@ internal static class EnrolledCertificates
         "SELECT count(*) FROM enrolled_certificates WHERE trust_domain = @trustDomain AND serial = @serial AND enrolment_id = @enrolmentId AND revoked_at IS NULL",
         new { trustDomain, serial, enrolmentId });
 
+    /// <summary>How many of an enrolment have not ended at this time and are not revoked.</summary>
+    public static long CountOf(SqliteConnection connection, long trustDomain, string enrolmentId, DateTimeOffset now) => connection.ExecuteScalar<long>(
+        "SELECT count(*) FROM enrolled_certificates WHERE trust_domain = @trustDomain AND enrolment_id = @enrolmentId AND revoked_at IS NULL AND not_after > @now",
+        new { trustDomain, enrolmentId, now = now.UtcTicks });
+
     public static int Revoke(SqliteConnection connection, long trustDomain, EnrolmentRevocation revocation) => connection.Execute(
         """
         UPDATE enrolled_certificates SET revoked_at = @at

@@ -95,7 +95,7 @@ internal sealed class AuditMapper(ResourceNames names)
         { Kind: DecisionKind.RetireInstance or DecisionKind.RepushSecrets or DecisionKind.ConfirmTrust or DecisionKind.ConfirmAnchors, Subject: var id } => names.Instance(id),
         { Kind: DecisionKind.CreateRegistration or DecisionKind.UpdateRegistration or DecisionKind.DeleteRegistration, Subject: var id } => names.Registration(id),
         { Kind: DecisionKind.CreateToken or DecisionKind.DeleteToken or DecisionKind.Enrol, Subject: var id } => names.Token(id),
-        { Kind: DecisionKind.RevokeEnrolments, Subject: var serial } => names.Enrolment(serial),
+        { Kind: DecisionKind.RenewEnrolment or DecisionKind.RevokeEnrolments, Subject: var serial } => names.Enrolment(serial),
         _ => names.TrustDomain,
     };
 
