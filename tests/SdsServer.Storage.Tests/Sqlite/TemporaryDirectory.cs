@@ -1,4 +1,5 @@
 using SdsServer.Storage.Sqlite;
+using SdsServer.Testing.Leaks;
 
 namespace SdsServer.Storage.Tests.Sqlite;
 
@@ -17,5 +18,9 @@ internal sealed class TemporaryDirectory : IDisposable
 
     public string this[string name] => Path.Combine(_root.FullName, name);
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose()
+    {
+        KnownKeys.NoteBelow(_root.FullName);
+        _root.Delete(recursive: true);
+    }
 }

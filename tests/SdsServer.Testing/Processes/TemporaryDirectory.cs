@@ -1,3 +1,5 @@
+using SdsServer.Testing.Leaks;
+
 namespace SdsServer.Testing.Processes;
 
 /// <summary>A folder for one test: short enough for Unix sockets inside it, closed to other users, gone afterwards.</summary>
@@ -37,6 +39,7 @@ public sealed class TemporaryDirectory : IDisposable
     {
         if (Directory.Exists(Path))
         {
+            KnownKeys.NoteBelow(Path);
             Directory.Delete(Path, recursive: true);
         }
     }
