@@ -21,6 +21,12 @@ internal sealed class DeltaStream(GrpcChannel channel, GrpcChannel? own, string 
         return SendAsync(new() { ResourceNamesSubscribe = { names } });
     }
 
+    public override Task ResumeAsync(string name, string version)
+    {
+        Names.Add(name);
+        return SendAsync(new() { ResourceNamesSubscribe = { name }, InitialResourceVersions = { [name] = version } });
+    }
+
     public override Task UnsubscribeAsync(params string[] names)
     {
         Names.ExceptWith(names);
@@ -35,7 +41,7 @@ internal sealed class DeltaStream(GrpcChannel channel, GrpcChannel? own, string 
     /// <summary>Sends a request with node and type added as they are due.</summary>
     public Task SendAsync(DeltaDiscoveryRequest request)
     {
-        request.Node = _started ? null : Node;
+        request.Node = _started ? null : Claims;
         _started = true;
         if (aggregated && request.TypeUrl.Length == 0)
         {

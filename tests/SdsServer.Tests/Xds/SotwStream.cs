@@ -22,6 +22,12 @@ internal sealed class SotwStream(GrpcChannel channel, GrpcChannel? own, string m
         return SendAsync(new() { ResponseNonce = Last?.Nonce ?? "" });
     }
 
+    public override Task ResumeAsync(string name, string version)
+    {
+        Names.Add(name);
+        return SendAsync(new() { VersionInfo = version });
+    }
+
     public override Task UnsubscribeAsync(params string[] names)
     {
         Names.ExceptWith(names);
@@ -40,7 +46,7 @@ internal sealed class SotwStream(GrpcChannel channel, GrpcChannel? own, string m
     /// <summary>Sends a request with the names, the version and the rest that are not set in it.</summary>
     public Task SendAsync(DiscoveryRequest request)
     {
-        request.Node = _started ? null : Node;
+        request.Node = _started ? null : Claims;
         _started = true;
         request.VersionInfo = request.VersionInfo.Length > 0 ? request.VersionInfo : _accepted;
         if (request.ResourceNames.Count == 0)

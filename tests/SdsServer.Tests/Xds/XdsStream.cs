@@ -18,23 +18,33 @@ internal abstract class XdsStream : IAsyncDisposable
 
     public Received? Last { get; protected set; }
 
+    /// <summary>What it says of itself; by default <see cref="Node"/>.</summary>
+    public Node Claims { get; init; } = Node;
+
     public static Node Node => new() { Id = "node-1", Cluster = "web", UserAgentName = "envoy" };
 
     /// <summary>A stream, on a connection of its own unless one is given: SDS on the Unix socket, ADS on the port.</summary>
     public static XdsStream Open(XdsTestServer server, Transport transport, GrpcChannel? channel = null, Metadata? headers = null, CancellationToken cancellation = default)
     {
         GrpcChannel connection = channel ?? server.Connect(unix: transport is Transport.Sotw or Transport.Delta);
-        GrpcChannel? own = channel is null ? connection : null;
-        return transport switch
-        {
-            Transport.Sotw => new SotwStream(connection, own, "StreamSecrets", aggregated: false, headers, cancellation),
-            Transport.Ads => new SotwStream(connection, own, "StreamAggregatedResources", aggregated: true, headers, cancellation),
-            Transport.Delta => new DeltaStream(connection, own, "DeltaSecrets", aggregated: false, headers, cancellation),
-            _ => new DeltaStream(connection, own, "DeltaAggregatedResources", aggregated: true, headers, cancellation),
-        };
+        return On(connection, transport, headers, Node, own: channel is null ? connection : null, cancellation);
     }
 
+    /// <summary>A stream on this connection, of a proxy that says this of itself.</summary>
+    /// <param name="own">A connection that ends with the stream.</param>
+    public static XdsStream On(
+        GrpcChannel connection, Transport transport, Metadata? headers, Node claims, GrpcChannel? own = null, CancellationToken cancellation = default) => transport switch
+    {
+        Transport.Sotw => new SotwStream(connection, own, "StreamSecrets", aggregated: false, headers, cancellation) { Claims = claims },
+        Transport.Ads => new SotwStream(connection, own, "StreamAggregatedResources", aggregated: true, headers, cancellation) { Claims = claims },
+        Transport.Delta => new DeltaStream(connection, own, "DeltaSecrets", aggregated: false, headers, cancellation) { Claims = claims },
+        _ => new DeltaStream(connection, own, "DeltaAggregatedResources", aggregated: true, headers, cancellation) { Claims = claims },
+    };
+
     public abstract Task SubscribeAsync(params string[] names);
+
+    /// <summary>Asks for one name, and says that it holds this version of it.</summary>
+    public abstract Task ResumeAsync(string name, string version);
 
     public abstract Task UnsubscribeAsync(params string[] names);
 

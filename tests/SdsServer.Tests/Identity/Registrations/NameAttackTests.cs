@@ -1,4 +1,3 @@
-using System.Text;
 using Google.Protobuf;
 using SdsServer.Core.Fleet;
 using SdsServer.Grpc;
@@ -13,15 +12,6 @@ namespace SdsServer.Tests.Identity.Registrations;
 /// <summary>Whoever asks for what is not its own, in whatever words, gets nothing and learns nothing. Over the real wire.</summary>
 public sealed class NameAttackTests
 {
-    private static readonly string[] Tricks =
-    [
-        "spiffe://example.org/{0}/", "spiffe://example.org//{0}", "spiffe://example.org/./{0}", "spiffe://example.org/x/../{0}", "spiffe://example.org/{0}/..",
-        "spiffe://example.org/{0}?x", "spiffe://example.org/{0}#x", "spiffe://example.org/{0}%20", "spiffe://example.org/{0}\0", "spiffe://example.org/{0}\u200b", " spiffe://example.org/{0}",
-        "spiffe://example.org/{0} ", "SPIFFE://example.org/{0}", "spiffe://EXAMPLE.org/{0}", "spiffe://example.org./{0}", "spiffe://example.org:443/{0}", "spiffe://x@example.org/{0}",
-        "spiffe:/example.org/{0}", "spiffe://other.org/{0}", "spiffe://example.org/", "spiffe://example.org/ns/{0}", "Default", "default ", "ｄefault", "defauⅼt", "ROOTCA\0", "rootca",
-        "../ROOTCA", "default/../ROOTCA", "leaves", "leaves/", "Leaves/a", "/leaves/a", "session_ticket_keys/", "",
-    ];
-
     public static TheoryData<Transport, string, string> Everyone
     {
         get
@@ -43,13 +33,7 @@ public sealed class NameAttackTests
     {
         await using RegistrationServer server = await StartAsync();
         string own = $"spiffe://example.org/{caller}";
-        string[] names =
-        [
-            $"spiffe://example.org/{victim}", .. Tricks.Select(trick => trick.Replace("{0}", victim, StringComparison.Ordinal)),
-            .. Tricks.Where(trick => trick.Contains("{0}", StringComparison.Ordinal)).Select(trick => trick.Replace("{0}", caller, StringComparison.Ordinal)),
-        ];
-
-        await AskAsync(server, caller, transport, [.. names.Distinct(), own]);
+        await AskAsync(server, caller, transport, [.. NameTricks.Of(caller, victim), own]);
 
         Assert.Equal(own, Assert.Single(server.Fleet.Events.OfType<SubscriptionOpened>()).Name);
     }
@@ -72,11 +56,11 @@ public sealed class NameAttackTests
         await using RegistrationServer server = await StartAsync(false, Of("web", "roots/a"));
 
         // Names of one length: one stands for something, one for nothing, one is somebody else's.
-        byte[] forbidden = await AnswerAsync(server, "leaves/a");
-        byte[] unknown = await AnswerAsync(server, "leaven/a");
+        byte[] forbidden = await NameTricks.AnswerAsync(server.Xds.Connect(), server.Headers("web"), "leaves/a");
+        byte[] unknown = await NameTricks.AnswerAsync(server.Xds.Connect(), server.Headers("web"), "leaven/a");
 
         Assert.Equal(unknown, forbidden);
-        Assert.Equal(await AnswerAsync(server, "spiffe://example.org/nil"), await AnswerAsync(server, "spiffe://example.org/web"));
+        Assert.Equal(await NameTricks.AnswerAsync(server.Xds.Connect(), server.Headers("web"), "spiffe://example.org/nil"), await NameTricks.AnswerAsync(server.Xds.Connect(), server.Headers("web"), "spiffe://example.org/web"));
     }
 
     [Fact]
@@ -137,18 +121,5 @@ public sealed class NameAttackTests
         GrpcMethod<DiscoveryRequest, DiscoveryResponse> fetch = new(SecretDiscoveryService.Descriptor, "FetchSecrets");
         DiscoveryResponse response = await channel.UnaryAsync(fetch, new DiscoveryRequest { Node = XdsStream.Node, ResourceNames = { name } }, new CallOptions(server.Headers("web")));
         return response.ToByteArray();
-    }
-
-    /// <summary>The answer to one name, with the name and the nonce cut out.</summary>
-    private static async Task<byte[]> AnswerAsync(RegistrationServer server, string name)
-    {
-        using GrpcChannel channel = server.Xds.Connect();
-        await using ClientCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call = channel.Duplex(
-            new GrpcMethod<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(SecretDiscoveryService.Descriptor, "DeltaSecrets"), new CallOptions(server.Headers("web")));
-        await call.WriteAsync(new DeltaDiscoveryRequest { Node = XdsStream.Node, ResourceNamesSubscribe = { name } });
-        DeltaDiscoveryResponse response = (await call.ReadAsync().AsTask().WaitAsync(XdsTestServer.Patience))!;
-        Assert.Equal(name, Assert.Single(response.RemovedResources));
-        response.Nonce = "";
-        return Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(response.ToByteArray()).Replace(name, "", StringComparison.Ordinal));
     }
 }

@@ -62,6 +62,8 @@ internal sealed class MtlsHost : IAsyncDisposable
 
     public EnrolmentDirectory Enrolments { get; private set; } = null!;
 
+    public RegistrationDirectory Registrations { get; private set; } = null!;
+
     public int XdsPort { get; private set; }
 
     public int AdminPort { get; private set; }
@@ -188,10 +190,12 @@ internal sealed class MtlsHost : IAsyncDisposable
         await Enrolments.ReloadAsync(default);
         ConfiguredAuthorities authorities = new(settings.ClientCertificates, time, logger);
         ClientCertificateAttestor certificates = new(settings.TrustDomain, roots, Enrolments, authorities, time, logger);
-        RegistrationDirectory registrations = new(Store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
+        Registrations = new RegistrationDirectory(Store, settings.TrustDomain, settings.Leaves, settings.RegistrationsRequired);
+        JwtAuthenticator jwts = new(settings.JwtIssuers, time, logger);
+        await jwts.StartAsync(default);
+        ProcessWatch processes = new(Loop.Post, time);
         WorkloadAuthenticator authenticator = new(
-            settings.TrustDomain, settings.UnixPeers, tokens, new JwtAuthenticator([], time, logger), certificates, registrations, new ProcessWatch(_ => { }, time),
-            new UnregisteredLog(time, logger), dev: false, settings.ServingNames);
+            settings.TrustDomain, settings.UnixPeers, tokens, jwts, certificates, Registrations, processes, new UnregisteredLog(time, logger), dev: false, settings.ServingNames);
         XdsServices xds = new(
             Loop.Port, settings.Names, authenticator.AuthenticateAsync, () => Loop.Bundle, new XdsLimits(), "sds-test/1", time, loggers.CreateLogger<DiscoveryServer>());
         OwnServingCertificate? own = settings.ServingNames is { } names
@@ -217,7 +221,7 @@ internal sealed class MtlsHost : IAsyncDisposable
             ServingUntil = own is null ? null : () => own.NotAfter,
         };
         AdminServices admin = new(
-            Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, registrations, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
+            Loop, Store, _keyring, fitness, new BuiltInRoot(Store), operators, CertificateOperators.Of, tokens, Registrations, Enrolments, settings.Enrolment, time, loggers.CreateLogger<AdminServices>());
         CertificateOperators remote = new(
             settings.OperatorRules,
             operatorAuthorities,
@@ -225,8 +229,10 @@ internal sealed class MtlsHost : IAsyncDisposable
             roots,
             time,
             logger);
-        _parts.AddRange([tokens, registrations, Enrolments, admin]);
-        _reading = Task.WhenAll(authorities.RunAsync(_stop.Token), remote.RunAsync(_stop.Token), own?.RunAsync(_stop.Token) ?? Task.CompletedTask, anchors?.RunAsync(_stop.Token) ?? Task.CompletedTask);
+        _parts.AddRange([tokens, jwts, Registrations, Enrolments, admin]);
+        _reading = Task.WhenAll(
+            authorities.RunAsync(_stop.Token), remote.RunAsync(_stop.Token), own?.RunAsync(_stop.Token) ?? Task.CompletedTask, anchors?.RunAsync(_stop.Token) ?? Task.CompletedTask,
+            jwts.RunAsync(_stop.Token), processes.RunAsync(_stop.Token));
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseGrpcTransport()
