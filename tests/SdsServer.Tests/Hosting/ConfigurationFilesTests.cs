@@ -41,7 +41,8 @@ public sealed class ConfigurationFilesTests : IDisposable
     [InlineData("server.key", "400", null)]
     [InlineData("server.key", "644", "SdsServer:Xds:CertificateFile: the private key ")]
     [InlineData("admin.key", "644", "SdsServer:Admin:CertificateFile: the private key ")]
-    [InlineData("token", "604", "SdsServer:JwtIssuers: BearerTokenFile: the token ")]
+    [InlineData("token", "644", null)]
+    [InlineData("token", "666", "SdsServer:JwtIssuers: BearerTokenFile: ")]
     public async Task A_file_that_others_may_write_or_a_secret_that_they_may_read_is_an_error(string file, string mode, string? error)
     {
         ServerSettings settings = await EveryFileAsync();

@@ -143,6 +143,9 @@ public sealed class ServingKillTests(ITestOutputHelper output) : IDisposable
         }
 
         await server.Exited.WaitAsync(s_limit);
+
+        // It looks at a process that is disposed of next.
+        killer.Join();
         return answered;
     }
 

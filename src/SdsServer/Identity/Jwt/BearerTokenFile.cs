@@ -1,6 +1,4 @@
 using System.Text;
-using Microsoft.Win32.SafeHandles;
-using SdsServer.Storage.Keys;
 
 namespace SdsServer.Identity.Jwt;
 
@@ -11,24 +9,18 @@ internal static class BearerTokenFile
 
     /// <exception cref="FormatException">It holds anything else; names the file and shows nothing of it.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">Nor by this user; or strangers may read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nor by this user; or everybody may write it.</exception>
     public static string Read(string path)
     {
-        using SafeFileHandle file = File.OpenHandle(path);
-        if (KeyFileAccess.Refusal("the token", path, file) is { } refusal)
-        {
-            throw new UnauthorizedAccessException(refusal);
-        }
-
-        byte[] content = new byte[MaxLength + 1];
-        int length = RandomAccess.Read(file, content, 0);
-        if (length > MaxLength)
+        // Others may read it: the kubelet gives a pod's token no better mode without fsGroup, and in a pod there are none.
+        byte[] content = TrustedFile.Read(path);
+        if (content.Length > MaxLength)
         {
             throw new FormatException($"'{path}' is too long for a token");
         }
 
         // Checked here, because the header's own check would show it.
-        string token = Encoding.UTF8.GetString(content, 0, length).Trim();
+        string token = Encoding.UTF8.GetString(content).Trim();
         return token.Length > 0 && token.All(letter => letter is > ' ' and <= '~') ? token : throw new FormatException($"'{path}' holds no token");
     }
 }
