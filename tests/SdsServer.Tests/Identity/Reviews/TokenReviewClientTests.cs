@@ -131,9 +131,9 @@ public sealed class TokenReviewClientTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData("token", "604", "the token ")]
+    [InlineData("token", "606", "everybody may write it")]
     [InlineData("ca.pem", "602", "everybody may write it")]
-    public async Task A_token_that_others_may_read_or_authorities_that_they_may_write_are_refused_and_nothing_is_sent(string file, string mode, string reason)
+    public async Task A_token_or_authorities_that_others_may_write_are_refused_and_nothing_is_sent(string file, string mode, string reason)
     {
         File.SetUnixFileMode(_directory.PathOf(file), (UnixFileMode)Convert.ToInt32(mode, 8));
 
