@@ -34,6 +34,7 @@ public sealed class HealthService
     }
 
     internal void Bind(GrpcServiceBuilder service) => service
+        .LimitRequests(4 * 1024)
         .Unary<HealthCheckRequest, HealthCheckResponse>("Check", Check)
         .Unary<HealthListRequest, HealthListResponse>("List", List)
         .ServerStreaming<HealthCheckRequest, HealthCheckResponse>("Watch", WatchAsync);

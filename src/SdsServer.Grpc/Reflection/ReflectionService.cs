@@ -8,6 +8,9 @@ namespace SdsServer.Grpc.Reflection;
 /// <summary>Server reflection, v1 and v1alpha, over the descriptors of <paramref name="services"/>.</summary>
 internal sealed class ReflectionService(IReadOnlyList<ServiceDescriptor> services)
 {
+    // A name of something.
+    private const int MaxRequestSize = 4 * 1024;
+
     // Built at the first question: by then every service is mapped.
     private readonly Lazy<DescriptorIndex> _index = new(() => new DescriptorIndex(services));
 
@@ -17,7 +20,7 @@ internal sealed class ReflectionService(IReadOnlyList<ServiceDescriptor> service
         V1Alpha.ReflectionReflection.Descriptor.FindTypeByName<ServiceDescriptor>("ServerReflection");
 
     public void Bind(GrpcServiceBuilder service) =>
-        service.Duplex<ServerReflectionRequest, ServerReflectionResponse>("ServerReflectionInfo", async (requests, responses, context) =>
+        service.LimitRequests(MaxRequestSize).Duplex<ServerReflectionRequest, ServerReflectionResponse>("ServerReflectionInfo", async (requests, responses, context) =>
         {
             using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.Stopping);
             await foreach (ServerReflectionRequest request in requests.WithCancellation(ended.Token))
@@ -28,7 +31,7 @@ internal sealed class ReflectionService(IReadOnlyList<ServiceDescriptor> service
 
     // The messages of the two versions are the same on the wire.
     public void BindAlpha(GrpcServiceBuilder service) =>
-        service.Duplex<V1Alpha.ServerReflectionRequest, V1Alpha.ServerReflectionResponse>("ServerReflectionInfo", async (requests, responses, context) =>
+        service.LimitRequests(MaxRequestSize).Duplex<V1Alpha.ServerReflectionRequest, V1Alpha.ServerReflectionResponse>("ServerReflectionInfo", async (requests, responses, context) =>
         {
             using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, context.Stopping);
             await foreach (V1Alpha.ServerReflectionRequest request in requests.WithCancellation(ended.Token))

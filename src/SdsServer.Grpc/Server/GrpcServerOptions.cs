@@ -3,8 +3,11 @@ namespace SdsServer.Grpc.Server;
 /// <summary>What all services of one <see cref="GrpcApplication.UseGrpc"/> share.</summary>
 public sealed class GrpcServerOptions
 {
-    /// <summary>Bytes of one request message, decompressed. A larger one ends the call with RESOURCE_EXHAUSTED.</summary>
+    /// <summary>Bytes of one request message, decompressed, where its service says nothing else. A larger one ends the call with RESOURCE_EXHAUSTED.</summary>
     public int MaxReceiveMessageSize { get; set; } = 1024 * 1024;
+
+    /// <summary>From the first byte of a request message to its last; a slower one ends the call with DEADLINE_EXCEEDED. Between messages a stream may idle.</summary>
+    public TimeSpan ReceiveTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// The one place where the application's exceptions become a status. Null means: not mine, which makes it INTERNAL with a bare message

@@ -15,8 +15,16 @@ public sealed class GrpcServiceBuilder
 {
     private readonly ServiceDescriptor _service;
     private readonly Dictionary<string, CallHandler> _handlers;
+    private int? _maxRequestSize;
 
     internal GrpcServiceBuilder(ServiceDescriptor service, Dictionary<string, CallHandler> handlers) => (_service, _handlers) = (service, handlers);
+
+    /// <summary>Bytes of one request message, of the methods that are bound after this.</summary>
+    public GrpcServiceBuilder LimitRequests(int bytes)
+    {
+        _maxRequestSize = bytes;
+        return this;
+    }
 
     public GrpcServiceBuilder Unary<TRequest, TResponse>(
         string method, Func<TRequest, ServerCallContext, Task<TResponse>> handler, Func<ReadOnlySequence<byte>, TRequest>? parse = null)
@@ -77,7 +85,7 @@ public sealed class GrpcServiceBuilder
         where TResponse : class, IMessage<TResponse>, new()
     {
         string path = new GrpcMethod<TRequest, TResponse>(_service, method).RequireShape(clientStreaming, serverStreaming).Path;
-        return _handlers.TryAdd(path, new(path, clientStreaming || serverStreaming, run))
+        return _handlers.TryAdd(path, new(path, clientStreaming || serverStreaming, _maxRequestSize, run))
             ? this
             : throw new ArgumentException($"{path} has a handler already.", nameof(method));
     }

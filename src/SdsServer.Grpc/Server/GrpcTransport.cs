@@ -44,7 +44,9 @@ public static class GrpcTransport
         limits.Http2.MaxStreamsPerConnection = 1000;
         limits.Http2.MaxRequestHeaderFieldSize = LongestField;
         limits.Http2.InitialConnectionWindowSize = 256 * 1024;
-        limits.Http2.InitialStreamWindowSize = 256 * 1024;
+
+        // Of a stream that nobody reads, no more piles up. An Envoy's request with the list of its extensions is just within it.
+        limits.Http2.InitialStreamWindowSize = 64 * 1024;
 
         // Finds peers that vanished without a word.
         limits.Http2.KeepAlivePingDelay = s_pingDelay;

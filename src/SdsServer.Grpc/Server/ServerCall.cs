@@ -36,7 +36,11 @@ internal sealed class ServerCall : IDisposable
         {
             context = Begin();
             MessageReader requests = new(
-                _http.Request.BodyReader, RequestEncoding(), _options.MaxReceiveMessageSize, static error => new ClientGoneException(error));
+                _http.Request.BodyReader,
+                RequestEncoding(),
+                _handler.MaxRequestSize ?? _options.MaxReceiveMessageSize,
+                static error => new ClientGoneException(error),
+                new Arrival(_http.Features.Get<ReceiveBudget>(), _options.ReceiveTimeout, _time));
             await _handler.RunAsync(requests, _http.Response.BodyWriter, context);
             if (DeadlineHasPassed)
             {

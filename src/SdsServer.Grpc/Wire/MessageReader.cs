@@ -13,7 +13,8 @@ namespace SdsServer.Grpc.Wire;
 /// <param name="encoding">grpc-encoding of the peer.</param>
 /// <param name="maxMessageSize">In bytes, decompressed.</param>
 /// <param name="broken">What a failure of the transport is to the caller.</param>
-internal sealed class MessageReader(PipeReader pipe, string? encoding, int maxMessageSize, Func<IOException, Exception> broken)
+/// <param name="arrival">Bounds what is here of messages that are not whole; null on the client's side, which chose whom it asks.</param>
+internal sealed class MessageReader(PipeReader pipe, string? encoding, int maxMessageSize, Func<IOException, Exception> broken, Arrival? arrival = null)
 {
     private RpcException? _failure;
 
@@ -23,54 +24,74 @@ internal sealed class MessageReader(PipeReader pipe, string? encoding, int maxMe
     public async ValueTask<T?> ReadAsync<T>(Func<ReadOnlySequence<byte>, T> parse, CancellationToken cancellationToken)
         where T : class
     {
-        while (_failure is null)
+        bool isWhole = false;
+        try
         {
-            ReadResult result;
-            try
+            arrival?.Await();
+            while (_failure is null)
             {
-                result = await pipe.ReadAsync(cancellationToken);
-            }
-            catch (IOException error)
-            {
-                throw broken(error);
-            }
-
-            ReadOnlySequence<byte> buffer = result.Buffer;
-            SequencePosition consumed = buffer.Start;
-            SequencePosition examined = buffer.End;
-            try
-            {
-                if (TryFrame(buffer, out bool compressed, out ReadOnlySequence<byte> body))
+                ReadResult result;
+                try
                 {
-                    consumed = examined = body.End;
-                    return parse(compressed ? Gzip.Decompress(body, maxMessageSize) : body);
+                    result = await (arrival?.ReadAsync(pipe, cancellationToken) ?? pipe.ReadAsync(cancellationToken));
+                }
+                catch (RpcException late)
+                {
+                    _failure = late;
+                    break;
+                }
+                catch (IOException error)
+                {
+                    throw broken(error);
                 }
 
-                if (result.IsCompleted)
+                ReadOnlySequence<byte> buffer = result.Buffer;
+                SequencePosition consumed = buffer.Start;
+                SequencePosition examined = buffer.End;
+                try
                 {
-                    return buffer.IsEmpty ? null : throw Internal($"the stream ended inside a message, after {buffer.Length} bytes of it");
-                }
+                    if (TryFrame(buffer, out bool compressed, out ReadOnlySequence<byte> body))
+                    {
+                        consumed = examined = body.End;
+                        isWhole = true;
+                        return parse(compressed ? Gzip.Decompress(body, maxMessageSize) : body);
+                    }
 
-                if (result.IsCanceled)
+                    if (result.IsCompleted)
+                    {
+                        return buffer.IsEmpty ? null : throw Internal($"the stream ended inside a message, after {buffer.Length} bytes of it");
+                    }
+
+                    if (result.IsCanceled)
+                    {
+                        throw new OperationCanceledException("The read was cancelled.");
+                    }
+
+                    if (!buffer.IsEmpty)
+                    {
+                        arrival?.Grow(buffer.Length);
+                    }
+                }
+                catch (RpcException malformed)
                 {
-                    throw new OperationCanceledException("The read was cancelled.");
+                    _failure = malformed;
+                }
+                catch (InvalidProtocolBufferException malformed)
+                {
+                    _failure = new RpcException(StatusCode.Internal, $"the message is no {typeof(T).Name}: {malformed.Message}", inner: malformed);
+                }
+                finally
+                {
+                    pipe.AdvanceTo(consumed, examined);
                 }
             }
-            catch (RpcException malformed)
-            {
-                _failure = malformed;
-            }
-            catch (InvalidProtocolBufferException malformed)
-            {
-                _failure = new RpcException(StatusCode.Internal, $"the message is no {typeof(T).Name}: {malformed.Message}", inner: malformed);
-            }
-            finally
-            {
-                pipe.AdvanceTo(consumed, examined);
-            }
+
+            throw new RpcException(_failure.Status, inner: _failure);
         }
-
-        throw new RpcException(_failure.Status, inner: _failure);
+        finally
+        {
+            arrival?.End(isWhole);
+        }
     }
 
     /// <summary>All messages; a second enumeration goes on where the first was left.</summary>

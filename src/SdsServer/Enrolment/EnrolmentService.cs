@@ -23,6 +23,9 @@ internal sealed class EnrolmentService
     // A client renews when half of its certificate's life is over; more than a handful at once are an error of it, or an attempt to fill the disk.
     private const int MostAtOnce = 10;
 
+    // A request for a certificate is a kilobyte or two, with the largest RSA keys.
+    private const int MaxRequestSize = 64 * 1024;
+
     private static readonly TimeSpan s_repeat = TimeSpan.FromMinutes(1);
 
     private readonly TrustDomainAccess _access;
@@ -57,6 +60,7 @@ internal sealed class EnrolmentService
         Api.EnrolmentServiceReflection.Descriptor.FindTypeByName<ServiceDescriptor>(nameof(EnrolmentService));
 
     public void Bind(GrpcServiceBuilder service) => service
+        .LimitRequests(MaxRequestSize)
         .Unary<Api.EnrolRequest, Api.EnrolResponse>("Enrol", EnrolAsync)
         .Unary<Api.RenewRequest, Api.RenewResponse>("Renew", RenewAsync);
 

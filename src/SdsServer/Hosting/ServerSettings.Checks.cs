@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using SdsServer.Identity;
+using SdsServer.Xds;
 
 namespace SdsServer.Hosting;
 
@@ -140,6 +141,22 @@ public sealed partial class ServerSettings
             if (value < 1)
             {
                 errors.Add($"SdsServer:{name}: {value} must be at least 1");
+            }
+        }
+    }
+
+    private void CheckPartial(List<string> errors)
+    {
+        foreach ((string name, int value) in new (string, int)[]
+        {
+            ("Connections:PartialPerConnection", Connections.PartialPerConnection),
+            ("Connections:PartialPerAddress", Connections.PartialPerAddress),
+            ("Connections:Partial", Connections.Partial),
+        })
+        {
+            if (value < DiscoveryProtocols.MaxRequestSize)
+            {
+                errors.Add($"SdsServer:{name}: {value} must be at least {DiscoveryProtocols.MaxRequestSize}, a request of a proxy");
             }
         }
     }

@@ -73,6 +73,7 @@ public sealed partial class ServerSettings
         JwtIssuers = JwtIssuer.Read(options.JwtIssuers, TrustDomain, errors);
         (Connections, Streams) = (options.Connections, options.Streams);
         CheckLimits(errors);
+        CheckPartial(errors);
         RegistrationsFile = options.Registrations.File.Length > 0 ? FullPath(options.Registrations.File, "SdsServer:Registrations:File", errors) : null;
         RegistrationsRequired = options.Registrations.Required;
         ClientCertificates = ClientCertificateRule.Read(options.ClientCertificates, TrustDomain, errors);

@@ -60,6 +60,9 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     /// </summary>
     public AddressRates Resets { get; } = new(perSecond: 1_000, burst: 60_000, time);
 
+    /// <summary>What messages that are not whole may take.</summary>
+    public ReceiveBudgets Receiving { get; } = new(limits);
+
     /// <summary>Lets in a connection that was accepted, or takes it away and closes it.</summary>
     public bool TryEnter(Socket socket, [NotNullWhen(true)] out UnidentifiedConnection? stranger)
     {
@@ -111,7 +114,7 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
     /// Serves the connection with <paramref name="next"/> until it sends more than its <see cref="FrameBudget"/> allows. It is cut then, and
     /// for a minute new ones from its address come in one a second, for whoever is cut comes back at once.
     /// </summary>
-    public Task WatchAsync(ConnectionContext connection, ConnectionDelegate next)
+    public async Task WatchAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         string address = connection.Features.GetRequiredFeature<UnidentifiedConnection>().Address;
         connection.Transport = new FrameWatch(connection.Transport, new FrameBudget(time, () => Resets.TryTake(address), IsDistrusted(address)), excess =>
@@ -122,7 +125,15 @@ internal sealed class ConnectionGate(ConnectionLimits limits, TimeProvider time,
                 LimitsLog.Flooded(logger, address, excess, unlogged);
             }
         });
-        return next(connection);
+        connection.Features.Set(Receiving.Enter(address));
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            Receiving.Leave(address);
+        }
     }
 
     private void Distrust(string address)

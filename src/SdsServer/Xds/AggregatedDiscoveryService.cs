@@ -14,6 +14,7 @@ internal sealed class AggregatedDiscoveryService(DiscoveryServer server)
         AdsReflection.Descriptor.FindTypeByName<ServiceDescriptor>("AggregatedDiscoveryService");
 
     public void Bind(GrpcServiceBuilder service) => service
+        .LimitRequests(DiscoveryProtocols.MaxRequestSize)
         .Duplex<DiscoveryRequest, DiscoveryResponse>(
             "StreamAggregatedResources",
             (requests, responses, call) => server.ServeAsync(DiscoveryProtocols.Sotw, true, requests, responses.WriteAsync, call),

@@ -8,6 +8,12 @@ namespace SdsServer.Xds;
 /// <summary>The two protocols.</summary>
 internal static class DiscoveryProtocols
 {
+    /// <summary>
+    /// Bytes of one request. An Envoy 1.40 says 61 KB of its extensions and features in each, not only in the first one, unless it is told otherwise; the
+    /// rest is for the metadata of its node and for names.
+    /// </summary>
+    public const int MaxRequestSize = 256 * 1024;
+
     private static readonly MessageParser<DiscoveryRequest> s_sotw = DiscoveryRequest.Parser.WithDiscardUnknownFields(true);
     private static readonly MessageParser<DeltaDiscoveryRequest> s_delta = DeltaDiscoveryRequest.Parser.WithDiscardUnknownFields(true);
 

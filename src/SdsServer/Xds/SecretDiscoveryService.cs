@@ -17,6 +17,7 @@ internal sealed class SecretDiscoveryService(DiscoveryServer server, Func<Bundle
         SdsReflection.Descriptor.FindTypeByName<ServiceDescriptor>("SecretDiscoveryService");
 
     public void Bind(GrpcServiceBuilder service) => service
+        .LimitRequests(DiscoveryProtocols.MaxRequestSize)
         .Duplex<DiscoveryRequest, DiscoveryResponse>(
             "StreamSecrets",
             (requests, responses, call) => server.ServeAsync(DiscoveryProtocols.Sotw, false, requests, responses.WriteAsync, call),

@@ -51,6 +51,14 @@ public sealed class EnrolmentRateTests
     }
 
     [Fact]
+    public async Task A_request_that_is_larger_than_any_honest_one_is_not_taken_in()
+    {
+        await using MtlsHost host = await MtlsHost.StartAsync();
+        string told = await EnrolClient.FailsAsync(new EnrolClient(host).EnrolAsync(TokenText.Create("guessed").Text, new byte[64 * 1024]), StatusCode.ResourceExhausted);
+        Assert.Contains("over the limit of 65536", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Whoever_has_a_token_without_limit_cannot_fill_the_disk_at_once()
     {
         ManualTime time = new(TimeProvider.System.GetUtcNow()) { IsMonotonic = true };

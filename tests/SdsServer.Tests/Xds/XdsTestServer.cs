@@ -35,6 +35,7 @@ internal sealed class XdsTestServer : IAsyncDisposable
         EndPoint[] endpoints = [new IPEndPoint(IPAddress.Loopback, 0), new UnixDomainSocketEndPoint(SocketPath)];
         builder.WebHost.UseKestrelCore().UseGrpcTransport().ConfigureKestrel(kestrel => Array.ForEach(endpoints, endpoint => kestrel.Listen(endpoint, Serve)));
         GatedTransport.Add(builder.Services, Gate, endpoints);
+        builder.Services.AddSingleton(time);
         builder.Logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
         _app = builder.Build();
         Xds = new XdsServices(
