@@ -178,6 +178,7 @@ public sealed partial class ServerSettings
             ("SdsServer:Fleet:BootstrapGrace", options.Fleet.BootstrapGrace),
             ("SdsServer:Connections:Identify", options.Connections.Identify),
             ("SdsServer:Streams:FirstRequest", options.Streams.FirstRequest),
+            ("SdsServer:Streams:IdleConnection", options.Streams.IdleConnection),
             ("SdsServer:Streams:Write", options.Streams.Write),
             ("SdsServer:Streams:Resend", options.Streams.Resend),
         })

@@ -4,15 +4,16 @@ namespace SdsServer.Limits;
 
 /// <summary>
 /// Connections and streams of one identity, at most so many: each connection may be one more process that the fleet counts and that
-/// is issued leaves.
+/// is issued leaves. A connection that has had a stream of an identity counts until it ends: open, it costs memory and a descriptor without a stream too.
 /// </summary>
 internal sealed class IdentityPlaces(int connections, int streams)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Dictionary<long, int>> _byIdentity = [];
+    private readonly Dictionary<string, HashSet<long>> _byIdentity = [];
+    private readonly Dictionary<long, List<string>> _byConnection = [];
     private readonly Dictionary<string, int> _streams = [];
 
-    /// <summary>A stream of this identity opens; it is over when the place is disposed.</summary>
+    /// <summary>A stream of this identity opens; it is over when the place is disposed. The connection keeps its own place until <see cref="Leave"/>.</summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED.</exception>
     public IDisposable Take(string spiffeId, long connection)
     {
@@ -24,30 +25,51 @@ internal sealed class IdentityPlaces(int connections, int streams)
                 throw new RpcException(StatusCode.ResourceExhausted, $"{streams} streams of this identity are open, which is all it may have");
             }
 
-            Dictionary<long, int> mine = _byIdentity.GetValueOrDefault(spiffeId) ?? [];
-            if (!mine.ContainsKey(connection) && mine.Count >= connections)
+            HashSet<long> mine = _byIdentity.GetValueOrDefault(spiffeId) ?? [];
+            if (!mine.Contains(connection) && mine.Count >= connections)
             {
                 throw new RpcException(StatusCode.ResourceExhausted, $"{connections} connections of this identity are open, which is all it may have");
             }
 
-            _byIdentity[spiffeId] = mine;
-            mine[connection] = mine.GetValueOrDefault(connection) + 1;
+            if (mine.Add(connection))
+            {
+                _byIdentity[spiffeId] = mine;
+                List<string> identities = _byConnection.GetValueOrDefault(connection) ?? [];
+                identities.Add(spiffeId);
+                _byConnection[connection] = identities;
+            }
+
             _streams[spiffeId] = open + 1;
         }
 
-        return new Place(this, spiffeId, connection);
+        return new Place(this, spiffeId);
     }
 
-    private void Leave(string spiffeId, long connection)
+    /// <summary>The connection has ended.</summary>
+    public void Leave(long connection)
     {
         lock (_lock)
         {
-            Dictionary<long, int> mine = _byIdentity[spiffeId];
-            if (--mine[connection] == 0 && mine.Remove(connection) && mine.Count == 0)
+            if (!_byConnection.Remove(connection, out List<string>? identities))
             {
-                _byIdentity.Remove(spiffeId);
+                return;
             }
 
+            foreach (string spiffeId in identities)
+            {
+                HashSet<long> mine = _byIdentity[spiffeId];
+                if (mine.Remove(connection) && mine.Count == 0)
+                {
+                    _byIdentity.Remove(spiffeId);
+                }
+            }
+        }
+    }
+
+    private void End(string spiffeId)
+    {
+        lock (_lock)
+        {
             if (--_streams[spiffeId] == 0)
             {
                 _streams.Remove(spiffeId);
@@ -55,7 +77,7 @@ internal sealed class IdentityPlaces(int connections, int streams)
         }
     }
 
-    private sealed class Place(IdentityPlaces places, string spiffeId, long connection) : IDisposable
+    private sealed class Place(IdentityPlaces places, string spiffeId) : IDisposable
     {
         private int _left;
 
@@ -63,7 +85,7 @@ internal sealed class IdentityPlaces(int connections, int streams)
         {
             if (Interlocked.Exchange(ref _left, 1) == 0)
             {
-                places.Leave(spiffeId, connection);
+                places.End(spiffeId);
             }
         }
     }

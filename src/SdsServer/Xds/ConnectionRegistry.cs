@@ -5,8 +5,13 @@ using SdsServer.Grpc;
 
 namespace SdsServer.Xds;
 
-/// <summary>Numbers the HTTP/2 connections, and reports each one's end once, after its last stream has ended.</summary>
-internal sealed class ConnectionRegistry(Action<FleetEvent> post)
+/// <summary>
+/// Numbers the HTTP/2 connections, and reports each one's end once, after its last stream has ended. Ends those that have no stream for too long: a known
+/// caller's connection is not the gate's any more, and nobody else would.
+/// </summary>
+/// <param name="closed">Takes the number of a connection that has ended.</param>
+/// <param name="idle">So long a connection may go on without a stream that was let in.</param>
+internal sealed class ConnectionRegistry(Action<long> closed, TimeSpan idle, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Connection> _open = [];
@@ -35,8 +40,9 @@ internal sealed class ConnectionRegistry(Action<FleetEvent> post)
             known = _open.TryGetValue(id, out connection);
             if (!known)
             {
-                connection = new Connection(++_numbers);
-                _open.Add(id, connection);
+                Connection begun = new(++_numbers, http.Features);
+                begun.Idle = time.CreateTimer(_ => EndIdle(begun), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _open.Add(id, connection = begun);
             }
 
             connection!.Streams++;
@@ -44,8 +50,7 @@ internal sealed class ConnectionRegistry(Action<FleetEvent> post)
 
         if (!known)
         {
-            IConnectionLifetimeFeature lifetime = http.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
-            lifetime.ConnectionClosed.UnsafeRegister(_ => Change(id, ended: true, streams: 0), null);
+            connection.Lifetime.ConnectionClosed.UnsafeRegister(_ => Change(id, ended: true, streams: 0), null);
         }
 
         return connection.Number;
@@ -65,6 +70,18 @@ internal sealed class ConnectionRegistry(Action<FleetEvent> post)
             }
 
             keys.Add(key);
+        }
+    }
+
+    /// <summary>A stream of the connection is let in; until its end, when what is returned is disposed, the connection is not idle.</summary>
+    public IDisposable Use(HttpContext http)
+    {
+        lock (_lock)
+        {
+            Connection connection = _open[http.Connection.Id];
+            connection.Users++;
+            connection.Idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return new Usage(this, connection);
         }
     }
 
@@ -89,12 +106,66 @@ internal sealed class ConnectionRegistry(Action<FleetEvent> post)
 
         if (gone is not null)
         {
-            post(new ConnectionClosed(gone.Number));
+            gone.Idle.Dispose();
+            closed(gone.Number);
         }
     }
 
-    private sealed class Connection(long number)
+    private void EndUse(Connection connection)
     {
+        lock (_lock)
+        {
+            if (--connection.Users == 0)
+            {
+                connection.Idle.Change(idle, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    // GOAWAY first, for the stream that may be on its way. It waits for streams of nobody too, so whoever has only those is cut off as long after it.
+    private void EndIdle(Connection connection)
+    {
+        bool isAsked;
+        lock (_lock)
+        {
+            if (connection.Users > 0)
+            {
+                return;
+            }
+
+            (isAsked, connection.IsAsked) = (connection.IsAsked, true);
+            connection.Idle.Change(idle, Timeout.InfiniteTimeSpan);
+        }
+
+        if (isAsked)
+        {
+            connection.Lifetime.Abort();
+        }
+        else
+        {
+            connection.Closing.RequestClose();
+        }
+    }
+
+    private sealed class Usage(ConnectionRegistry connections, Connection connection) : IDisposable
+    {
+        public void Dispose() => connections.EndUse(connection);
+    }
+
+    private sealed class Connection(long number, IFeatureCollection features)
+    {
+        public IConnectionLifetimeFeature Lifetime { get; } = features.GetRequiredFeature<IConnectionLifetimeFeature>();
+
+        public IConnectionLifetimeNotificationFeature Closing { get; } = features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
+
+        public ITimer Idle { get; set; } = null!;
+
+        /// <summary>Streams that were let in.</summary>
+        public int Users { get; set; }
+
+        /// <summary>It was sent GOAWAY.</summary>
+        public bool IsAsked { get; set; }
+
         public long Number => number;
 
         public HashSet<InstanceKey> Keys { get; } = [];

@@ -29,8 +29,15 @@ internal sealed class DiscoveryServer
     {
         (Port, Names, _authenticate, Limits, Encoder, Time, Logger) = (port, names, authenticate, limits, encoder, time, logger);
         Streams = new StreamRegistry(limits.Streams);
-        Connections = new ConnectionRegistry(port.Post);
         Places = new IdentityPlaces(limits.ConnectionsPerIdentity, limits.StreamsPerIdentity);
+        Connections = new ConnectionRegistry(
+            closed =>
+            {
+                Places.Leave(closed);
+                port.Post(new ConnectionClosed(closed));
+            },
+            limits.IdleConnection,
+            time);
     }
 
     public FleetPort Port { get; }
@@ -77,14 +84,13 @@ internal sealed class DiscoveryServer
 
         TRequest first = reader.Current;
         (NodeIdentity node, Caller caller) = await IdentifyAsync(protocol.Node(first), call);
-        call.HttpContext.Features.Get<UnidentifiedConnection>()?.Done();
         long connection = Connections.Enter(call.HttpContext);
         try
         {
             using IDisposable? held = caller.Hold?.Invoke();
-            using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
             Connections.Name(call.HttpContext, key, Limits.NodesPerConnection);
+            using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
             await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node) { Admin = StreamClient.AdminOf(node, caller.Address) }, caller, first, reader, write, call);
         }
         finally
@@ -111,6 +117,9 @@ internal sealed class DiscoveryServer
         XdsLog.StreamOpened(Logger, id, client.Key.SpiffeId, client.Node.Id, client.Node.Version, client.Connection, call.Method);
         try
         {
+            // Not before all limits: a connection whose streams are refused stays in the gate's count, and its deadline runs on.
+            using IDisposable use = Connections.Use(call.HttpContext);
+            call.HttpContext.Features.Get<UnidentifiedConnection>()?.Done();
             DiscoverySession<TRequest> session = protocol.Open(client, Names, Limits, nonces, () => Interlocked.Increment(ref _subscriptions));
             using SecretStream<TRequest> loop = new(stream, session, mailbox, protocol, this, caller, isAggregated, write, call);
             await loop.RunAsync(first, reader);

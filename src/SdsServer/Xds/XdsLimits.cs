@@ -18,7 +18,10 @@ public sealed record XdsLimits
     /// <summary>Open streams of one identity, which all replicas of a service share. One more is refused with RESOURCE_EXHAUSTED.</summary>
     public int StreamsPerIdentity { get; init; } = 50_000;
 
-    /// <summary>Connections on which one identity has streams; each may be a process that is counted and issued leaves. One more is refused in the same way.</summary>
+    /// <summary>
+    /// Connections of one identity; each may be a process that is counted and issued leaves, and is counted from its first stream to its end. One more is
+    /// refused in the same way.
+    /// </summary>
     public int ConnectionsPerIdentity { get; init; } = 10_000;
 
     /// <summary>
@@ -35,6 +38,12 @@ public sealed record XdsLimits
 
     /// <summary>How long a new stream may take to say who it is.</summary>
     public TimeSpan FirstRequest { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a connection may go on without a stream, after its last one has ended. Longer than the longest backoff of an Envoy, 30 s, after which it
+    /// opens its stream anew.
+    /// </summary>
+    public TimeSpan IdleConnection { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a write may wait for the client to read before the stream is dropped.</summary>
     public TimeSpan Write { get; init; } = TimeSpan.FromSeconds(30);

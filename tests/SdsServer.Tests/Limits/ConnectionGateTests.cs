@@ -64,7 +64,7 @@ public sealed class ConnectionGateTests
         {
             proxies.Add(XdsStream.Open(server, proxy % 2 == 0 ? Transport.Ads : Transport.AdsDelta));
             await proxies[^1].SubscribeAsync("roots/a");
-            await WaitAsync(() => server.Xds.Streams.Count == proxies.Count);
+            await WaitAsync(() => server.Xds.Streams.Count == proxies.Count && server.Gate.Unidentified == 0);
         }
 
         Assert.Equal(0, server.Gate.Unidentified);
@@ -188,7 +188,7 @@ public sealed class ConnectionGateTests
         await using XdsTestServer server = await XdsTestServer.StartAsync(time: time);
         await using XdsStream proxy = XdsStream.Open(server, Transport.Ads);
         await proxy.SubscribeAsync("roots/a");
-        await WaitAsync(() => server.Xds.Streams.Count == 1);
+        await WaitAsync(() => server.Xds.Streams.Count == 1 && server.Gate.Unidentified == 0);
         using Socket silent = await ConnectAsync(server);
         await WaitAsync(() => server.Gate.Unidentified == 1);
         if (greets)
@@ -214,7 +214,7 @@ public sealed class ConnectionGateTests
         await using XdsTestServer server = await XdsTestServer.StartAsync(time: time);
         await using XdsStream proxy = XdsStream.Open(server, Transport.Ads);
         await proxy.SubscribeAsync("roots/a");
-        await WaitAsync(() => server.Xds.Streams.Count == 1);
+        await WaitAsync(() => server.Xds.Streams.Count == 1 && server.Gate.Unidentified == 0);
         using Socket hostile = await ConnectAsync(server);
         byte[] flood = new Frames().Settings().Repeat(200, (frames, stream) => frames.Headers(stream).Reset(stream)).Bytes;
         try
