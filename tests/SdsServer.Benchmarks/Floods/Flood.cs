@@ -38,8 +38,15 @@ internal sealed class Flood(EndPoint server, FloodKind kind, RecordedEnvoy envoy
             using Socket socket = new(server.AddressFamily, SocketType.Stream, server is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
             try
             {
-                await socket.ConnectAsync(server, stop);
-                await AttackAsync(socket, stop);
+                if (kind == FloodKind.HalfMessages)
+                {
+                    await BeginAsync(stop);
+                }
+                else
+                {
+                    await socket.ConnectAsync(server, stop);
+                    await AttackAsync(socket, stop);
+                }
             }
             catch (SocketException)
             {
@@ -49,6 +56,24 @@ internal sealed class Flood(EndPoint server, FloodKind kind, RecordedEnvoy envoy
             // One who is cut off comes back at once, but not in a loop without end on a server that refuses connections.
             await Task.Delay(1, stop);
         }
+    }
+
+    private async Task BeginAsync(CancellationToken stop)
+    {
+        const int streams = 1_000;
+        using Http2Connection connection = await Http2Connection.ConnectAsync(server, stop);
+        byte[] headers = HeaderBlock.EnvoyRequest(envoy.Dialect.Path), half = new byte[100_000];
+        for (int stream = 0; stream < streams; stream++)
+        {
+            connection.Open(headers, half, static _ => null, withheld: 1_000);
+        }
+
+        while (connection.Ended is null)
+        {
+            await Task.Delay(100, stop);
+        }
+
+        Interlocked.Increment(ref _cut);
     }
 
     private async Task AttackAsync(Socket socket, CancellationToken stop)

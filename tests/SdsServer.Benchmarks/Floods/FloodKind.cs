@@ -26,4 +26,7 @@ internal enum FloodKind
 
     /// <summary>A caller who is known and sends requests without end, with the largest node that is taken.</summary>
     Requests,
+
+    /// <summary>A thousand streams, on each a message that never becomes whole.</summary>
+    HalfMessages,
 }

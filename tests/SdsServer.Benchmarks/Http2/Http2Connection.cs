@@ -60,15 +60,15 @@ internal sealed class Http2Connection : IDisposable
         return connection;
     }
 
-    /// <summary>Opens a call and sends its first message.</summary>
-    public Http2Stream Open(byte[] requestHeaders, ReadOnlySpan<byte> first, MessageReceived received)
+    /// <summary>Opens a call and sends its first message, but for what is withheld of it.</summary>
+    public Http2Stream Open(byte[] requestHeaders, ReadOnlySpan<byte> first, MessageReceived received, int withheld = 0)
     {
         lock (_lock)
         {
             Http2Stream stream = new(_lastStream += 2, _initialSendWindow, received);
             _streams.Add(stream);
             _output.Frame(FrameType.Headers, FrameBuffer.EndHeaders, stream.Id, requestHeaders);
-            stream.Enqueue(first);
+            stream.Enqueue(first, withheld);
             FlushStreams();
             return stream;
         }

@@ -22,10 +22,12 @@ internal sealed class Http2Stream(int id, long sendWindow, MessageReceived recei
 
     public bool HasWaiting => _waiting.Count > 0;
 
-    public void Enqueue(ReadOnlySpan<byte> message)
+    /// <param name="message">What is sent.</param>
+    /// <param name="withheld">So many bytes more are announced, and never come.</param>
+    public void Enqueue(ReadOnlySpan<byte> message, int withheld = 0)
     {
         byte[] framed = new byte[PrefixLength + message.Length];
-        BinaryPrimitives.WriteInt32BigEndian(framed.AsSpan(1), message.Length);
+        BinaryPrimitives.WriteInt32BigEndian(framed.AsSpan(1), message.Length + withheld);
         message.CopyTo(framed.AsSpan(PrefixLength));
         _waiting.Enqueue(framed);
     }
