@@ -47,7 +47,6 @@ public sealed class EmergencyTests
         Rotation held = await rotations.GetAsync("e1");
         Assert.Equal((GateCode.G1SetSigner, Phase.Distributing), (held.Gate.Code, held.Phase));
         fleet[0].Resume();
-        await rotations.UnholdAsync("e1");
         await rotations.UntilOverAsync("e1");
 
         fleet[0].FallSilent();
