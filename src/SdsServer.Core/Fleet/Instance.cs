@@ -102,6 +102,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>An operator has let the plan go on in spite of its refusal, which is still open.</summary>
     public bool Excused { get; set; }
 
+    /// <summary>It was connected once for so long that every source it had must have come: what was concluded of it hides nothing.</summary>
+    public bool Settled { get; set; }
+
     /// <summary>An operator has passed over it: it counts again when it has proven this epoch, and stands at the floor; 0: nobody has.</summary>
     public long OverruledBelow { get; set; }
 

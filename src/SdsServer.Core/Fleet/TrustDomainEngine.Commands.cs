@@ -237,7 +237,12 @@ public sealed partial class TrustDomainEngine
         }
 
         DoubtKin(instance);
+        int before = _effects.Count;
         End(instance);
+
+        // The ledger forgets it when the decision is durable: a crash in between would leave an end that nobody has ordered.
+        _onceSaved.AddRange(_effects[before..]);
+        _effects.RemoveRange(before, _effects.Count - before);
         Commit(
             order,
             WithEvidence(_state, out _),

@@ -98,15 +98,17 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>
     /// Whoever came under its key just before may be the same process, by a source that is new: the others have not had their time to come
-    /// back. And where it was away for less than W, one of its slots may still be on the way.
+    /// back, also where it has gone again before. And where it was away for less than W, one of its slots may still be on the way.
     /// </summary>
     private void DoubtNewcomers(Instance expired)
     {
         bool mayBeBack = _now.Up < expired.AwaySince + _policy.SuccessionWindow;
-        foreach (Instance newer in _byKey[expired.Key].Where(other => other.Connected).ToList())
+        foreach (Instance newer in _byKey[expired.Key].Where(other => other != expired).ToList())
         {
-            bool isYoung = newer.Fresh && (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves));
-            if (isYoung || (mayBeBack && TakesSlotsOf(expired, newer)))
+            bool isYoung = newer.Connected
+                ? newer.Fresh && (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves))
+                : !newer.Settled && (TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);
+            if (isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer)))
             {
                 NotFresh(newer);
                 newer.Lo = Math.Min(newer.Lo, expired.Lo);
@@ -126,7 +128,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        foreach (Instance other in _byKey[retired.Key].Where(static other => other.Connected).ToList())
+        foreach (Instance other in _byKey[retired.Key].Where(other => other != retired && (other.Connected || !other.Settled)).ToList())
         {
             if (!_policy.StrictAbsence || other.Outstanding.Count > 0)
             {

@@ -8,7 +8,7 @@ namespace SdsServer.Core.Fleet;
 public sealed partial class TrustDomainEngine
 {
     // The decision is durable before the ledger forgets what it breaks: else a crash in between would leave a removal that nobody has ordered.
-    private readonly List<SetLeafState> _overruled = [];
+    private readonly List<EngineEffect> _onceSaved = [];
     private long _lastAsk;
     private TimeSpan _askAt;
     private (long Ask, long Decisions)? _asked;
@@ -113,12 +113,12 @@ public sealed partial class TrustDomainEngine
             if (_exported.Remove(blocker.LeafSerial, out LedgerRow? exported))
             {
                 _needs.Remove(exported.Anchors, exported.AuthorityId);
-                _overruled.Add(new SetLeafState(exported.Serial, LeafState.Overruled));
+                _onceSaved.Add(new SetLeafState(exported.Serial, LeafState.Overruled));
             }
             else if (_leafOwners.TryGetValue(blocker.LeafSerial, out Instance? owner))
             {
                 RemoveOutstanding(owner, owner.Outstanding[blocker.LeafSerial]);
-                _overruled.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));
+                _onceSaved.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));
                 Attend(owner);
             }
         }

@@ -322,7 +322,9 @@ public sealed partial class TrustDomainEngine
 
     private void Adopt(Instance instance, LedgerRow row, LeafPayload payload)
     {
-        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, _clock.Latest)) { IssuedAt = _now.Up };
+        // A clock that has jumped beyond the leaf's end since it was signed would put its renewal off until after that, once the clock is back.
+        DateTimeOffset issued = _clock.Latest < row.NotAfter ? _clock.Latest : row.NotBefore;
+        OutstandingLeaf leaf = new(row, ++instance.LeavesIssued, payload, RenewAt(row, issued)) { IssuedAt = _now.Up };
         AddOutstanding(instance, leaf);
         instance.Newest = leaf;
         if (_state.Plan is { } plan && row.AuthorityId == plan.To && instance.Unanswered?.Plan != plan.Id)

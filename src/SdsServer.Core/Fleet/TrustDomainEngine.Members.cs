@@ -58,6 +58,7 @@ public sealed partial class TrustDomainEngine
         instance.Fresh = false;
         instance.AwaySince = _now.Up;
         instance.Lo = _floor;
+        instance.Settled = true;
         instance.Bundles.RaiseTo(bundleSlots, _now.Up);
         instance.Leaves.RaiseTo(leafSlots, _now.Up);
         return instance;

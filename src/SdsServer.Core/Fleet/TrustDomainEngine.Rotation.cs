@@ -86,8 +86,8 @@ public sealed partial class TrustDomainEngine
         _saving = null;
         bool began = !_begun;
         _begun = true;
-        _effects.AddRange(_overruled);
-        _overruled.Clear();
+        _effects.AddRange(_onceSaved);
+        _onceSaved.Clear();
         CheckDropped(old);
         WantAnchor();
         if (old.Bundle.Any(root => !_state.Trusts(root)))

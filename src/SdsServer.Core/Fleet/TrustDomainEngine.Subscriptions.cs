@@ -198,6 +198,7 @@ public sealed partial class TrustDomainEngine
     private void Detach(Subscription subscription)
     {
         Instance instance = subscription.Instance;
+        instance.Settled |= _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
         _subscriptions.Remove(subscription.Id);
         instance.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);
         Lose(subscription);

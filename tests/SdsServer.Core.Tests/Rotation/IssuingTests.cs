@@ -53,6 +53,31 @@ public sealed class IssuingTests
     }
 
     [Fact]
+    public void A_leaf_that_the_clock_overtook_on_its_way_to_the_ledger_is_renewed_in_time_once_the_clock_is_back()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        (string leaf, string bundle) = (proxy.Leaf.Accepted!, proxy.Bundle.Accepted!);
+        world.Server.Pace = static effect => effect is WriteLedger or SignLeaf ? (TimeSpan.FromMinutes(10), default) : default;
+        while (world.Effects.OfType<WriteLedger>().Count() < 2)
+        {
+            world.Pass(60);
+        }
+
+        world.Time.WallError = TimeSpan.FromHours(25);
+        world.Pass(TimeSpan.FromMinutes(11));
+        proxy.Disconnect();
+        world.Time.WallError = TimeSpan.Zero;
+        world.Pass(TimeSpan.FromMinutes(15));
+        proxy.Return(leaf, bundle);
+        world.Pass(TimeSpan.FromMinutes(1));
+        LedgerRow second = world.Store.Ledger.Single(row => row.Serial == proxy.Leaf.Serial);
+        Assert.NotEqual(leaf, second.Serial);
+        world.Pass(second.NotAfter - world.Time.True - TimeSpan.FromMinutes(30));
+        Assert.NotEqual(second.Serial, proxy.Leaf.Serial);
+    }
+
+    [Fact]
     public void A_ledger_that_takes_no_rows_is_noted_once_and_issuing_goes_on_when_it_does()
     {
         EngineWorld world = new();

@@ -437,6 +437,50 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(2, world.Engine.Floor);
     }
 
+    // It has shown its new source alone, and is away again when its old name ends.
+    [Fact]
+    public void Who_came_just_before_and_has_gone_again_may_be_that_process_too()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(20));
+        proxy.Return(null, null);
+        world.Pass(4);
+        Assert.Equal([1, 2], proxy.Instances.Select(instance => instance.Lo).Order());
+        string leaf = proxy.Leaf.Accepted!;
+        proxy.Disconnect();
+
+        world.Pass(60);
+        Assert.Equal((1, 1L), (proxy.Instances.Count, world.Engine.Floor));
+        proxy.Return(leaf, "b2-any");
+        world.Pass(10);
+        ScriptedStream hidden = proxy.Open(SecretKind.Bundle, "b1-any");
+        world.Pass(20);
+        Assert.Equal((2L, 1L), (hidden.Epoch, world.Engine.Floor));
+        world.Pass(60);
+        Assert.Equal(2, world.Engine.Floor);
+    }
+
+    [Fact]
+    public void A_retirement_that_a_crash_has_kept_from_being_written_down_has_retired_nobody()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        string serial = proxy.Leaf.Serial;
+        proxy.Disconnect();
+        world.Pass(1);
+        string id = proxy.Instance.Id;
+        world.Server.Fate = static effect => effect is SaveState { Entry.Kind: DecisionKind.RetireInstance } ? EffectFate.DiesBefore : EffectFate.Works;
+        world.Server.Order(command => new RetireInstance { Id = command, Actor = "op", InstanceId = id });
+        world.Pass(1);
+        Assert.False(world.Server.Up);
+        Assert.Equal(LeafState.Acked, world.Store.Row(serial)!.State);
+    }
+
     // It refuses what it is sent, looks new for that, and its connection flickers.
     [Fact]
     public void A_process_is_not_succeeded_while_one_of_its_key_that_has_no_leaf_may_come_back()
