@@ -457,7 +457,8 @@ public sealed class RotationTracesOfAbsenceTests
         world.Pass(60);
         Assert.Equal((1, 1L), (proxy.Instances.Count, world.Engine.Floor));
         proxy.Return(leaf, "b2-any");
-        world.Pass(10);
+        world.Pass(100);
+        Assert.Equal(1, world.Engine.Floor);
         ScriptedStream hidden = proxy.Open(SecretKind.Bundle, "b1-any");
         world.Pass(20);
         Assert.Equal((2L, 1L), (hidden.Epoch, world.Engine.Floor));
