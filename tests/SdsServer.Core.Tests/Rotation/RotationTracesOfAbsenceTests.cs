@@ -443,7 +443,7 @@ public sealed class RotationTracesOfAbsenceTests
     {
         EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
         world.Fleet(1);
-        Sidecar proxy = world.Sidecar("p").Start();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
         DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
         proxy.Disconnect();
         world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
