@@ -10,11 +10,12 @@ internal static class SoakCommand
 
     public static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        Options options = new(arguments, "events", "seed", "threads", "steps", "violations", "explain");
+        Options options = new(arguments, "events", "seed", "threads", "steps", "violations", "explain", "plots");
         int steps = (int)options.Number("steps", Settings.Steps);
         Soak soak = new(options.Number("seed", Mix.FirstDrawn), options.Number("events", 1_000_000), (int)options.Number("threads", Environment.ProcessorCount), steps)
         {
             MaxViolations = (int)options.Number("violations", 10),
+            Plots = (int)options.Number("plots", 0),
         };
         await soak.RunAsync(output);
         foreach ((long seed, Exception found) in soak.Violations.Take((int)options.Number("explain", Explained)))

@@ -12,8 +12,9 @@ internal sealed partial class Chaos
     private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_lateSlot = Settings.SlowestSlot * 0.97;
 
-    // Effects that take longer than anyone expects, and a secret that is found wrong in one of several contexts.
+    // Effects that take longer than anyone expects, or fail, and a secret that is found wrong in one of several contexts.
     private Func<EngineEffect, bool>? _lingers;
+    private Func<EngineEffect, bool>? _fails;
     private SecretSource? _distrusted;
 
     /// <summary>A plot came to its end; others found nobody to play in them.</summary>
@@ -30,10 +31,12 @@ internal sealed partial class Chaos
             Plot.ConsumerHalfWritten => ConsumerHalfWritten(),
             Plot.MissedTwice => MissedTwice(),
             Plot.GhostRetired => GhostRetired(),
+            Plot.GhostSucceeded => GhostSucceeded(),
             Plot.StaleConfirmation => StaleConfirmation(),
+            Plot.BackBeforeTheEnd => BackBeforeTheEnd(),
             _ => TwinOfTheCutOff(),
         };
-        (_lingers, _distrusted, network.IsSlowToEnd) = (null, null, false);
+        (_lingers, _fails, _distrusted, network.IsSlowToEnd) = (null, null, null, false);
     }
 
     private bool BackAfterExpiry()
@@ -142,24 +145,48 @@ internal sealed partial class Chaos
 
     private bool GhostRetired()
     {
-        if (Cast(bundles: 2, leaf: false) is not { } hero || !Rests() || !IsRostered(hero))
+        if (NewName(back: Settings.LongestBackoff * (0.9 + (0.09 * random.NextDouble())), notice: TimeSpan.FromSeconds(1)) is null)
         {
             return false;
         }
 
-        foreach (XdsClient client in hero.Clients)
-        {
-            network.DropStream(hero, client, Settings.LongestBackoff * (0.9 + (0.09 * random.NextDouble())));
-        }
-
-        network.DropConnection(hero, TimeSpan.FromSeconds(1));
-        AddBundle(hero);
-        Pass(TimeSpan.FromSeconds(3));
         operators.Tend();
         Pass(TimeSpan.FromSeconds(1));
         operators.Rotate();
         Pass(TimeSpan.FromMinutes(1));
         return true;
+    }
+
+    private bool GhostSucceeded()
+    {
+        if (policy.StrictAbsence || mix.Local || NewName(back: TimeSpan.FromSeconds(6), notice: Settings.LatestNotice) is not { } hero)
+        {
+            return false;
+        }
+
+        operators.Rotate();
+        _distrusted = hero.Sources[0];
+        Pass(policy.SuccessionWindow + TimeSpan.FromMinutes(1));
+        return true;
+    }
+
+    /// <summary>A consumer whose link has died comes back by a source that is new, before the server has heard of that: it has two names now.</summary>
+    private SimulatedEnvoy? NewName(TimeSpan back, TimeSpan notice)
+    {
+        if (Cast(bundles: 2, leaf: false) is not { } hero || !Rests() || !IsRostered(hero))
+        {
+            return null;
+        }
+
+        foreach (XdsClient client in hero.Clients)
+        {
+            network.DropStream(hero, client, back);
+        }
+
+        network.DropConnection(hero, notice);
+        AddBundle(hero);
+        Pass(TimeSpan.FromSeconds(3));
+        return hero;
     }
 
     private bool StaleConfirmation()
@@ -174,6 +201,27 @@ internal sealed partial class Chaos
         PassUntil(() => server.Store.State.Epoch > seen, s_soon);
         operators.ConfirmAnchors(hero, seen);
         envoys.FindAll(other => other.Alive && other != hero).ForEach(operators.GiveAnchors);
+        Pass(TimeSpan.FromMinutes(3));
+        return true;
+    }
+
+    private bool BackBeforeTheEnd()
+    {
+        if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests() || hero.Contexts[0].Presents is not { } leaf)
+        {
+            return false;
+        }
+
+        _fails = effect => effect is SignLeaf sign && sign.Workload.SpiffeId == hero.Key.SpiffeId;
+        DateTimeOffset end = leaf.NotAfter + policy.MaxSkew;
+        PassUntil(() => time.True >= end - TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(30));
+        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(60 + (20 * random.NextDouble())));
+        network.DropStream(hero, hero.Clients[^1], s_lateSlot);
+        network.DropConnection(hero, TimeSpan.Zero);
+        PassUntil(() => hero.Clients[1].Stream is not null, TimeSpan.FromMinutes(1));
+        operators.Rotate();
+        PassUntil(() => time.True >= end, TimeSpan.FromMinutes(2));
+        _fails = null;
         Pass(TimeSpan.FromMinutes(3));
         return true;
     }

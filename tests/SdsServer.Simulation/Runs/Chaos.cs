@@ -495,6 +495,11 @@ internal sealed partial class Chaos(
 
     private EffectFate Fate(EngineEffect effect)
     {
+        if (_fails?.Invoke(effect) == true)
+        {
+            return EffectFate.Fails;
+        }
+
         if (_effectsToDeath is { } left)
         {
             if (left == 0)

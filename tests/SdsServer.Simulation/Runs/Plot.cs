@@ -24,8 +24,14 @@ internal enum Plot
     /// <summary>A consumer's old name is retired while it is there under a new one, with one source of several.</summary>
     GhostRetired,
 
+    /// <summary>A consumer is there under a new name, and one of its sources refuses what it is sent, for longer than it takes until the old name is succeeded.</summary>
+    GhostSucceeded,
+
     /// <summary>Somebody has looked at a proxy's anchors, and the bundle changes before he says so.</summary>
     StaleConfirmation,
+
+    /// <summary>A process whose leaf nobody could renew comes back under a new name, with one source of several, just before its old name ends.</summary>
+    BackBeforeTheEnd,
 
     /// <summary>A process that does not know the server's next root is cut off by force, and its twin goes on.</summary>
     TwinOfTheCutOff,

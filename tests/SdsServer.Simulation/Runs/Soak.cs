@@ -10,6 +10,7 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
     private readonly Stopwatch _watch = new();
     private long _nextSeed = firstSeed;
     private int _known;
+    private int _plotted;
     private long _spokenAt;
 
     public long Runs { get; private set; }
@@ -25,6 +26,9 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
 
     /// <summary>Seeds of the runs that broke a claim, with what they broke, in the order in which they ended.</summary>
     public List<(long Seed, Exception Found)> Violations { get; } = [];
+
+    /// <summary>So many runs with plots come before the first seed.</summary>
+    public int Plots { get; init; }
 
     /// <summary>No run starts after this many violations.</summary>
     public int MaxViolations { get; init; } = 10;
@@ -84,7 +88,9 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
                 return null;
             }
 
-            return _known < KnownSeeds.All.Count ? KnownSeeds.All[_known++] : _nextSeed++;
+            return _known < KnownSeeds.All.Count ? KnownSeeds.All[_known++]
+                : _plotted < Plots ? Mix.FirstPlotted + _plotted++
+                : _nextSeed++;
         }
     }
 
