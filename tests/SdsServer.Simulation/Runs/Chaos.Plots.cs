@@ -33,6 +33,7 @@ internal sealed partial class Chaos
             Plot.GhostRetired => GhostRetired(),
             Plot.GhostSucceeded => GhostSucceeded(),
             Plot.StaleConfirmation => StaleConfirmation(),
+            Plot.AnchorlessNewcomer => AnchorlessNewcomer(),
             Plot.BackBeforeTheEnd => BackBeforeTheEnd(),
             _ => TwinOfTheCutOff(),
         };
@@ -205,6 +206,28 @@ internal sealed partial class Chaos
         return true;
     }
 
+    private bool AnchorlessNewcomer()
+    {
+        if (Cast(bundles: 1, leaf: true) is not { Anchors: not null } || !Rests() || Cast(bundles: 1, leaf: true, boots: false) is not { } hero)
+        {
+            return false;
+        }
+
+        operators.Rotate();
+        PassUntil(() => server.Store.State is var state && state.RootOf(state.Signer).Id != ServingRoot, TimeSpan.FromMinutes(2));
+        network.Boot(hero);
+        PassUntil(() => hero.Contexts[0].Presents is not null, TimeSpan.FromMinutes(1));
+        long epoch = server.Store.State.Epoch;
+        foreach (SimulatedEnvoy other in envoys.Where(other => other is { Alive: true, Anchors: not null } && other != hero).ToList())
+        {
+            other.Anchors!.TakeUp(files.Export(other.Key));
+            operators.ConfirmAnchors(other, epoch);
+        }
+
+        Pass(TimeSpan.FromSeconds(30));
+        return true;
+    }
+
     private bool BackBeforeTheEnd()
     {
         if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests() || hero.Contexts[0].Presents is not { } leaf)
@@ -251,7 +274,7 @@ internal sealed partial class Chaos
     private string ServingRoot => server.Store.State is { Serving: { } serving } state ? state.RootOf(serving.AuthorityId).Id : "";
 
     /// <summary>A process of its own identity; its leaf, if it has one, has the first of its streams.</summary>
-    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, SimulatedEnvoy? twin = null)
+    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, SimulatedEnvoy? twin = null, bool boots = true)
     {
         if (!server.Up || envoys.Count(static envoy => envoy.Alive) >= 8)
         {
@@ -270,7 +293,11 @@ internal sealed partial class Chaos
 
         envoys.Add(envoy);
         story.Tell($"{envoy.Name} starts with {string.Join(", ", envoy.Sources)}");
-        network.Boot(envoy);
+        if (boots)
+        {
+            network.Boot(envoy);
+        }
+
         return envoy;
     }
 

@@ -128,7 +128,7 @@ internal sealed record Mix
     // The others would meet processes that nobody can know of: cut off by a stolen root's certificate before the server has noted them.
     private Mix For(Plot plot)
     {
-        bool serves = plot is Runs.Plot.StaleConfirmation or Runs.Plot.TwinOfTheCutOff;
+        bool serves = plot is Runs.Plot.StaleConfirmation or Runs.Plot.AnchorlessNewcomer or Runs.Plot.TwinOfTheCutOff;
         return this with { Plot = plot, OwnServing = serves, Local = Local && !serves, LongGrace = false };
     }
 

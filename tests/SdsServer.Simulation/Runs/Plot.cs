@@ -30,6 +30,9 @@ internal enum Plot
     /// <summary>Somebody has looked at a proxy's anchors, and the bundle changes before he says so.</summary>
     StaleConfirmation,
 
+    /// <summary>A proxy with old anchors comes while the server's certificate waits for another, which has them then.</summary>
+    AnchorlessNewcomer,
+
     /// <summary>A process whose leaf nobody could renew comes back under a new name, with one source of several, just before its old name ends.</summary>
     BackBeforeTheEnd,
 
