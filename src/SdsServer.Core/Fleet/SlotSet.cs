@@ -14,6 +14,7 @@ internal sealed class SlotSet
     private readonly List<(TimeSpan Since, string? Name)> _missing = [];
     private TimeSpan _ran;
     private TimeSpan? _runsSince;
+    private bool _hasLost;
 
     /// <summary>The most there were at once.</summary>
     public int Slots => _live.Count + _missing.Count;
@@ -56,6 +57,7 @@ internal sealed class SlotSet
     {
         if (_live.Remove(subscription))
         {
+            _hasLost = true;
             _missing.Add((Ran(up), subscription.Name));
         }
 
@@ -68,6 +70,15 @@ internal sealed class SlotSet
     /// </summary>
     public void MissLike(SlotSet other, TimeSpan up)
     {
+        if (other._hasLost)
+        {
+            // Which of several with one name was back and is lost again does not show: another of them may have taken its place there.
+            for (int slot = 0; slot < _missing.Count; slot++)
+            {
+                _missing[slot] = (Ran(up), _missing[slot].Name);
+            }
+        }
+
         foreach (string name in other._missing.Select(slot => slot.Name).OfType<string>().Where(name => !IsLive(name)))
         {
             if (!WasBack(name, name, up))

@@ -45,6 +45,27 @@ public sealed class SlotSetTests
     }
 
     [Fact]
+    public void Which_of_several_with_one_name_was_back_and_is_lost_again_does_not_show()
+    {
+        SlotSet slots = new(), other = new();
+        slots.Observe(connected: true, TimeSpan.Zero);
+        Subscription one = Stream(1), two = Stream(2), again = Stream(3);
+        slots.Add(one, TimeSpan.Zero);
+        slots.Add(two, TimeSpan.Zero);
+        slots.Remove(one, TimeSpan.FromSeconds(1));
+        slots.Remove(two, TimeSpan.FromSeconds(2));
+        other.Add(again, TimeSpan.FromSeconds(200));
+        other.Remove(again, TimeSpan.FromSeconds(201));
+        other.Add(Stream(4), TimeSpan.FromSeconds(202));
+        slots.MissLike(other, TimeSpan.FromSeconds(203));
+        slots.Add(Stream(5), TimeSpan.FromSeconds(203));
+        slots.GiveUpMissing(W, TimeSpan.FromSeconds(2) + W);
+        Assert.Equal((2, false), (slots.Slots, slots.Complete));
+        slots.GiveUpMissing(W, TimeSpan.FromSeconds(203) + W);
+        Assert.Equal((1, true), (slots.Slots, slots.Complete));
+    }
+
+    [Fact]
     public void What_is_live_here_was_not_missed_and_what_has_no_name_keeps_none()
     {
         SlotSet slots = new(), other = new();

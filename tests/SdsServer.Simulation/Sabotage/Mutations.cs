@@ -130,7 +130,10 @@ internal static class Mutations
         new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": !newer.Settled && (TakesSlotsOf", ": newer.Id.Length == 0 && (TakesSlotsOf"),
         new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "if (owner.CountedAt is not null)", "if (owner.LeavesIssued < 0)"),
         new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
-        new("slots: what both names miss was back in between", "SdsServer.Core/Fleet/SlotSet.cs", "if (!WasBack(name, name, up))", "if (!_missing.Exists(mine => mine.Name == name) && !WasBack(name, name, up))"),
+        new(
+            "slots: what both names miss was back in between",
+            new Edit("SdsServer.Core/Fleet/SlotSet.cs", "if (other._hasLost)", "if (other._hasLost && up < TimeSpan.Zero)"),
+            new Edit("SdsServer.Core/Fleet/SlotSet.cs", "if (!WasBack(name, name, up))", "if (!_missing.Exists(mine => mine.Name == name) && !WasBack(name, name, up))")),
         new("connections: what comes from another name waits for nothing of that", $"{Engine}.Subscriptions.cs", "            subscription.AwaitsLedger = known.SlotsBeingRaised > 0;\n", ""),
         new("passed over: also while a row of it is being written", $"{Engine}.Departures.cs", "long? at = instance.OverruledBelow == 0 ? instance.Lo : null;", "long? at = instance.Lo;"),
         new("roster: who refuses succeeds nobody", $"{Engine}.Answers.cs", "if (instance.BundleRefused || instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0))", "if (instance.Id.Length == 0)"),
