@@ -24,7 +24,7 @@ public sealed record SubscriptionOpened(
     /// <summary>Number of the stream, unique in this process, where it carries several subscriptions; null: it carries this one alone.</summary>
     public long? Stream { get; init; }
 
-    /// <summary>The reported version covers several bundles: which of them holds which bytes it does not say.</summary>
+    /// <summary>The reported version may be of several bundles: which of them holds which bytes it does not say.</summary>
     public bool IsVersionJoint { get; init; }
 
     /// <summary>What waves select the proxy by; null: its identity alone.</summary>

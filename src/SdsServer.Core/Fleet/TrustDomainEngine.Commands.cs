@@ -56,7 +56,7 @@ public sealed partial class TrustDomainEngine
 
         DecisionKind kind = order.Goal == RotationGoal.Forward ? DecisionKind.ResumeForward : DecisionKind.RollbackRotation;
         TrustState next = Turned(WithEvidence(_state, out _), order.Goal);
-        _endured = order.Goal == RotationGoal.Back && plan.Hold is { Cause: HoldCause.Invariant } ? _violation : null;
+        _endured = order.Goal == RotationGoal.Back && plan.Hold is { Cause: HoldCause.Invariant } && _violation is { } broken ? (plan.Id, RuleOf(broken)) : null;
         Commit(order, next, kind, "", $"turn rotation {plan.Id} {Direction(order.Goal)}", $"rotation '{plan.Id}' goes {Direction(order.Goal)} {WhenTurned(next)}");
     }
 

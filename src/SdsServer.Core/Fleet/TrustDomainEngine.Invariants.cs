@@ -16,8 +16,8 @@ public sealed partial class TrustDomainEngine
 
     // What cannot be seen in the state any more: bytes that have left, a root that has gone. It stands until an operator lifts the hold.
     private string? _lasting;
-    // The rule whose break an operator turns back from: it cannot hold the way that mends it.
-    private string? _endured;
+    // The rule whose break an operator turns back from, in which rotation: it cannot hold the way that mends it.
+    private (string Rotation, string Rule)? _endured;
     private string? _bundleFault;
     private TimeSpan _bundleCheckedAt;
     private bool _bundleChecked;
@@ -34,7 +34,7 @@ public sealed partial class TrustDomainEngine
     }
 
     private bool IsEndured(string violation, RotationPlan plan) =>
-        plan.Goal == RotationGoal.Back && _endured is { } endured && RuleOf(endured) == RuleOf(violation);
+        plan.Goal == RotationGoal.Back && _endured == (plan.Id, RuleOf(violation));
 
     private static string RuleOf(string violation) => violation[..violation.IndexOf(':', StringComparison.Ordinal)];
 

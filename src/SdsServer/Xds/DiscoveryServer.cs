@@ -91,7 +91,8 @@ internal sealed class DiscoveryServer
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
             Connections.Name(call.HttpContext, key, Limits.NodesPerConnection);
             using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
-            await RunAsync(protocol, isAggregated, new(connection, key, caller.Workload, node) { Admin = StreamClient.AdminOf(node, caller.Address) }, caller, first, reader, write, call);
+            StreamClient client = new(connection, key, caller.Workload, node) { IsAggregated = isAggregated, Admin = StreamClient.AdminOf(node, caller.Address) };
+            await RunAsync(protocol, client, caller, first, reader, write, call);
         }
         finally
         {
@@ -101,7 +102,6 @@ internal sealed class DiscoveryServer
 
     private async Task RunAsync<TRequest>(
         DiscoveryProtocol<TRequest> protocol,
-        bool isAggregated,
         StreamClient client,
         Caller caller,
         TRequest first,
@@ -121,7 +121,7 @@ internal sealed class DiscoveryServer
             using IDisposable use = Connections.Use(call.HttpContext);
             call.HttpContext.Features.Get<UnidentifiedConnection>()?.Done();
             DiscoverySession<TRequest> session = protocol.Open(client, Names, Limits, nonces, () => Interlocked.Increment(ref _subscriptions));
-            using SecretStream<TRequest> loop = new(stream, session, mailbox, protocol, this, caller, isAggregated, write, call);
+            using SecretStream<TRequest> loop = new(stream, session, mailbox, protocol, this, caller, write, call);
             await loop.RunAsync(first, reader);
         }
         finally

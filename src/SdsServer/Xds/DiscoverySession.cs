@@ -47,6 +47,8 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
         }
     }
 
+    protected StreamClient Client => client;
+
     protected XdsLimits Limits => limits;
 
     protected Dictionary<string, Subscription>.ValueCollection Subscriptions => _byName.Values;

@@ -18,7 +18,6 @@ internal sealed class SecretStream<TRequest>(
     DiscoveryProtocol<TRequest> protocol,
     DiscoveryServer shared,
     Caller caller,
-    bool isAggregated,
     Func<EncodedMessage, CancellationToken, Task> write,
     ServerCallContext call) : IDisposable
 {
@@ -106,7 +105,7 @@ internal sealed class SecretStream<TRequest>(
 
         protocol.Node(request);
         string type = protocol.TypeUrl(request);
-        if (type.Length == 0 && isAggregated)
+        if (type.Length == 0 && _client.IsAggregated)
         {
             throw new RpcException(StatusCode.InvalidArgument, "a request of an aggregated stream needs a type_url");
         }

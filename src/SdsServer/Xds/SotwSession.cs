@@ -106,7 +106,8 @@ internal sealed class SotwSession(StreamClient client, SecretNames names, XdsLim
         }
 
         string? reported = _wanted is null ? Reported(versionInfo) : null;
-        bool joint = reported is not null && wanted.Count(name => KindOf(name) == SecretKind.Bundle) > 1;
+        // Of an aggregated stream it may also be what a name was told that has been let go since.
+        bool joint = reported is not null && (Client.IsAggregated || wanted.Count(name => KindOf(name) == SecretKind.Bundle) > 1);
         foreach (string name in wanted.Where(name => _wanted is null || !_wanted.Contains(name)))
         {
             Open(name, reported, KindOf(name) == SecretKind.Leaf ? HeldLeaf(reported) : null, now, joint);

@@ -14,6 +14,9 @@ internal sealed record StreamClient(long Connection, InstanceKey Key, Workload W
     /// <summary>What waves select it by. A registered label has precedence over what the node claims under its name.</summary>
     public ProxyTraits Traits { get; } = ProxyTraits.Of(Key.SpiffeId, Node.Cluster, Node.Labels.SetItems(Workload.Labels));
 
+    /// <summary>The stream is for everything that the client asks for (ADS), of which some may come and go.</summary>
+    public bool IsAggregated { get; init; }
+
     /// <summary>Where its Envoy's admin answers; null where it states no port.</summary>
     public Uri? Admin { get; init; }
 

@@ -140,4 +140,29 @@ public sealed class InvariantTests
         world.Pass(10);
         Assert.Equal((null, "A", "a"), (world.State.Plan, world.Bundle, world.State.Signer));
     }
+
+    [Fact]
+    public void What_was_endured_on_one_way_back_holds_that_of_the_next_rotation()
+    {
+        bool bad = false;
+        EngineSeams seams = Mesh.Seams(new Random(1)) with { FindBundleFault = (state, _) => bad && state.Bundle.Contains("B") ? "root B is bad" : null };
+        EngineWorld world = new(seams: seams);
+        world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval });
+        world.Pass(TimeSpan.FromMinutes(1));
+        bad = true;
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.Equal(CommandStatus.Done, world.Turn(RotationGoal.Back).Status);
+        world.Pass(10);
+        Assert.Null(world.State.Plan);
+
+        bad = false;
+        world.Server.Webhook = ask => new WebhookAnswered(ask.Ask, WebhookVerdict.Deny, "error rate 4 %");
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = new GatePolicy(GateKind.Webhook), DropGate = GatePolicy.Approval, Waves = [Wave.Of(1)], AutomaticRollback = true });
+        world.Pass(60);
+        Assert.Equal((RotationGoal.Back, null), (world.State.Plan!.Goal, world.State.Plan.Hold));
+        bad = true;
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.Equal(HoldCause.Invariant, world.State.Plan.Hold?.Cause);
+    }
 }

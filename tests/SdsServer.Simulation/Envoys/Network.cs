@@ -58,10 +58,16 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     public void Dropped(SimulatedEnvoy envoy) => claims.OnBuilt(envoy);
 
     /// <summary>A context that was added asks for what it lacks.</summary>
-    public void Add(SimulatedEnvoy envoy, SecretSource source)
+    /// <param name="hastens">
+    /// The ledger does not know all its slots any more, and may never: the others have Envoy's longest backoff to come back, and no more.
+    /// </param>
+    public void Add(SimulatedEnvoy envoy, SecretSource source, bool hastens = true)
     {
-        // The ledger does not know all its slots any more: the others have Envoy's longest backoff to come back, and no more.
-        envoy.Clients.FindAll(static client => client.IsSlow).ForEach(client => Retry(envoy, client, Backoff()));
+        if (hastens)
+        {
+            envoy.Clients.FindAll(static client => client.IsSlow).ForEach(client => Retry(envoy, client, Backoff()));
+        }
+
         if (source.Client.Stream is { } stream)
         {
             Say(envoy, stream, TimeSpan.Zero, stream.Subscribe(source));
@@ -271,7 +277,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
         long connection = envoy.Connection!.Value;
         Node node = new() { Id = envoy.Key.NodeId, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
-        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] });
+        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] }) { IsAggregated = client.Aggregated };
         XdsStream stream = client.Dialect == Dialect.Sotw
             ? new SotwStream(client, connection, node, _world, Caller)
             : new DeltaStream(client, connection, node, _world, Caller);
@@ -332,6 +338,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             case SubscriptionOpened opened:
                 stream.Subscriptions[opened.Subscription] = stream.Source(opened.Name);
                 server.Open(opened, new SubscriptionPort(delivery => Take(envoy, stream, delivery), () => Displace(envoy, stream)));
+                claims.OnOpened(envoy, stream.Client.Dialect == Dialect.Sotw ? stream.Client.Accepted : stream.Source(opened.Name).Accepted);
                 return;
             case DeliveryAcked acked when stream.Subscriptions.TryGetValue(acked.Subscription, out SecretSource? source):
                 claims.OnAnswer(envoy, source, refused: false);

@@ -33,10 +33,10 @@ internal sealed class SecretSource(SecretKind kind, string name, XdsClient clien
     /// <summary>The server has heard of something that was accepted on this stream.</summary>
     public bool HasAccepted { get; set; }
 
-    /// <summary>Whether a new stream says that it holds this version; a version of several secrets says it of none.</summary>
+    /// <summary>Whether a new stream says that it holds this version; one that may be of several secrets says it of none.</summary>
     public bool Reports(string version) => Client.Dialect == Dialect.Delta
         ? (Accepted ?? "").Contains(version, StringComparison.Ordinal)
-        : Client.Accepted.Contains(version, StringComparison.Ordinal) && Client.Sources.Count(other => other.Kind == Kind && !other.Removed) == 1;
+        : !Client.Aggregated && Client.Accepted.Contains(version, StringComparison.Ordinal);
 
     public override string ToString() => $"{Name}@{Client.Number}";
 }

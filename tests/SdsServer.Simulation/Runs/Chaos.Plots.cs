@@ -35,7 +35,9 @@ internal sealed partial class Chaos
             Plot.StaleConfirmation => StaleConfirmation(),
             Plot.AnchorlessNewcomer => AnchorlessNewcomer(),
             Plot.BackBeforeTheEnd => BackBeforeTheEnd(),
-            _ => TwinOfTheCutOff(),
+            Plot.TwinOfTheCutOff => TwinOfTheCutOff(),
+            Plot.AnotherName => AnotherName(),
+            _ => RefusedBesideAccepted(),
         };
         (_lingers, _fails, _distrusted, network.IsSlowToEnd) = (null, null, null, false);
     }
@@ -112,11 +114,16 @@ internal sealed partial class Chaos
         network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(3));
         network.DropStream(hero, hero.Clients[1], TimeSpan.FromSeconds(7));
         Leave(hero, hero.Contexts[2]);
-        network.DropConnection(hero, mix.Local ? TimeSpan.Zero : TimeSpan.FromSeconds(5));
+        network.DropConnection(hero, TimeSpan.FromSeconds(5));
         AddBundle(hero);
         Pass(s_soon * 2);
+        long before = server.Store.State.Epoch;
         operators.Rotate();
-        Pass(TimeSpan.FromMinutes(1));
+        if (PassUntil(() => server.Store.State.Epoch > before, s_soon) && !PassUntil(() => HasAll(hero, before + 1), TimeSpan.FromMinutes(30)))
+        {
+            throw new Violation("E7", $"{hero.Name} is not sent the bundle of epoch {before + 1} on all its sources");
+        }
+
         return true;
     }
 
@@ -160,7 +167,7 @@ internal sealed partial class Chaos
 
     private bool GhostSucceeded()
     {
-        if (policy.StrictAbsence || mix.Local || NewName(back: TimeSpan.FromSeconds(6), notice: Settings.LatestNotice) is not { } hero)
+        if (policy.StrictAbsence || NewName(back: TimeSpan.FromSeconds(6), notice: Settings.LatestNotice) is not { } hero)
         {
             return false;
         }
@@ -271,10 +278,53 @@ internal sealed partial class Chaos
         return true;
     }
 
+    private bool AnotherName()
+    {
+        if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests() || network.Longest(hero) <= Settings.LongestBackoff)
+        {
+            return false;
+        }
+
+        // The ledger has not all its slots before the new one is written, and a server that begins anew in between knows no names.
+        _effectsToDeath = null;
+        network.DropStream(hero, hero.Clients[^1], s_lateSlot);
+        SecretSource added = AddBundle(hero, hastens: false);
+        PassUntil(() => added.HasAccepted, s_soon);
+        operators.Rotate();
+        Pass(s_lateSlot);
+        return true;
+    }
+
+    private bool RefusedBesideAccepted()
+    {
+        if (Cast(bundles: 1, leaf: true, aggregated: true) is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        // What it is sent as a newcomer is its own; what follows it shares with all.
+        operators.Rotate();
+        Pass(s_soon);
+        if (!Rests())
+        {
+            return false;
+        }
+
+        SecretSource added = AddBundle(hero);
+        _distrusted = added;
+        if (PassUntil(() => added.Refused, s_soon) && server.Up)
+        {
+            server.Kill();
+        }
+
+        Pass(TimeSpan.FromMinutes(1));
+        return true;
+    }
+
     private string ServingRoot => server.Store.State is { Serving: { } serving } state ? state.RootOf(serving.AuthorityId).Id : "";
 
     /// <summary>A process of its own identity; its leaf, if it has one, has the first of its streams.</summary>
-    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, SimulatedEnvoy? twin = null, bool boots = true)
+    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, bool aggregated = false, SimulatedEnvoy? twin = null, bool boots = true)
     {
         if (!server.Up || envoys.Count(static envoy => envoy.Alive) >= 8)
         {
@@ -284,7 +334,7 @@ internal sealed partial class Chaos
         InstanceKey key = twin?.Key ?? NewKey(100 + _lastName);
         Anchors? anchors = mix.OwnServing && key.IsRemote ? new Anchors(files.Export(key), follows: false, tells: twin is not null) : null;
         SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], BundleOnly: !leaf), Finds) { Anchors = anchors };
-        envoy.Manner = new Manner(random.Next(2) == 0 ? Dialect.Sotw : Dialect.Delta, Aggregated: false, oneName);
+        envoy.Manner = new Manner(random.Next(2) == 0 || aggregated ? Dialect.Sotw : Dialect.Delta, aggregated, oneName);
         SecretSource? presented = leaf ? Add(envoy, SecretKind.Leaf) : null;
         for (int bundle = 0; bundle < bundles; bundle++)
         {
@@ -302,12 +352,12 @@ internal sealed partial class Chaos
     }
 
     /// <summary>It has one more context, which verifies by a source of its own.</summary>
-    private SecretSource AddBundle(SimulatedEnvoy envoy)
+    private SecretSource AddBundle(SimulatedEnvoy envoy, bool hastens = true)
     {
         story.Tell($"{envoy.Name} adds a context");
         TlsContext added = new(envoy.Contexts[0].Leaf, Add(envoy, SecretKind.Bundle));
         envoy.Contexts.Add(added);
-        network.Add(envoy, added.Bundle);
+        network.Add(envoy, added.Bundle, hastens);
         return added.Bundle;
     }
 
@@ -325,6 +375,8 @@ internal sealed partial class Chaos
             TimeSpan.FromMinutes(20))
             && PassUntil(() => envoys.TrueForAll(envoy => !envoy.Alive || time.Up >= envoy.OpenedAt + (policy.ReconnectWindow * 3)), TimeSpan.FromMinutes(3));
     }
+
+    private static bool HasAll(SimulatedEnvoy envoy, long epoch) => envoy.Sources.TrueForAll(source => source.Removed || source.Kind != SecretKind.Bundle || source.Stored?.Epoch >= epoch);
 
     private bool IsRostered(SimulatedEnvoy envoy) => server.Store.Roster.Values.Any(entry => entry.Key == envoy.Key);
 

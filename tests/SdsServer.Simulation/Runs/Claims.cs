@@ -203,6 +203,17 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         }
     }
 
+    /// <summary>E1: who says which leaf it holds goes on as the process that was given it.</summary>
+    /// <param name="said">The version that the stream reported.</param>
+    public void OnOpened(SimulatedEnvoy envoy, string? said)
+    {
+        if (SecretVersion.LeafSerial(said) is { } serial && store.Row(serial) is { } row && row.Key == envoy.Key
+            && server.Engine?.Find(row.InstanceId) is { Connected: false } holder && holder.Outstanding.Any(leaf => leaf.Serial == serial))
+        {
+            throw new Violation("E1", $"{envoy.Name} says that it holds leaf {serial[..6]}, and whoever was given that is still taken to be away");
+        }
+    }
+
     /// <summary>I6 and I7 of what goes onto the wire.</summary>
     public void OnSent(SimulatedEnvoy envoy, SecretSource source, ResponseItem item)
     {

@@ -125,11 +125,12 @@ internal sealed record Mix
         return seed < FirstPlotted ? drawn : drawn.For(s_plots[seed % s_plots.Length]);
     }
 
-    // The others would meet processes that nobody can know of: cut off by a stolen root's certificate before the server has noted them.
     private Mix For(Plot plot)
     {
+        // The others would meet processes that nobody can know of: cut off by a stolen root's certificate before the server has noted them.
         bool serves = plot is Runs.Plot.StaleConfirmation or Runs.Plot.AnchorlessNewcomer or Runs.Plot.TwinOfTheCutOff;
-        return this with { Plot = plot, OwnServing = serves, Local = Local && !serves, LongGrace = false };
+        bool isRemote = serves || plot is Runs.Plot.ConsumerHalfWritten or Runs.Plot.GhostSucceeded;
+        return this with { Plot = plot, OwnServing = serves, Local = Local && !isRemote, LongGrace = false };
     }
 
     private static T[] Draw<T>(Random random, T always, int[] weights)

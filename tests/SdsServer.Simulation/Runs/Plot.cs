@@ -38,4 +38,10 @@ internal enum Plot
 
     /// <summary>A process that does not know the server's next root is cut off by force, and its twin goes on.</summary>
     TwinOfTheCutOff,
+
+    /// <summary>A source is away for long, and one of another name is new: it is not the one that is missing.</summary>
+    AnotherName,
+
+    /// <summary>On one stream for all, a new source refuses the very bytes that another has accepted, and the server dies: the version that it is told then is of both.</summary>
+    RefusedBesideAccepted,
 }

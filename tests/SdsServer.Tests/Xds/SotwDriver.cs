@@ -7,6 +7,8 @@ internal sealed class SotwDriver : SessionDriver<DiscoveryRequest>
 {
     private string _accepted = "";
 
+    public bool IsAggregated { get; init; }
+
     public SessionStep Request(string nonce, string version, params string[] names) =>
         Handle(new DiscoveryRequest { ResponseNonce = nonce, VersionInfo = version, ResourceNames = { names } });
 
@@ -25,5 +27,5 @@ internal sealed class SotwDriver : SessionDriver<DiscoveryRequest>
     });
 
     protected override DiscoverySession<DiscoveryRequest> Create() =>
-        new SotwSession(TestSecrets.Client with { Workload = Workload }, TestSecrets.Names, Limits, "s", NextSubscription);
+        new SotwSession(TestSecrets.Client with { Workload = Workload, IsAggregated = IsAggregated }, TestSecrets.Names, Limits, "s", NextSubscription);
 }

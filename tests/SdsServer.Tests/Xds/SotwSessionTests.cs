@@ -348,4 +348,10 @@ public sealed class SotwSessionTests
     [InlineData("", false, "roots/a", "roots/b")]
     public void A_reported_version_is_joint_where_it_covers_several_bundles(string version, bool joint, params string[] names) =>
         Assert.All(_driver.Request("", version, names).Events.Cast<SubscriptionOpened>(), opened => Assert.Equal(joint, opened.IsVersionJoint));
+
+    [Fact]
+    public void A_version_that_an_aggregated_stream_reports_may_be_of_a_name_that_was_let_go() =>
+        Assert.All(
+            new SotwDriver { IsAggregated = true }.Request("", "b1-05accc809587cca9", "roots/a", "leaf").Events.Cast<SubscriptionOpened>(),
+            static opened => Assert.True(opened.IsVersionJoint));
 }
