@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using SdsServer.EndToEnd.Mesh;
 using SdsServer.EndToEnd.Report;
 using SdsServer.Protos.Admin.V1;
@@ -23,13 +24,14 @@ internal static class Refusals
 
         RotationRun run = await RotationRun.StartAsync(mesh, "through-refusals");
         await run.ShutAsync(GateCode.G1SetSigner, healing.Proxy, BlockerReason.Nacked);
+        await AwaitPoisonedAsync(mesh, healing.Proxy);
         await journal.PhaseAsync("Distributing, one refuses", Phase.Distributing);
         await run.StillShutAsync(GateCode.G1SetSigner, healing.Proxy, BlockerReason.Nacked);
 
         await ReconnectAsync(mesh, healing.Proxy);
         await journal.PhaseAsync("Distributing, it has reconnected", Phase.Distributing);
         await run.StillShutAsync(GateCode.G1SetSigner, healing.Proxy, BlockerReason.Nacked, BlockerReason.Absent, BlockerReason.PendingAck);
-        await AwaitRefusalAsync(mesh, healing.Proxy);
+        await AwaitPoisonedAsync(mesh, healing.Proxy);
         await run.ShutAsync(GateCode.G1SetSigner, healing.Proxy, BlockerReason.Nacked);
 
         healing.Heal();
@@ -72,6 +74,23 @@ internal static class Refusals
             (await proxy.Envoy.Admin.StatsAsync(token)).UpdateRejected("default") > 0
             && (await mesh.Operator.InstancesAsync(proxy.NodeId)).Any(instance => instance.Connected && instance.LastNack is not null),
         () => proxy.Envoy.Log + mesh.Server.Log);
+
+    /// <summary>
+    /// A good bundle beside a refused leaf is refused in the leaf's words: Envoy judges the whole context. Each time anew, because its bytes are
+    /// new each time: the same ones Envoy would accept, and not apply, and the gate would open on a proof that is none.
+    /// </summary>
+    private static async Task AwaitPoisonedAsync(ServiceMesh mesh, Proxy proxy)
+    {
+        HashSet<Timestamp> refusals = [];
+        await Condition.AwaitAsync(
+            $"{proxy.NodeId} to refuse the bundle three times for its leaf", Limit, async _ =>
+            {
+                refusals.UnionWith((await mesh.Operator.InstancesAsync(proxy.NodeId)).Select(instance => instance.LastNack)
+                    .Where(nack => nack is { Secret: "ROOTCA" } && nack.Detail.Contains("OCSP", StringComparison.Ordinal)).Select(nack => nack.Time));
+                return refusals.Count >= 3;
+            },
+            () => proxy.Envoy.Log + mesh.Server.Log);
+    }
 
     private static async Task ReconnectAsync(ServiceMesh mesh, Proxy proxy)
     {

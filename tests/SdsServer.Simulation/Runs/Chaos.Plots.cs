@@ -206,7 +206,12 @@ internal sealed partial class Chaos
 
         long seen = server.Store.State.Epoch;
         operators.Rotate();
-        PassUntil(() => server.Store.State.Epoch > seen, s_soon);
+        if (!PassUntil(() => server.Store.State.Epoch > seen, s_soon))
+        {
+            // Another rotation is under way, and what was seen is true.
+            return false;
+        }
+
         operators.ConfirmAnchors(hero, seen);
         envoys.FindAll(other => other.Alive && other != hero).ForEach(operators.GiveAnchors);
         Pass(TimeSpan.FromMinutes(3));

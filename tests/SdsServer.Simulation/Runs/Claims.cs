@@ -237,9 +237,10 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         }
     }
 
-    // Where one process was taken for two, what was under way for the one may come after what the other has; not what it had already.
+    // Where one process was taken for two, what was under way for the one may come after what the other has; not what it had already, once the two are known to be one.
     private bool IsKnownToBeOlder(string serial, string held) =>
-        store.Row(serial)?.InstanceId == store.Row(held)?.InstanceId || (_handedOver.TryGetValue(serial, out int before) && before <= _issued.GetValueOrDefault(held));
+        store.Row(serial)?.InstanceId == store.Row(held)?.InstanceId
+        || (_handedOver.TryGetValue(serial, out int before) && before <= _issued.GetValueOrDefault(held) && server.Engine?.Find(store.Row(held)!.InstanceId) is null);
 
     /// <summary>I7: the slots of a process that is known by its leaf are durable before anything goes out on them.</summary>
     private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)
