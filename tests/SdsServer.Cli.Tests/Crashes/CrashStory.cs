@@ -336,6 +336,17 @@ internal sealed class CrashStory : IAsyncDisposable
     {
         string phase = _load.Phase;
         Enter($"{phase}, store stalled");
+
+        // The next decision, too, where only a soak is before it: it cannot be durable, so nobody may be told.
+        if (_rotation is { State: RotationState.Active } ordered)
+        {
+            Rotation seen = await _admin.CallAsync(AdminMethods.GetRotation, new GetRotationRequest { Name = ordered.Name });
+            while (seen.Gate?.Refusal?.EarliestTime?.ToDateTimeOffset() > s_time.GetUtcNow())
+            {
+                await _timer.WaitForNextTickAsync(_limit.Token);
+            }
+        }
+
         int before = _load.FewestIn(_load.Phase);
         while (_load.FewestIn(_load.Phase) < before + 2)
         {
