@@ -114,6 +114,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Its place in the waves of the plan <see cref="PlaceIn"/>.</summary>
     public ulong Place { get; set; }
 
+    /// <summary>What selects it in the plan <see cref="PlaceIn"/>: as it was when that met it, for it keeps its wave.</summary>
+    public ProxyTraits TraitsInPlan { get; set; } = ProxyTraits.Of(key.SpiffeId);
+
     public string PlaceIn { get; set; } = "";
 
     public WaveStanding Standing { get; set; }

@@ -127,10 +127,11 @@ public sealed partial class TrustDomainEngine
                 }
             }
 
-            if (Facts(plan).SignerProblem is { } problem)
-            {
-                yield return Blocker.Of(BlockerReason.Signer, problem, _now.Utc + (_signerProblem!.Value.Until - _now.Up));
-            }
+        }
+
+        if (ProblemOf(plan.Target) is { } problem)
+        {
+            yield return Blocker.Of(BlockerReason.Signer, problem.Text, _now.Utc + (problem.Until - _now.Up));
         }
 
         if (verdict.OpensAt is { } soak)
@@ -144,7 +145,7 @@ public sealed partial class TrustDomainEngine
         : Blocker.Of(
             BlockerReason.Absent,
             $"nobody in the {plan.WavesBegun} waves begun is connected: others take their place if nobody comes",
-            _desertedSince is { } since && since + _policy.ReconnectWindow > _now.Up ? _now.Utc + (since + _policy.ReconnectWindow - _now.Up) : null);
+            _desertedUntil is { } until && until > _now.Up ? _now.Utc + (until - _now.Up) : null);
 
     private Blocker Lagging(Instance instance, RotationPlan plan)
     {

@@ -103,7 +103,7 @@ public sealed partial class TrustDomainEngine
             _epochSince = _now.Up;
             AttendConnected();
         }
-        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || _state.Signer != old.Signer || IsSteered(old))
+        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || _state.Signer != old.Signer || IsSteered(old) || _state.Plan?.Hold is null != old.Plan?.Hold is null)
         {
             AttendConnected();
         }
@@ -191,7 +191,8 @@ public sealed partial class TrustDomainEngine
         bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
         Instance? refusing = heeds ? _refusing.All.FirstOrDefault(instance => !instance.Excused && !_refusing.Excuses(instance)) : null;
         string? silent = heeds ? TooSilent(plan) : null;
-        if ((plan.Hold is { Cause: HoldCause.Nack } && refusing is null) || (plan.Hold is { Cause: HoldCause.Silent } && silent is null))
+        // Who refused or kept silent before this term is not remembered: what an earlier one has set, only an operator lifts.
+        if (plan.Hold != _heldBefore && ((plan.Hold is { Cause: HoldCause.Nack } && refusing is null) || (plan.Hold is { Cause: HoldCause.Silent } && silent is null)))
         {
             return null;
         }
@@ -273,11 +274,11 @@ public sealed partial class TrustDomainEngine
             UnresolvedNacks = _refusing.All.Count(instance => StandsInTheWay(instance, plan)),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
-            WaveIsDeserted = plan.WavesBegun > 0 && _desertedSince is { } since && _now.Up >= since + _policy.ReconnectWindow,
+            WaveIsDeserted = _now.Up >= _desertedUntil,
             ThirdRoots = _policy.MaxRoots > 2
                 ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))]
                 : [],
-            SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
+            SignerProblem = ProblemOf(plan.Target)?.Text,
         };
     }
 
@@ -354,9 +355,9 @@ public sealed partial class TrustDomainEngine
             wake = grace;
         }
 
-        if (_desertedSince is { } deserted && deserted + _policy.ReconnectWindow > _now.Up)
+        if (_desertedUntil is { } deserted && deserted > _now.Up)
         {
-            DateTimeOffset replaced = _clock.Reckoned + (deserted + _policy.ReconnectWindow - _now.Up);
+            DateTimeOffset replaced = _clock.Reckoned + (deserted - _now.Up);
             wake = replaced < wake ? replaced : wake;
         }
 
@@ -366,7 +367,7 @@ public sealed partial class TrustDomainEngine
             wake = deadline.Value;
         }
 
-        if (_signerProblem is { } problem && problem.Authority == plan.Target && problem.Until > _now.Up)
+        if (ProblemOf(plan.Target) is { } problem)
         {
             wake = wake < _clock.Reckoned + (problem.Until - _now.Up) ? wake : _clock.Reckoned + (problem.Until - _now.Up);
         }

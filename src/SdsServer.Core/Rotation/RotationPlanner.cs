@@ -29,7 +29,7 @@ public static class RotationPlanner
 
         if (outgoing != target && state.Trusts(outgoing))
         {
-            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true } && IsShown(plan, fleet), DropSoakEnd(state, plan), plan, now);
+            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true, SignerProblem: null } && IsShown(plan, fleet), DropSoakEnd(state, plan), plan, now);
         }
 
         if (fleet.ThirdRoots is [var third, ..])
@@ -37,7 +37,7 @@ public static class RotationPlanner
             return new Verdict(MoveKind.DropTrust, third.RootId, Gate.G3, Open: third.Needing == 0, OpensAt: null);
         }
 
-        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet), ConnectionsEnd(plan), plan, now);
+        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet) && fleet.SignerProblem is null, ConnectionsEnd(plan), plan, now);
     }
 
     /// <summary>When the trust soak ends; null when the floor has not reached the root yet.</summary>
