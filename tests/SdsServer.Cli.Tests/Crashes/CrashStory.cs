@@ -396,6 +396,9 @@ internal sealed class CrashStory : IAsyncDisposable
         _server = Start();
         if (_plan.Again is { } longer)
         {
+            // Its stream is stuck in what it holds back, and would not be opened anew: the two would wait for each other.
+            Late.Resume();
+            _stalledSecret = null;
             _life += longer;
             _target = _watch.Commits + _life;
             _watch.At(_target, _server.Kill);
