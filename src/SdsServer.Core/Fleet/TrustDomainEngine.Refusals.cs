@@ -109,7 +109,8 @@ public sealed partial class TrustDomainEngine
         if (verdict.Gate is Gate.G1 or Gate.G2)
         {
             bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
-            foreach (Instance instance in heeds && _floor >= needed ? _refusing.All.Where(instance => StandsInTheWay(instance, plan)) : [])
+            HashSet<Instance> refusing = heeds && _floor >= needed ? [.. _refusing.All.Where(instance => StandsInTheWay(instance, plan))] : [];
+            foreach (Instance instance in refusing)
             {
                 yield return Behind(instance);
             }
@@ -121,7 +122,9 @@ public sealed partial class TrustDomainEngine
 
             if (verdict.Gate == Gate.G2)
             {
-                foreach (Instance instance in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining && !instance.HasOpenRefusal))
+                // Whose refusal is excused keeps the wave open all the same, and is named like everybody else of it.
+                foreach (Instance instance in _instances.Walk().Where(instance => !refusing.Contains(instance)
+                    && instance.Standing is (WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining)))
                 {
                     yield return Lagging(instance, plan);
                 }

@@ -510,4 +510,46 @@ public sealed class WaveTests
         Assert.Equal(HoldCause.Silent, world.State.Plan!.Hold?.Cause);
         Assert.Contains("admins do not show it", world.State.Plan.Hold!.Reason, StringComparison.Ordinal);
     }
+
+    // Its identity has refused for so long that no hold comes of the second process: the wave is open all the same, and it is why.
+    [Fact]
+    public void A_second_process_of_an_identity_that_has_long_refused_is_named_and_can_be_passed_over()
+    {
+        EngineWorld world = new();
+        Sidecar first = world.Sidecar("x").Start();
+        world.Fleet(1);
+        first.Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(new WaveSelector(PathPrefix: "/x"))] });
+        RefuseLeaves(world, world.Policy.QuarantineAfter + TimeSpan.FromMinutes(1), first);
+        Sidecar second = world.Sibling(first, "x2");
+        second.Answers = false;
+        second.Start();
+        second.Bundle.Answers = true;
+        second.Bundle.Ack();
+        RefuseLeaves(world, TimeSpan.FromMinutes(1), first, second);
+        Assert.True(second.Instance.Refusing);
+
+        world.Unhold(HoldCause.Nack);
+        Blocker blocker = Assert.Single(world.Engine.AllBlockers(), blocker => blocker.InstanceId == second.Instance.Id);
+        Assert.Equal(BlockerReason.PendingLeaf, blocker.Reason);
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G2, first.Instance.Id, second.Instance.Id).Status);
+        world.Pass(60);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    private static void RefuseLeaves(EngineWorld world, TimeSpan span, params ReadOnlySpan<Sidecar> sidecars)
+    {
+        HashSet<Delivery> refused = [];
+        for (int second = 0; second < span.TotalSeconds; second++)
+        {
+            world.Pass(1);
+            foreach (Sidecar sidecar in sidecars)
+            {
+                if (sidecar.Leaf.Got.Count > 0 && refused.Add(sidecar.Leaf.Last) && !sidecar.IsOn("a"))
+                {
+                    sidecar.Leaf.Nack("no such root");
+                }
+            }
+        }
+    }
 }
