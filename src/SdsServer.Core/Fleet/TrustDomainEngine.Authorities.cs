@@ -33,9 +33,11 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        // What a plan under way drops, or an emergency moves to, it finds by the authority: a trusted root must always have one.
+        bool shared = _state.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
         string? use = authority.Id == _state.Signer ? "it signs"
             : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-            : _state.Trusts(authority.RootId) && authority.Chain.Length == 1 ? "its root is in the bundle"
+            : _state.Trusts(authority.RootId) && (authority.Chain.Length == 1 || !shared) ? "its root is in the bundle"
             : authority.Id == _state.Serving?.AuthorityId ? "the server's own certificate is under it"
             : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
             : null;
@@ -46,7 +48,6 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out _);
-        bool shared = next.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
         next = next with
         {
             Decisions = next.Decisions + 1,
