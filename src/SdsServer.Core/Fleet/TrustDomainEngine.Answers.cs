@@ -330,6 +330,7 @@ public sealed partial class TrustDomainEngine
         {
             At(SettledAt(instance, instance.Bundles));
             At(SettledAt(instance, instance.Leaves));
+            At(SettledAt(instance, instance.Tickets));
         }
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));
