@@ -90,6 +90,12 @@ public sealed partial class TrustDomainEngine
         _onceSaved.Clear();
         CheckDropped(old);
         WantAnchor();
+        bool turned = _state.Plan is { } now && old.Plan is { } before && now.Id == before.Id && now.Goal != before.Goal;
+        if (turned)
+        {
+            ForgetWaves();
+        }
+
         if (old.Bundle.Any(root => !_state.Trusts(root)))
         {
             ReplaceTicketKeys();
@@ -103,7 +109,7 @@ public sealed partial class TrustDomainEngine
             _epochSince = _now.Up;
             AttendConnected();
         }
-        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || _state.Signer != old.Signer || IsSteered(old))
+        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || turned || _state.Signer != old.Signer || IsSteered(old))
         {
             AttendConnected();
         }

@@ -170,6 +170,16 @@ public sealed partial class TrustDomainEngine
         return accepted;
     }
 
+    // What the admin showed, and whom an operator passed over, was said of leaves that the turn takes back.
+    private void ForgetWaves()
+    {
+        foreach (Instance instance in _instances.Walk())
+        {
+            instance.ConfirmedIn = null;
+            instance.PassedOverIn = null;
+        }
+    }
+
     private static bool IsConfirmed(Instance instance, RotationPlan plan) =>
         plan.Policy.Evidence == LeafEvidence.Ack || instance.Admin is null || instance.ConfirmedIn == plan.Id;
 

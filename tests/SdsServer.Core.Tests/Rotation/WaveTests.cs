@@ -552,4 +552,40 @@ public sealed class WaveTests
             }
         }
     }
+
+    [Fact]
+    public void What_an_admin_has_shown_before_a_turn_back_is_no_word_for_the_leaf_after_it()
+    {
+        EngineWorld world = new();
+        bool shows = true;
+        world.Server.Probe = probe => new ProxyProbed(probe.InstanceId, probe.Serial, shows, "not in /certs");
+        Sidecar proxy = world.Sidecar("p", admin: new Uri("http://10.0.0.1:9901")).Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval, Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(60);
+        Assert.Equal(1, world.Engine.WaveFacts.Moved);
+        world.Turn(RotationGoal.Back);
+        world.Pass(5);
+        Assert.True(proxy.IsOn("a"));
+        shows = false;
+        world.Turn(RotationGoal.Forward);
+        world.Pass(60);
+        Assert.Equal((true, 0), (proxy.IsOn("b"), world.Engine.WaveFacts.Moved));
+    }
+
+    [Fact]
+    public void Who_was_passed_over_before_a_turn_back_is_asked_again_after_it()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(60);
+        world.Unhold(HoldCause.Silent);
+        world.Pass(1);
+        Assert.Equal(0, world.Engine.WaveFacts.Silent);
+        world.Turn(RotationGoal.Back);
+        world.Turn(RotationGoal.Forward);
+        world.Pass(60);
+        Assert.Equal((1, HoldCause.Silent), (world.Engine.WaveFacts.Silent, world.State.Plan!.Hold?.Cause));
+    }
 }
