@@ -87,7 +87,7 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveStanding standing = StandingOf(instance);
-        if (standing == WaveStanding.Joining)
+        if (standing == WaveStanding.Joining || (standing == WaveStanding.Silent && IsNew(instance)))
         {
             _joining.Add(instance, _now.Up);
             standing = _joining.Excuses(instance) ? WaveStanding.None : standing;
@@ -117,14 +117,14 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Unreached;
         }
 
-        if (!instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null))
-        {
-            return WaveStanding.Joining;
-        }
-
-        if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))
+        if (IsSilent(instance))
         {
             return WaveStanding.Silent;
+        }
+
+        if (IsNew(instance))
+        {
+            return WaveStanding.Joining;
         }
 
         if (HasMoved(instance, plan.To))
@@ -137,6 +137,11 @@ public sealed partial class TrustDomainEngine
             ? WaveStanding.InTransit
             : WaveStanding.Waiting;
     }
+
+    private static bool IsNew(Instance instance) => !instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null);
+
+    private bool IsSilent(Instance instance) =>
+        instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance);
 
     // A stranger that never proves anything delays no wave, nor does a proxy that has been left to age out, and has.
     private bool TakesLeaves(Instance instance, string planId) =>

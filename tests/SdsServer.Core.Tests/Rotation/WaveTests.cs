@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
@@ -587,5 +588,49 @@ public sealed class WaveTests
         world.Turn(RotationGoal.Forward);
         world.Pass(60);
         Assert.Equal((1, HoldCause.Silent), (world.Engine.WaveFacts.Silent, world.State.Plan!.Hold?.Cause));
+    }
+
+    [Fact]
+    public void A_newcomer_that_leaves_its_first_leaf_unanswered_is_silent_and_holds_the_plan()
+    {
+        EngineWorld world = new();
+        world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(new WaveSelector(PathPrefix: "/"))], CanarySoak = TimeSpan.FromMinutes(1) });
+        world.Pass(10);
+        Sidecar mute = world.Sidecar("mute");
+        mute.Open(SecretKind.Bundle);
+        mute.Open(SecretKind.Leaf).Answers = false;
+        world.Pass(20);
+        Assert.Equal((1, 0), (world.Engine.WaveFacts.Joining, world.Engine.WaveFacts.Silent));
+        world.Pass(20);
+        Assert.Equal((1, 1, HoldCause.Silent), (world.State.Plan!.WavesBegun, world.Engine.WaveFacts.Silent, world.State.Plan.Hold?.Cause));
+        world.Unhold(HoldCause.Silent);
+        world.Pass(120);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    // A new process every minute, each of them mute: the identity stands in the way for so long, and no longer.
+    [Fact]
+    public void An_identity_whose_newcomers_never_answer_keeps_no_wave_shut_for_ever()
+    {
+        EngineWorld world = new();
+        world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(new WaveSelector(PathPrefix: "/"))], CanarySoak = TimeSpan.FromMinutes(1), MaxSilentPercent = 100 });
+        world.Pass(10);
+        Sidecar first = world.Sidecar("mute");
+        for (int i = 0; i < 25 && world.State.Plan is not null; i++)
+        {
+            Sidecar mute = world.Sibling(first, string.Create(CultureInfo.InvariantCulture, $"mute{i}"));
+            mute.Open(SecretKind.Bundle);
+            mute.Open(SecretKind.Leaf).Answers = false;
+            world.Pass(90);
+            world.Time.After(TimeSpan.FromSeconds(5), () =>
+            {
+                mute.Disconnect();
+                world.Server.Post(new ProcessDeparted(mute.Key.Peer));
+            });
+        }
+
+        Assert.Equal("b", world.State.Signer);
     }
 }
