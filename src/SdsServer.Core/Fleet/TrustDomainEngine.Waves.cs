@@ -129,7 +129,9 @@ public sealed partial class TrustDomainEngine
 
         if (HasMoved(instance, plan.To))
         {
-            return IsConfirmed(instance, plan) ? WaveStanding.Moved : WaveStanding.InTransit;
+            // A newcomer's first leaf, whose admin is still to be asked, begins no soak anew; whose leaf was replaced has to be shown.
+            return IsConfirmed(instance, plan) ? WaveStanding.Moved
+                : instance is { LeavesIssued: 1, Newest: not null } ? WaveStanding.Joining : WaveStanding.InTransit;
         }
 
         return instance.Work is LeafWork.Signing or LeafWork.Committing

@@ -633,4 +633,26 @@ public sealed class WaveTests
 
         Assert.Equal("b", world.State.Signer);
     }
+
+    [Fact]
+    public void A_joiner_a_minute_keeps_no_wave_shut_where_the_admin_is_the_evidence()
+    {
+        EngineWorld world = new();
+        world.Server.Probe = probe => new ProxyProbed(probe.InstanceId, probe.Serial, true, "");
+        world.Server.Pace = effect => effect is ProbeProxy ? (TimeSpan.FromSeconds(1), TimeSpan.Zero) : default;
+        for (int i = 0; i < 5; i++)
+        {
+            world.Sidecar($"s{i}", admin: new Uri($"http://10.0.0.{i}:9901")).Start();
+        }
+
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.OfPercent(90)], CanarySoak = TimeSpan.FromMinutes(5), Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(20);
+        for (int i = 0; i < 30 && world.State.Plan?.WavesBegun == 1; i++)
+        {
+            world.Sidecar($"j{i}", admin: new Uri($"http://10.0.1.{i}:9901")).Start();
+            world.Pass(59);
+        }
+
+        Assert.NotEqual(1, world.State.Plan?.WavesBegun);
+    }
 }
