@@ -415,4 +415,19 @@ public sealed class EmergencyTests
         Assert.All(away.Instances, view => Assert.Null(view.FirstSeen));
         Assert.NotNull(world.Sidecar("new").Start().Instance.FirstSeen);
     }
+
+    [Theory]
+    [InlineData("b", CommandStatus.Done)]
+    [InlineData("b2", CommandStatus.Refused)]
+    public void Another_authority_below_a_root_that_was_fit_is_judged_by_itself(string to, CommandStatus expected)
+    {
+        bool distributed = false;
+        EngineWorld world = new(seams: Mesh.Seams(new Random(1), (_, _, _) => distributed ? ["its key could not be opened"] : []));
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("b2", "B"), Root = Mesh.Root("B") });
+        world.Fleet(3);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval });
+        world.Pass(10);
+        distributed = true;
+        Assert.Equal(expected, world.Rotate(to, kind: RotationKind.Emergency, compromised: "a").Status);
+    }
 }
