@@ -8,7 +8,9 @@ public sealed partial class TrustDomainEngine
 {
     private void Add(AddAuthority order)
     {
-        Authority authority = order.Authority;
+        // Whoever stole the root can make such an authority as well.
+        bool stolen = _state.Authorities.Any(known => known.RootId == order.Authority.RootId && known.Tainted);
+        Authority authority = order.Authority with { Tainted = order.Authority.Tainted || stolen };
         if (_state.Authorities.Any(known => known.Id == authority.Id))
         {
             Answer(order, CommandStatus.Invalid, $"there is an authority '{authority.Id}' already");

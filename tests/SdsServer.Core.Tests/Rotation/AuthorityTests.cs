@@ -35,4 +35,15 @@ public sealed class AuthorityTests
 
     private static void Add(EngineWorld world, string id, string root) =>
         world.Do(command => new AddAuthority { Id = command, Actor = "op", Authority = Mesh.Authority(id, root), Root = Mesh.Root(root) });
+
+    [Fact]
+    public void A_new_authority_below_a_stolen_root_is_stolen_too()
+    {
+        EngineWorld world = new();
+        world.Sidecar("late").Start().Bundle.Answers = false;
+        world.Rotate("b", kind: RotationKind.Emergency);
+        Add(world, "a2", "A");
+        Add(world, "b2", "B");
+        Assert.Equal((true, false), (world.State.Authority("a2").Tainted, world.State.Authority("b2").Tainted));
+    }
 }
