@@ -64,9 +64,10 @@ public sealed partial class TrustDomainEngine
             Gate.G4 => state.RootOf(plan.Outgoing).DroppedAt ?? 0,
             _ => 0,
         };
-        if (_now.Up < _frozenUntil && (_floor < needed || (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject))))
+        bool measures = plan.Goal == RotationGoal.Forward && (verdict.Gate == Gate.G2 || (verdict.Gate == Gate.G1 && plan.WaveCount > 1));
+        if (_now.Up < _frozenUntil && (_floor < needed || measures || (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject))))
         {
-            yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever holds an older bundle must have had time to come back", TermIsOldAt);
+            yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever was connected, or holds an older bundle, must have had time to come back", TermIsOldAt);
         }
 
         if (_floor < needed)
@@ -115,7 +116,7 @@ public sealed partial class TrustDomainEngine
                 yield return Behind(instance);
             }
 
-            if (heeds && plan.WaveCount > 1 && Waves.Reached == 0 && (plan.WavesBegun > 0 || !IsFleetPresent) && _floor >= needed)
+            if (heeds && plan.WaveCount > 1 && _now.Up >= _frozenUntil && Waves.Reached == 0 && (plan.WavesBegun > 0 || !IsFleetPresent) && _floor >= needed)
             {
                 yield return NobodyConnected(plan);
             }

@@ -150,4 +150,27 @@ public sealed class GateTests
         Assert.Equal((MoveKind.Finish, Gate.G4), (verdict.Move, refusal!.Gate));
         Assert.Equal(slow.Key.SpiffeId, Assert.Single(refusal.Blockers).SpiffeId);
     }
+
+    // Everybody may be back already: it is the time that opens the gate, and no proxy is to blame.
+    [Theory]
+    [InlineData(Gate.G1)]
+    [InlineData(Gate.G2)]
+    public void A_gate_that_is_shut_because_the_server_has_just_started_says_so(Gate gate)
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        TimeSpan soak = TimeSpan.FromMinutes(1);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(1)], TrustSoak = gate == Gate.G1 ? soak : TimeSpan.Zero, CanarySoak = soak });
+        world.Pass(59);
+        List<(string? Leaf, string? Bundle)> held = [.. fleet.Select(sidecar => (sidecar.Leaf.Accepted, sidecar.Bundle.Accepted))];
+        world.Restart(fleet);
+        for (int i = 0; i < fleet.Length; i++)
+        {
+            fleet[i].Return(held[i].Leaf, held[i].Bundle);
+        }
+
+        world.Pass(10);
+        Assert.Equal(gate, world.Engine.Outlook()!.Value.Refusal?.Gate);
+        Assert.Equal(BlockerReason.YoungTerm, Assert.Single(world.Engine.AllBlockers()).Reason);
+    }
 }
