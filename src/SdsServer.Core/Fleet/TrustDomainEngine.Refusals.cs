@@ -47,6 +47,10 @@ public sealed partial class TrustDomainEngine
                 blockers.Exists(blocker => blocker.Reason == BlockerReason.MissingAnchor)
                     ? "every peer would refuse the leaves listed here, and proxies without the new anchor would lose their link to this server at their next connect"
                     : "every peer would refuse the leaves listed here"),
+            _ when !Drops(state.Plan!) => (
+                "authority_still_needed",
+                $"{blockers.Count} leaves of authority '{state.Plan!.Outgoing}' are outstanding",
+                "the rotation would be taken as over while leaves of the authority that it moves away from are in use"),
             _ => (
                 "root_not_gone",
                 $"{blockers.Count} members may still enforce the dropped root",
@@ -54,6 +58,9 @@ public sealed partial class TrustDomainEngine
         };
         return Refuse(code, verdict.Gate, blockers, message, breaks);
     }
+
+    // An intermediate goes and its root stays.
+    private bool Drops(RotationPlan plan) => _state.RootOf(plan.Outgoing).Id != _state.RootOf(plan.Target).Id;
 
     private IEnumerable<Blocker> Blockers(TrustState state, Verdict verdict)
     {

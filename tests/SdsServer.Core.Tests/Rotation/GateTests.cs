@@ -173,4 +173,22 @@ public sealed class GateTests
         Assert.Equal(gate, world.Engine.Outlook()!.Value.Refusal?.Gate);
         Assert.Equal(BlockerReason.YoungTerm, Assert.Single(world.Engine.AllBlockers()).Reason);
     }
+
+    [Fact]
+    public void The_end_of_a_rotation_that_drops_no_root_speaks_of_none()
+    {
+        EngineWorld world = new();
+        world.AddIntermediate("a2");
+        Sidecar away = world.Sidecar("away").Start();
+        world.Fleet(1);
+        away.Disconnect();
+        world.Rotate("a2", kind: RotationKind.Intermediate);
+        world.Pass(60);
+        Refusal refusal = world.Engine.Outlook()!.Value.Refusal!;
+        Assert.Equal((Gate.G4, "authority_still_needed"), (refusal.Gate, refusal.Code));
+        world.Retire(away.Instance.Id);
+        world.Pass(1);
+        Assert.Equal("finish rotation", world.Store.Log[^1].Action);
+        Assert.All([refusal.Message, refusal.OverrideBreaks, world.Store.Log[^1].Reason], text => Assert.DoesNotContain("root", text, StringComparison.Ordinal));
+    }
 }
