@@ -196,7 +196,14 @@ public sealed partial class TrustDomainEngine
         {
             foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))
             {
-                string state = instance.Connected ? instance.HeldBecause ?? "its new leaf is on the way" : "not connected";
+                string state = instance switch
+                {
+                    { Connected: false } => "not connected",
+                    { HasOpenRefusal: true, LastNack: { } nack } => $"refused {nack.Secret}: {nack.Error}",
+                    { HeldBecause: { } held } => held,
+                    _ when IsSilent(instance) => $"has left its new leaf unanswered for {_policy.AckTimeout}",
+                    _ => "its new leaf is on the way",
+                };
                 yield return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.NeedsOutgoingRoot,
                     $"leaf {leaf.Row.Serial}: {state}", leaf.Row.NotAfter + _policy.MaxSkew) { LeafSerial = leaf.Row.Serial };
             }

@@ -191,4 +191,22 @@ public sealed class GateTests
         Assert.Equal("finish rotation", world.Store.Log[^1].Action);
         Assert.All([refusal.Message, refusal.OverrideBreaks, world.Store.Log[^1].Reason], text => Assert.DoesNotContain("root", text, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void G3_says_in_envoys_words_who_refuses_its_new_leaf_and_who_is_silent()
+    {
+        EngineWorld world = new();
+        Sidecar refuses = world.Sidecar("refuses").Start(), silent = world.Sidecar("silent").Start();
+        refuses.Leaf.Answers = silent.Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { Waves = [], MaxSilentPercent = 100 });
+        world.Pass(2);
+        Assert.Contains("is on the way", Detail(world, silent), StringComparison.Ordinal);
+        refuses.Leaf.Nack("no such curve");
+        world.Pass(0.1);
+        Assert.EndsWith("refused Leaf: no such curve", Detail(world, refuses), StringComparison.Ordinal);
+        world.Pass(40);
+        Assert.Contains("unanswered for 00:00:30", Detail(world, silent), StringComparison.Ordinal);
+    }
+
+    private static string Detail(EngineWorld world, Sidecar sidecar) => world.Engine.AllBlockers().Single(blocker => blocker.InstanceId == sidecar.Instance.Id).Detail;
 }
