@@ -167,7 +167,7 @@ public sealed partial class TrustDomainEngine
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
             { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",
             { Standing: WaveStanding.InTransit } => "its new leaf is on the way",
-            { Newest.State: LeafState.Acked } => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",
+            { Newest: { State: LeafState.Acked } newest } when newest.Row.AuthorityId == plan.To => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",
             _ => "waits for its turn",
         };
         return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.PendingLeaf, detail, null);

@@ -655,4 +655,15 @@ public sealed class WaveTests
 
         Assert.NotEqual(1, world.State.Plan?.WavesBegun);
     }
+
+    [Fact]
+    public void Who_has_been_issued_nothing_new_yet_waits_for_its_turn()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(2);
+        fleet[0].Leaf.Answers = fleet[1].Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, Waves = [Wave.Of(2)] });
+        world.Pass(2);
+        Assert.Equal(["its new leaf is on the way", "waits for its turn"], world.Engine.AllBlockers().Select(blocker => blocker.Detail).Order());
+    }
 }
