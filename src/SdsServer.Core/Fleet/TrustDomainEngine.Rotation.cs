@@ -90,6 +90,12 @@ public sealed partial class TrustDomainEngine
         _onceSaved.Clear();
         CheckDropped(old);
         WantAnchor();
+        bool turned = _state.Plan is { } now && old.Plan is { } before && now.Id == before.Id && now.Goal != before.Goal;
+        if (turned)
+        {
+            ForgetWaves();
+        }
+
         if (old.Bundle.Any(root => !_state.Trusts(root)))
         {
             ReplaceTicketKeys();
@@ -103,7 +109,7 @@ public sealed partial class TrustDomainEngine
             _epochSince = _now.Up;
             AttendConnected();
         }
-        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || _state.Signer != old.Signer || IsSteered(old) || _state.Plan?.Hold is null != old.Plan?.Hold is null)
+        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || turned || _state.Signer != old.Signer || IsSteered(old))
         {
             AttendConnected();
         }
@@ -115,9 +121,9 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    // A root that has become safe, or is stolen, changes who signs where the plan's signer could not.
+    // A root that has become safe, or is stolen, changes who signs where the plan's signer could not; a hold, who signs for whom it stops.
     private bool IsSteered(TrustState old) =>
-        _state.Plan is not null && (old.Authorities != _state.Authorities || old.Roots.Count(root => root.SafeAt is null) != _state.Roots.Count(root => root.SafeAt is null));
+        _state.Plan is not null && (_state.Plan.Hold is null != old.Plan?.Hold is null || old.Authorities != _state.Authorities || old.Roots.Count(root => root.SafeAt is null) != _state.Roots.Count(root => root.SafeAt is null));
 
     private void AttendConnected()
     {
@@ -322,6 +328,7 @@ public sealed partial class TrustDomainEngine
         Gate.G1 => "every member enforces the root",
         Gate.G2 => "everyone in the waves begun uses the new leaf",
         Gate.G3 => "no outstanding leaf needs the root",
+        _ when _state.Plan is { } plan && !Drops(plan) => $"no outstanding leaf is from authority {plan.Outgoing}",
         _ => "no member may still enforce the dropped root",
     };
 

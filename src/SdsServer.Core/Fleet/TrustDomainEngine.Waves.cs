@@ -111,7 +111,7 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveStanding standing = StandingOf(instance);
-        if (standing == WaveStanding.Joining)
+        if (standing == WaveStanding.Joining || (standing == WaveStanding.Silent && IsNew(instance)))
         {
             _joining.Add(instance, _now.Up);
             standing = _joining.Excuses(instance) ? WaveStanding.None : standing;
@@ -141,19 +141,21 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Unreached;
         }
 
-        if (!instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null))
-        {
-            return WaveStanding.Joining;
-        }
-
-        if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))
+        if (IsSilent(instance))
         {
             return WaveStanding.Silent;
         }
 
+        if (IsNew(instance))
+        {
+            return WaveStanding.Joining;
+        }
+
         if (HasMoved(instance, plan.To))
         {
-            return IsConfirmed(instance, plan) ? WaveStanding.Moved : WaveStanding.InTransit;
+            // A newcomer's first leaf, whose admin is still to be asked, begins no soak anew; whose leaf was replaced has to be shown.
+            return IsConfirmed(instance, plan) ? WaveStanding.Moved
+                : instance is { LeavesIssued: 1, Newest: not null } ? WaveStanding.Joining : WaveStanding.InTransit;
         }
 
         return instance.Work is LeafWork.Signing or LeafWork.Committing
@@ -161,6 +163,11 @@ public sealed partial class TrustDomainEngine
             ? WaveStanding.InTransit
             : WaveStanding.Waiting;
     }
+
+    private static bool IsNew(Instance instance) => !instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null);
+
+    private bool IsSilent(Instance instance) =>
+        instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance);
 
     // A stranger that never proves anything delays no wave, nor does a proxy that has been left to age out, and has.
     private bool TakesLeaves(Instance instance, string planId) =>
@@ -192,6 +199,16 @@ public sealed partial class TrustDomainEngine
         }
 
         return accepted;
+    }
+
+    // What the admin showed, and whom an operator passed over, was said of leaves that the turn takes back.
+    private void ForgetWaves()
+    {
+        foreach (Instance instance in _instances.Walk())
+        {
+            instance.ConfirmedIn = null;
+            instance.PassedOverIn = null;
+        }
     }
 
     private static bool IsConfirmed(Instance instance, RotationPlan plan) =>

@@ -118,6 +118,11 @@ public static class RotationPlanner
             // A leaf that needs the root is more than evidence: without it somebody is refused for certain (rule I5).
             bool allowed = gate != Gate.G3 || evidence;
             DateTimeOffset time = plan.StepSince + policy.After;
+            if (gate == Gate.G1 && plan.Policy.SignNotBefore is { } notBefore && time < notBefore)
+            {
+                time = notBefore;
+            }
+
             return new Verdict(move, subject, gate, allowed && now >= time, allowed && now < time ? time : null) { WaitEnd = allowed ? time : null };
         }
 
