@@ -33,12 +33,13 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>
-    /// A hold stops its own wave: whom the new authority has not signed for yet keeps the old one, for renewals too. Else what the hold is for would
-    /// go on, one half life after the other. Not who refuses: its next answer is what the hold waits for.
+    /// A hold stops its own wave: who uses a leaf of the old authority, and has been sent none of the new one, is renewed by the old. Else what the hold
+    /// is for would go on, one half life after the other. Not who refuses: its next answer is what the hold waits for.
     /// </summary>
     private static bool IsHeldBack(Instance instance, RotationPlan plan) =>
         plan is { Hold: not null, Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency, DrainedAt: null }
-        && !instance.LeafRefused && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
+        && !instance.LeafRefused && instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked)
+        && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
 
     private bool IsAtItsEnd(Instance instance) => Youngest(instance) is not { } youngest || IsExpiring(youngest);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Rotation;
@@ -198,7 +199,7 @@ public sealed class GateTests
         EngineWorld world = new();
         Sidecar refuses = world.Sidecar("refuses").Start(), silent = world.Sidecar("silent").Start();
         refuses.Leaf.Answers = silent.Leaf.Answers = false;
-        world.Rotate("b", EngineWorld.Quick with { Waves = [], MaxSilentPercent = 100 });
+        world.Rotate("b", EngineWorld.Quick with { Waves = [], MaxInFlight = 2, MaxSilentPercent = 100 });
         world.Pass(2);
         Assert.Contains("is on the way", Detail(world, silent), StringComparison.Ordinal);
         refuses.Leaf.Nack("no such curve");
