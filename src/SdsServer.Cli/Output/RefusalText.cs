@@ -29,7 +29,7 @@ internal static class RefusalText
         {
             yield return $"opens by itself at the latest {TimeText.Both(refusal.EarliestTime, now)}";
         }
-        else if (refusal.Blockers.Count > 0)
+        else if (refusal.Blockers.Count > 0 && refusal.Code != RefusalCode.Held)
         {
             yield return "does not open by itself: somebody has to act";
         }
@@ -71,7 +71,7 @@ internal static class RefusalText
     /// <summary>What to do about it, one sentence for each reason.</summary>
     public static IEnumerable<string> Advice(Refusal refusal) => refusal.Code switch
     {
-        RefusalCode.Held => ["see why with 'sdsctl rotation status', then let it go on with 'sdsctl rotation unhold'"],
+        RefusalCode.Held => ["see why, and what lifts it, with 'sdsctl rotation status'"],
         RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end; where its new root is stolen: --emergency --compromised ID"],
         RefusalCode.RotationFinished => ["start a new one with 'sdsctl rotation start'"],
         RefusalCode.WrongPhase => ["see where it stands with 'sdsctl rotation status'"],
@@ -83,8 +83,11 @@ internal static class RefusalText
         RefusalCode.RoleNotPossible => ["see what every root does with 'sdsctl root list', and where the rotation stands with 'sdsctl rotation status'"],
         RefusalCode.InvariantViolated => ["change nothing more; see 'sdsctl rotation status' and the server's log, and report it"],
         RefusalCode.OverrideNotPossible => ["name every blocker that 'sdsctl rotation status' shows, each must be overridable; 'soak' names a wait"],
-        _ => refusal.Blockers.DistinctBy(blocker => blocker.Reason).Select(Advice).OfType<string>(),
+        _ => OfBlockers(refusal.Blockers),
     };
+
+    /// <summary>What helps who blocks, one sentence for each reason.</summary>
+    public static IEnumerable<string> OfBlockers(IEnumerable<Blocker> blockers) => blockers.DistinctBy(blocker => blocker.Reason).Select(Advice).OfType<string>();
 
     public static string Counts(IEnumerable<BlockerCount> counts) =>
         string.Join(", ", counts.Select(count => $"{count.Count} {EnumText.Of(count.Reason)}"));
@@ -104,7 +107,7 @@ internal static class RefusalText
             BlockerReason.PendingLeaf => $"{who}: see what it waits for with 'sdsctl proxy show {id}'; send again with 'sdsctl proxy repush {id}'",
             BlockerReason.Webhook => "see what the webhook looks at; pass over it with 'sdsctl rotation advance'",
             BlockerReason.NeedsOldRoot => "see the leaves with 'sdsctl leaf list --needs OLD-ROOT'; they are replaced or expire",
-            BlockerReason.OldSigner => "wait for the waves: 'sdsctl rotation status'",
+            BlockerReason.OldSigner => "wait for the waves",
             BlockerReason.ProviderUnhealthy => $"{id}: bring its provider back; the server's log says how it fails",
             BlockerReason.AwaitingApproval => "take the step with 'sdsctl rotation advance'",
 

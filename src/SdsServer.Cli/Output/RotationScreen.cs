@@ -18,8 +18,8 @@ internal static class RotationScreen
         facts.Add("stands", new Cell(Stands(rotation, now), rotation.Held ? Tone.Bad : rotation.State == RotationState.Completed ? Tone.Good : Tone.None));
         if (rotation.Held)
         {
-            facts.Add("held", new Cell(rotation.HoldReason, Tone.Bad));
-            facts.Add("", new Cell("nothing moves until 'sdsctl rotation unhold', or turn back with 'sdsctl rotation rollback'", Tone.Caution));
+            facts.Add(HoldText.Label(rotation), new Cell(rotation.HoldReason, Tone.Bad));
+            facts.Add("", new Cell(HoldText.Ends(rotation), Tone.Caution));
         }
 
         facts.Add("started", TimeText.Both(rotation.CreateTime, now));
@@ -37,7 +37,7 @@ internal static class RotationScreen
         AddWaves(screen, rotation);
         if (rotation.State == RotationState.Active && rotation.Gate is { } gate)
         {
-            AddGate(screen, gate, now);
+            AddGate(screen, rotation, gate, now);
         }
 
         if (decisions > 0 && rotation.Decisions.Count > 0)
@@ -57,7 +57,7 @@ internal static class RotationScreen
     public static string Line(Rotation rotation, DateTimeOffset now)
     {
         string waves = rotation.Waves is { Count: > 0 } w ? $", wave {w.Index} of {w.Count}, {w.Proven} of {w.Total} on the new root" : "";
-        string held = rotation.Held ? $", held: {rotation.HoldReason}" : "";
+        string held = rotation.Held ? $", {HoldText.Label(rotation)}: {rotation.HoldReason}" : "";
         string gate = rotation is { State: RotationState.Active, Gate: { } g }
             ? g.AwaitingApproval ? $"; waits for approval: {g.NextStep}"
             : g.AwaitingWebhook ? $"; waits for the webhook: {g.NextStep}"
@@ -67,7 +67,7 @@ internal static class RotationScreen
         return $"{EnumText.Of(rotation.State)}, {EnumText.Of(rotation.Phase)}, {EnumText.Of(rotation.Goal)}{waves}{held}{gate}";
     }
 
-    private static void AddGate(Screen screen, Gate gate, DateTimeOffset now)
+    private static void AddGate(Screen screen, Rotation rotation, Gate gate, DateTimeOffset now)
     {
         if (gate.AwaitingApproval)
         {
@@ -100,7 +100,8 @@ internal static class RotationScreen
             screen.Line($"  held if it is still closed at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
         }
 
-        foreach (string advice in RefusalText.Advice(refusal))
+        // A hold does not make what helps a proxy any less true.
+        foreach (string advice in (rotation.Held ? HoldText.Advice(rotation) : []).Concat(RefusalText.OfBlockers(refusal.Blockers)))
         {
             screen.Line($"  to do: {advice}", Tone.Caution);
         }

@@ -87,6 +87,7 @@ internal sealed class FakeMesh
                 mesh.Trust.Held = mesh.Rotation!.Held = true;
                 mesh.Trust.HoldReason = mesh.Rotation.HoldReason = "engine: canary refused its leaf";
                 mesh.Rotation.HoldCause = HoldCause.Nack;
+                (mesh.Rotation.Gate.Refusal.Code, mesh.Rotation.Gate.Deadline) = (RefusalCode.Held, null);
                 break;
             case "approval":
                 mesh.Issue();
