@@ -8,11 +8,14 @@ internal static class RefusalText
 {
     private const int Shown = 10;
 
-    public static IEnumerable<string> Lines(Refusal refusal, DateTimeOffset now)
+    /// <param name="refusal">Of a gate or of a command.</param>
+    /// <param name="now">For "in 5h22m".</param>
+    /// <param name="rotation">The one whose gate it is; null where that is not known.</param>
+    public static IEnumerable<string> Lines(Refusal refusal, DateTimeOffset now, Rotation? rotation = null)
     {
         if (refusal.Gate != GateCode.Unspecified)
         {
-            yield return $"gate: {EnumText.Of(refusal.Gate)}";
+            yield return $"gate: {(rotation is null ? EnumText.Of(refusal.Gate) : EnumText.Of(refusal.Gate, rotation))}";
         }
 
         foreach (string finding in refusal.Findings)

@@ -25,7 +25,7 @@ internal static class RotationScreen
         facts.Add("started", TimeText.Both(rotation.CreateTime, now));
         if (rotation.Waves is { Count: > 0 } waves)
         {
-            facts.Add("progress", Progress(waves));
+            facts.Add("progress", Progress(rotation, waves));
         }
 
         if (rotation.EstimatedFinishTime is not null)
@@ -56,7 +56,7 @@ internal static class RotationScreen
     /// <summary>One line for logs: phase, wave, progress, gate.</summary>
     public static string Line(Rotation rotation, DateTimeOffset now)
     {
-        string waves = rotation.Waves is { Count: > 0 } w ? $", wave {w.Index} of {w.Count}, {w.Proven} of {w.Total} on the new root" : "";
+        string waves = rotation.Waves is { Count: > 0 } w ? $", wave {w.Index} of {w.Count}, {w.Proven} of {w.Total} on {rotation.Target()}" : "";
         string held = rotation.Held ? $", {HoldText.Label(rotation)}: {rotation.HoldReason}" : "";
         string gate = rotation is { State: RotationState.Active, Gate: { } g }
             ? g.AwaitingApproval ? $"; waits for approval: {g.NextStep}"
@@ -90,7 +90,7 @@ internal static class RotationScreen
             return;
         }
 
-        foreach (string line in RefusalText.Lines(refusal, now))
+        foreach (string line in RefusalText.Lines(refusal, now, rotation))
         {
             screen.Line($"  {line}");
         }
@@ -118,14 +118,14 @@ internal static class RotationScreen
         string wave = rotation is { Phase: Phase.Issuing, Waves: { } waves } ? $", wave {waves.Index} of {waves.Count}" : "";
         GatePolicy?[] gates = [rotation.Policy?.TrustGate, rotation.Policy?.WaveGate, rotation.Policy?.DropGate];
         string manual = gates.All(gate => gate?.Kind == GateKind.Approval) ? ", every step by hand" : "";
-        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation.Phase, rotation.Goal, rotation.Kind)}";
+        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation)}";
     }
 
-    private static string Progress(WaveProgress waves)
+    private static string Progress(Rotation rotation, WaveProgress waves)
     {
         string nacked = waves.Nacked > 0 ? $", {waves.Nacked} refused" : "";
         string silent = waves.Silent > 0 ? $", {waves.Silent} silent" : "";
-        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on the new root; "
+        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on {rotation.Target()}; "
             + $"waves begun: {waves.Proven} of {waves.Assigned}{nacked}{silent}";
     }
 
@@ -144,7 +144,7 @@ internal static class RotationScreen
             return;
         }
 
-        Grid grid = new("WAVE", "UP TO", "PROXIES", "ON THE NEW ROOT", "");
+        Grid grid = new("WAVE", "UP TO", "PROXIES", $"ON {rotation.Target()}", "");
         foreach (WavePart part in waves.Parts)
         {
             Cell stands = part switch

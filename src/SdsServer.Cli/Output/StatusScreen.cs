@@ -60,7 +60,7 @@ internal static class StatusScreen
     private static string PhaseOf(TrustDomain trust)
     {
         string goal = trust.Goal == Goal.Unspecified ? "" : $" ({EnumText.Of(trust.Goal)})";
-        return $"{EnumText.Of(trust.Phase)}{goal}: {EnumText.Meaning(trust.Phase, trust.Goal)}";
+        return $"{EnumText.Of(trust.Phase)}{goal}{(trust.Phase == Phase.Steady ? ": no rotation" : "")}";
     }
 
     private static string Fleet(FleetCounts fleet)

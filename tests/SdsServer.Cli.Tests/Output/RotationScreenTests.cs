@@ -73,6 +73,49 @@ public sealed class RotationScreenTests
         Assert.Contains("to do: see who refuses with 'sdsctl proxy list --nacked'", Show(rotation), StringComparison.Ordinal);
     }
 
+    // What the engine calls so: on the way back from Drained and Removing it is Distributing until everyone trusts the first one again.
+    [Theory]
+    [InlineData(Phase.Distributing, Goal.Forward, "everyone gets root-a and root-b, root-a signs")]
+    [InlineData(Phase.Issuing, Goal.Forward, "root-a and root-b trusted, leaves of root-b for the waves begun, of root-a for all others")]
+    [InlineData(Phase.Drained, Goal.Forward, "root-a and root-b trusted, no leaf needs root-a any more")]
+    [InlineData(Phase.Removing, Goal.Forward, "root-a has left the bundle, but not yet every proxy")]
+    [InlineData(Phase.Distributing, Goal.Back, "everyone gets root-a and root-b, root-b signs")]
+    [InlineData(Phase.Issuing, Goal.Back, "root-a and root-b trusted, everyone gets a leaf of root-a")]
+    [InlineData(Phase.Drained, Goal.Back, "root-a and root-b trusted, no leaf needs root-b any more")]
+    [InlineData(Phase.Removing, Goal.Back, "root-b has left the bundle, but not yet every proxy")]
+    public void A_phase_names_the_authorities_both_ways(Phase phase, Goal goal, string meaning)
+    {
+        Rotation rotation = FakeMesh.In("issuing").Rotation!;
+        (rotation.Phase, rotation.Goal) = (phase, goal);
+
+        string screen = Show(rotation);
+
+        Assert.Contains($": {meaning}\n", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain("the old", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain("the new", screen, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(GateCode.G1SetSigner, "G1 (everyone trusts root-a)")]
+    [InlineData(GateCode.G3DropTrust, "G3 (no leaf needs root-b)")]
+    [InlineData(GateCode.G4Gone, "G4 (nobody trusts root-b any more)")]
+    public void A_gate_on_the_way_back_names_the_root_it_is_about(GateCode gate, string words)
+    {
+        Rotation rotation = FakeMesh.In("issuing").Rotation!;
+        (rotation.Goal, rotation.Gate.Code, rotation.Gate.Refusal.Gate) = (Goal.Back, gate, gate);
+
+        Assert.Contains($"gate: {words}\n", Show(rotation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void In_the_last_wave_everyone_gets_a_leaf_of_the_target()
+    {
+        Rotation rotation = FakeMesh.In("issuing").Rotation!;
+        rotation.Waves.Index = 5;
+
+        Assert.Contains("root-a and root-b trusted, everyone gets a leaf of root-b\n", Show(rotation), StringComparison.Ordinal);
+    }
+
     private static Rotation Held(HoldCause cause)
     {
         Rotation rotation = FakeMesh.In("issuing").Rotation!;
