@@ -90,12 +90,15 @@ internal static class RefusalText
     };
 
     /// <summary>What helps who blocks, one sentence for each reason.</summary>
-    public static IEnumerable<string> OfBlockers(IEnumerable<Blocker> blockers) => blockers.DistinctBy(blocker => blocker.Reason).Select(Advice).OfType<string>();
+    /// <param name="blockers">Of a gate.</param>
+    /// <param name="rotation">The one whose gate it is; null where that is not known.</param>
+    public static IEnumerable<string> OfBlockers(IEnumerable<Blocker> blockers, Rotation? rotation = null) =>
+        blockers.DistinctBy(blocker => blocker.Reason).Select(blocker => Advice(blocker, rotation)).OfType<string>();
 
     public static string Counts(IEnumerable<BlockerCount> counts) =>
         string.Join(", ", counts.Select(count => $"{count.Count} {EnumText.Of(count.Reason)}"));
 
-    private static string? Advice(Blocker blocker)
+    private static string? Advice(Blocker blocker, Rotation? rotation)
     {
         string id = ResourceName.Id(blocker.Subject);
         string who = blocker.NodeId.Length > 0 ? blocker.NodeId : id;
@@ -103,13 +106,14 @@ internal static class RefusalText
         {
             BlockerReason.PendingAck => $"{who}: it should answer within seconds; if it does not, see 'sdsctl proxy show {id}' and whether that Envoy hangs",
             BlockerReason.Nacked => $"{who}: read Envoy's words with 'sdsctl proxy show {id}', mend that Envoy, then send again with 'sdsctl proxy repush {id}'",
+            BlockerReason.Absent when IsNobody(blocker) => "wait until proxies have connected again; if they do not, see whether they reach the server",
             BlockerReason.Absent => $"{who}: bring it back, or, if that process is gone for good, say so with 'sdsctl proxy retire {id}'",
             BlockerReason.StaleReplica => $"replica {id}: is it running, does it reach the store?",
             BlockerReason.ExportNotReadBack => $"export {id}: see that its consumer has taken it up",
             BlockerReason.UnmanagedTrust => $"{who}: see to it that it trusts what the bundle holds, then say so with 'sdsctl proxy confirm {id}'",
             BlockerReason.PendingLeaf => $"{who}: see what it waits for with 'sdsctl proxy show {id}'; send again with 'sdsctl proxy repush {id}'",
             BlockerReason.Webhook => "see what the webhook looks at; pass over it with 'sdsctl rotation advance'",
-            BlockerReason.NeedsOldRoot => "see the leaves with 'sdsctl leaf list --needs OLD-ROOT'; they are replaced or expire",
+            BlockerReason.NeedsOldRoot => $"{Leaves(rotation)}they are replaced or expire; where a proxy is gone for good, say so with 'sdsctl proxy retire ID'",
             BlockerReason.OldSigner => "wait for the waves",
             BlockerReason.ProviderUnhealthy => $"{id}: bring its provider back; the server's log says how it fails",
             BlockerReason.AwaitingApproval => "take the step with 'sdsctl rotation advance'",
@@ -118,6 +122,13 @@ internal static class RefusalText
             _ => null,
         };
     }
+
+    // No proxy blocks, but that there is none: the blocker is about the whole trust domain.
+    private static bool IsNobody(Blocker blocker) => blocker is { SpiffeId.Length: 0, NodeId.Length: 0 } && !blocker.Subject.Contains("/instances/", StringComparison.Ordinal);
+
+    // Intermediates share their root, so that every leaf needs it.
+    private static string Leaves(Rotation? rotation) =>
+        rotation is null ? "" : $"see the leaves with 'sdsctl leaf list {(rotation.Kind == RotationKind.Intermediate ? "--root" : "--needs")} {rotation.Left()}'; ";
 
     private static string Subject(Blocker blocker)
     {

@@ -101,7 +101,7 @@ internal static class RotationScreen
         }
 
         // A hold does not make what helps a proxy any less true.
-        foreach (string advice in (rotation.Held ? HoldText.Advice(rotation) : []).Concat(RefusalText.OfBlockers(refusal.Blockers)))
+        foreach (string advice in (rotation.Held ? HoldText.Advice(rotation) : []).Concat(RefusalText.OfBlockers(refusal.Blockers, rotation)))
         {
             screen.Line($"  to do: {advice}", Tone.Caution);
         }

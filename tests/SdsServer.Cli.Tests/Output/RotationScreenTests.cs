@@ -116,6 +116,32 @@ public sealed class RotationScreenTests
         Assert.Contains("root-a and root-b trusted, everyone gets a leaf of root-b\n", Show(rotation), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(RotationKind.Planned, Goal.Forward, "'sdsctl leaf list --needs root-a'")]
+    [InlineData(RotationKind.Planned, Goal.Back, "'sdsctl leaf list --needs root-b'")]
+    [InlineData(RotationKind.Intermediate, Goal.Forward, "'sdsctl leaf list --root root-a'")]
+    public void The_leaves_that_block_are_listed_by_the_authority_that_is_dropped(RotationKind kind, Goal goal, string command)
+    {
+        Rotation rotation = FakeMesh.In("issuing").Rotation!;
+        (rotation.Kind, rotation.Goal, rotation.Gate.Refusal.Blockers[1].Reason) = (kind, goal, BlockerReason.NeedsOldRoot);
+
+        Assert.Contains($"see the leaves with {command}; they are replaced or expire", Show(rotation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_nobody_is_connected_nobody_is_to_be_retired()
+    {
+        Rotation rotation = FakeMesh.In("issuing").Rotation!;
+        rotation.Gate.Refusal.Blockers.Clear();
+        rotation.Gate.Refusal.Blockers.Add(new Blocker { Subject = FakeMesh.Name, Reason = BlockerReason.Absent, Until = FakeMesh.At(TimeSpan.FromSeconds(30)) });
+
+        string screen = Show(rotation);
+
+        Assert.Contains("to do: wait until proxies have connected again; if they do not, see whether they reach the server\n", screen, StringComparison.Ordinal);
+        Assert.Contains("until 2026-11-21 04:00:30Z (in 30s)", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain("retire", screen, StringComparison.Ordinal);
+    }
+
     private static Rotation Held(HoldCause cause)
     {
         Rotation rotation = FakeMesh.In("issuing").Rotation!;
