@@ -32,9 +32,9 @@ internal static class RefusalText
         {
             yield return $"opens by itself at the latest {TimeText.Both(refusal.EarliestTime, now)}";
         }
-        else if (refusal.Blockers.Count > 0 && refusal.Code != RefusalCode.Held)
+        else if (refusal.Code != RefusalCode.Held && Opens(refusal, rotation) is { } opens)
         {
-            yield return "does not open by itself: somebody has to act";
+            yield return opens;
         }
 
         if (refusal.OverrideBreaks.Count > 0 && refusal.Blockers.Any(blocker => blocker.Overridable))
@@ -60,9 +60,7 @@ internal static class RefusalText
         {
             yield return $"  {Subject(blocker)}";
             yield return $"      {Why(blocker)}";
-            yield return blocker.Until is null
-                ? "      does not end by itself"
-                : $"      until {TimeText.Both(blocker.Until, now)}";
+            yield return $"      {Ends(blocker, now)}";
         }
 
         if (total > Shown)
@@ -122,6 +120,25 @@ internal static class RefusalText
             _ => null,
         };
     }
+
+    // What opens the gate, where no time is known; null where that cannot be told from here.
+    private static string? Opens(Refusal refusal, Rotation? rotation) =>
+        refusal.Blockers.Count == 0 ? null
+        : refusal.Blockers.Any(NeedsPerson) || rotation is { Waves.Silent: > 0 } ? "does not open by itself: somebody has to act"
+        : rotation is null || refusal.Blockers.Count < refusal.BlockerCounts.Sum(count => count.Count) ? null
+        : refusal.Blockers.Any(blocker => blocker.Until is null && IsNobody(blocker)) ? "opens by itself once proxies have connected"
+        : "opens by itself once the missing answers are there";
+
+    private static bool NeedsPerson(Blocker blocker) => blocker.Until is null && !IsAnswering(blocker) && !(blocker.Reason == BlockerReason.Absent && IsNobody(blocker));
+
+    private static bool IsAnswering(Blocker blocker) =>
+        blocker.Reason is BlockerReason.PendingAck or BlockerReason.PendingLeaf or BlockerReason.StaleReplica or BlockerReason.NeedsOldRoot or BlockerReason.OldSigner;
+
+    private static string Ends(Blocker blocker, DateTimeOffset now) =>
+        blocker.Until is not null ? $"until {TimeText.Both(blocker.Until, now)}"
+        : IsAnswering(blocker) ? "ends with its answer"
+        : NeedsPerson(blocker) ? "does not end by itself"
+        : "ends when proxies have connected";
 
     // No proxy blocks, but that there is none: the blocker is about the whole trust domain.
     private static bool IsNobody(Blocker blocker) => blocker is { SpiffeId.Length: 0, NodeId.Length: 0 } && !blocker.Subject.Contains("/instances/", StringComparison.Ordinal);

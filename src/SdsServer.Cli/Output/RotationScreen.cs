@@ -62,7 +62,8 @@ internal static class RotationScreen
             ? g.AwaitingApproval ? $"; waits for approval: {g.NextStep}"
             : g.AwaitingWebhook ? $"; waits for the webhook: {g.NextStep}"
             : g.Open ? $"; next: {g.NextStep}"
-            : $"; waits: {RefusalText.Counts(g.Refusal?.BlockerCounts ?? [])}{(g.Refusal?.EarliestTime is { } t ? $", at the latest {TimeText.Relative(t, now)}" : "")}"
+            : g.Refusal is not { BlockerCounts.Count: > 0 } ? ""
+            : $"; waits: {RefusalText.Counts(g.Refusal.BlockerCounts)}{(g.Refusal.EarliestTime is { } t ? $", at the latest {TimeText.Relative(t, now)}" : "")}"
             : "";
         return $"{EnumText.Of(rotation.State)}, {EnumText.Of(rotation.Phase)}, {EnumText.Of(rotation.Goal)}{waves}{held}{gate}";
     }
@@ -97,7 +98,8 @@ internal static class RotationScreen
 
         if (gate.Deadline is not null)
         {
-            screen.Line($"  held if it is still closed at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
+            string late = rotation is { Kind: RotationKind.Emergency, Policy.ForceAtDeadlines: true } && gate.Code != GateCode.G4Gone ? "who still blocks is passed over by force" : "held if it is still closed";
+            screen.Line($"  {late} at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
         }
 
         // A hold does not make what helps a proxy any less true.
@@ -125,8 +127,8 @@ internal static class RotationScreen
     {
         string nacked = waves.Nacked > 0 ? $", {waves.Nacked} refused" : "";
         string silent = waves.Silent > 0 ? $", {waves.Silent} silent" : "";
-        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on {rotation.Target()}; "
-            + $"waves begun: {waves.Proven} of {waves.Assigned}{nacked}{silent}";
+        string begun = waves.Count > 1 ? $"; waves begun: {waves.Index} of {waves.Count}, with {waves.Assigned} proxies" : "";
+        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on {rotation.Target()}{begun}{nacked}{silent}";
     }
 
     private static string Bar(int proven, int total)

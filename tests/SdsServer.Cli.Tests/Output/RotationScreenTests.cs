@@ -142,6 +142,81 @@ public sealed class RotationScreenTests
         Assert.DoesNotContain("retire", screen, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_wave_under_way_needs_nobody()
+    {
+        Rotation rotation = InFlight();
+
+        string screen = Show(rotation);
+
+        Assert.Contains("ends with its answer\n", screen, StringComparison.Ordinal);
+        Assert.Contains("opens by itself once the missing answers are there\n", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain("somebody has to act", screen, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(BlockerReason.Nacked)]
+    [InlineData(BlockerReason.Absent)]
+    [InlineData(BlockerReason.UnmanagedTrust)]
+    public void What_only_a_person_ends_says_so(BlockerReason reason)
+    {
+        Rotation rotation = InFlight();
+        rotation.Gate.Refusal.Blockers[0].Reason = reason;
+
+        Assert.Contains("does not open by itself: somebody has to act\n", Show(rotation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Silence_needs_somebody()
+    {
+        Rotation rotation = InFlight();
+        rotation.Waves.Silent = 1;
+
+        Assert.Contains("does not open by itself: somebody has to act\n", Show(rotation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_nothing_is_known_to_block_the_line_says_nothing_of_waiting()
+    {
+        Rotation rotation = Held(HoldCause.Operator);
+        rotation.Gate.Refusal.BlockerCounts.Clear();
+
+        Assert.EndsWith(", held (OPERATOR): the reason", RotationScreen.Line(rotation, FixedTime.Now), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, GateCode.G3DropTrust, "  who still blocks is passed over by force at 2026-11-21 03:59:56Z (4s ago)")]
+    [InlineData(true, GateCode.G4Gone, "  held if it is still closed at 2026-11-21 03:59:56Z (4s ago)")]
+    [InlineData(false, GateCode.G3DropTrust, "  held if it is still closed at 2026-11-21 03:59:56Z (4s ago)")]
+    public void A_deadline_says_what_comes_then(bool force, GateCode gate, string line)
+    {
+        Rotation rotation = InFlight();
+        rotation.Kind = RotationKind.Emergency;
+        rotation.Policy.ForceAtDeadlines = force;
+        (rotation.Gate.Code, rotation.Gate.Deadline) = (gate, FakeMesh.At(TimeSpan.FromSeconds(-4)));
+
+        Assert.Contains(line, Show(rotation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Waves_begun_counts_waves()
+    {
+        Rotation rotation = InFlight();
+
+        Assert.Contains("2 of 20 on root-b; waves begun: 2 of 5, with 4 proxies", Show(rotation), StringComparison.Ordinal);
+
+        rotation.Waves.Count = 1;
+        Assert.DoesNotContain("waves begun", Show(rotation), StringComparison.Ordinal);
+    }
+
+    // A leaf on its way, and somebody who is away for a time.
+    private static Rotation InFlight()
+    {
+        Rotation rotation = FakeMesh.In("issuing").Rotation!;
+        rotation.Gate.Refusal.Blockers[0].Reason = BlockerReason.PendingLeaf;
+        return rotation;
+    }
+
     private static Rotation Held(HoldCause cause)
     {
         Rotation rotation = FakeMesh.In("issuing").Rotation!;
