@@ -230,13 +230,8 @@ public sealed class RotationScreenTests
 
     private static string Show(Rotation rotation)
     {
-        using StringWriter output = new() { NewLine = "\n" };
         Screen screen = new();
         RotationScreen.AddTo(screen, rotation, FixedTime.Now, decisions: 0);
-        screen.WriteTo(Writer(output));
-        return output.ToString();
+        return ScreenText.Of(screen);
     }
-
-    private static Terminal Writer(StringWriter output) => new(
-        new CliHost { Out = output, Error = output, In = TextReader.Null, Environment = _ => null, Directory = "/", Time = new FixedTime() }, OutputFormat.Human, quiet: false, noColor: true);
 }
