@@ -114,6 +114,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Its place in the waves of the plan <see cref="PlaceIn"/>.</summary>
     public ulong Place { get; set; }
 
+    /// <summary>What selects it in the plan <see cref="PlaceIn"/>: as it was when that met it, for it keeps its wave.</summary>
+    public ProxyTraits TraitsInPlan { get; set; } = ProxyTraits.Of(key.SpiffeId);
+
     public string PlaceIn { get; set; } = "";
 
     public WaveStanding Standing { get; set; }
@@ -166,7 +169,10 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time at which a process of its key last went that had no leaf; null for never.</summary>
     public TimeSpan? KinVanishedAt { get; set; }
 
-    /// <summary>UTC time at which it came, for people to read; null where nobody remembers.</summary>
+    /// <summary>
+    /// UTC time at which it came; null where nobody remembers, and it may have run for as long as anybody: an earlier term met it, or it
+    /// came with secrets.
+    /// </summary>
     public DateTimeOffset? FirstSeen { get; set; }
 
     /// <summary>UTC time of its last sign of life, for people to read; null where nobody remembers.</summary>
@@ -179,12 +185,6 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     public bool HasOpenRefusal => LeafRefused || BundleRefused;
 
     public IEnumerable<Subscription> Subscriptions => Bundles.Live.Concat(Leaves.Live).Concat(Tickets.Live);
-
-    public void See(DateTimeOffset utc)
-    {
-        FirstSeen ??= utc;
-        LastSeen = utc;
-    }
 
     public SlotSet SlotsOf(SecretKind kind) => kind switch
     {

@@ -15,9 +15,7 @@ public sealed record InstanceView
 
     public required bool Connected { get; init; }
 
-    /// <summary>
-    /// UTC time at which it came. For one of an earlier term that of its oldest leaf; null for one of the roster that has not come back.
-    /// </summary>
+    /// <summary>UTC time at which it came; null where nobody knows, and it may have run for long: an earlier term met it, or it came with secrets.</summary>
     public required DateTimeOffset? FirstSeen { get; init; }
 
     /// <summary>UTC time at which it last opened, answered or closed a stream; for one that has not come back, that of its newest leaf.</summary>

@@ -172,7 +172,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Instance instance = subscription.Instance;
-        instance.See(_now.Utc);
+        instance.LastSeen = _now.Utc;
         SecretPayload? payload = subscription.InFlight.Payload;
         subscription.InFlight = null;
         subscription.TimedOut = false;
@@ -246,7 +246,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Instance instance = subscription.Instance;
-        instance.See(_now.Utc);
+        instance.LastSeen = _now.Utc;
         subscription.InFlight = null;
         subscription.TimedOut = false;
         subscription.Refused = true;
@@ -330,6 +330,7 @@ public sealed partial class TrustDomainEngine
         {
             At(SettledAt(instance, instance.Bundles));
             At(SettledAt(instance, instance.Leaves));
+            At(SettledAt(instance, instance.Tickets));
         }
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));

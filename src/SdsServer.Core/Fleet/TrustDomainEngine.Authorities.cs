@@ -8,7 +8,9 @@ public sealed partial class TrustDomainEngine
 {
     private void Add(AddAuthority order)
     {
-        Authority authority = order.Authority;
+        // Whoever stole the root can make such an authority as well.
+        bool stolen = _state.Authorities.Any(known => known.RootId == order.Authority.RootId && known.Tainted);
+        Authority authority = order.Authority with { Tainted = order.Authority.Tainted || stolen };
         if (_state.Authorities.Any(known => known.Id == authority.Id))
         {
             Answer(order, CommandStatus.Invalid, $"there is an authority '{authority.Id}' already");
@@ -33,9 +35,11 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        // What a plan under way drops, or an emergency moves to, it finds by the authority: a trusted root must always have one.
+        bool shared = _state.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
         string? use = authority.Id == _state.Signer ? "it signs"
             : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-            : _state.Trusts(authority.RootId) && authority.Chain.Length == 1 ? "its root is in the bundle"
+            : _state.Trusts(authority.RootId) && (authority.Chain.Length == 1 || !shared) ? "its root is in the bundle"
             : authority.Id == _state.Serving?.AuthorityId ? "the server's own certificate is under it"
             : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
             : null;
@@ -46,7 +50,6 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out _);
-        bool shared = next.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
         next = next with
         {
             Decisions = next.Decisions + 1,

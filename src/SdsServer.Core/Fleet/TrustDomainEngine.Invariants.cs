@@ -18,6 +18,7 @@ public sealed partial class TrustDomainEngine
     private string? _lasting;
     // The rule whose break an operator turns back from, in which rotation: it cannot hold the way that mends it.
     private (string Rotation, string Rule)? _endured;
+    private readonly PlanHold? _heldBefore;
     private string? _bundleFault;
     private TimeSpan _bundleCheckedAt;
     private bool _bundleChecked;

@@ -22,7 +22,7 @@ public sealed partial class TrustDomainEngine
     private readonly Dictionary<long, (Instance Instance, SignedLeaf? Leaf, LedgerRow? Row)> _tickets = [];
     private long _lastTicket;
     private long _lastEntry;
-    private (string Authority, string Text, TimeSpan Until)? _signerProblem;
+    private readonly Dictionary<string, (string Text, TimeSpan Until)> _signerProblems = [];
     private string? _ledgerProblem;
 
     private void ConsiderLeaf(Instance instance)
@@ -220,7 +220,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        _signerProblem = null;
+        _signerProblems.Remove(instance.SigningAuthority);
 
         LedgerRow row = new()
         {
@@ -250,14 +250,18 @@ public sealed partial class TrustDomainEngine
         }
     }
 
+    /// <summary>Why this authority cannot sign, and until when that is believed unless it fails again; null: nothing is known against it.</summary>
+    private (string Text, TimeSpan Until)? ProblemOf(string authorityId) =>
+        _signerProblems.TryGetValue(authorityId, out (string Text, TimeSpan Until) problem) && _now.Up < problem.Until ? problem : null;
+
     private void SignerFailed(Instance instance, string problem)
     {
-        if (_signerProblem?.Text != problem)
+        if (!_signerProblems.TryGetValue(instance.SigningAuthority, out (string Text, TimeSpan Until) known) || known.Text != problem)
         {
             _effects.Add(new Noted("", $"issuing stops: {problem}"));
         }
 
-        _signerProblem = (instance.SigningAuthority, problem, _now.Up + SignerDoubt);
+        _signerProblems[instance.SigningAuthority] = (problem, _now.Up + SignerDoubt);
         instance.LeafNotBefore = _now.Up + SignerRetry;
         Attend(instance);
     }

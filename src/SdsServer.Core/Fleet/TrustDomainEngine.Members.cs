@@ -27,7 +27,6 @@ public sealed partial class TrustDomainEngine
             }
 
             Instance instance = Restored(any.InstanceId, any.Key, bundles, leaves);
-            instance.FirstSeen = rows.Min(row => row.NotBefore);
             instance.LastSeen = rows.Max(row => row.NotBefore);
             foreach (LedgerRow row in rows.Where(row => !IsOver(row) && !IsObsolete(row)).OrderBy(row => row.NotBefore))
             {

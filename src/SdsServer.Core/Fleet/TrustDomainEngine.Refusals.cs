@@ -47,6 +47,10 @@ public sealed partial class TrustDomainEngine
                 blockers.Exists(blocker => blocker.Reason == BlockerReason.MissingAnchor)
                     ? "every peer would refuse the leaves listed here, and proxies without the new anchor would lose their link to this server at their next connect"
                     : "every peer would refuse the leaves listed here"),
+            _ when !Drops(state.Plan!) => (
+                "authority_still_needed",
+                $"{blockers.Count} leaves of authority '{state.Plan!.Outgoing}' are outstanding",
+                "the rotation would be taken as over while leaves of the authority that it moves away from are in use"),
             _ => (
                 "root_not_gone",
                 $"{blockers.Count} members may still enforce the dropped root",
@@ -54,6 +58,9 @@ public sealed partial class TrustDomainEngine
         };
         return Refuse(code, verdict.Gate, blockers, message, breaks);
     }
+
+    // An intermediate goes and its root stays.
+    private bool Drops(RotationPlan plan) => _state.RootOf(plan.Outgoing).Id != _state.RootOf(plan.Target).Id;
 
     private IEnumerable<Blocker> Blockers(TrustState state, Verdict verdict)
     {
@@ -64,9 +71,10 @@ public sealed partial class TrustDomainEngine
             Gate.G4 => state.RootOf(plan.Outgoing).DroppedAt ?? 0,
             _ => 0,
         };
-        if (_now.Up < _frozenUntil && (_floor < needed || (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject))))
+        bool measures = plan.Goal == RotationGoal.Forward && (verdict.Gate == Gate.G2 || (verdict.Gate == Gate.G1 && plan.WaveCount > 1));
+        if (_now.Up < _frozenUntil && (_floor < needed || measures || (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject))))
         {
-            yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever holds an older bundle must have had time to come back", TermIsOldAt);
+            yield return Blocker.Of(BlockerReason.YoungTerm, "the server has just started: whoever was connected, or holds an older bundle, must have had time to come back", TermIsOldAt);
         }
 
         if (_floor < needed)
@@ -109,28 +117,32 @@ public sealed partial class TrustDomainEngine
         if (verdict.Gate is Gate.G1 or Gate.G2)
         {
             bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
-            foreach (Instance instance in heeds && _floor >= needed ? _refusing.All.Where(instance => StandsInTheWay(instance, plan)) : [])
+            HashSet<Instance> refusing = heeds && _floor >= needed ? [.. _refusing.All.Where(instance => StandsInTheWay(instance, plan))] : [];
+            foreach (Instance instance in refusing)
             {
                 yield return Behind(instance);
             }
 
-            if (heeds && plan.WaveCount > 1 && Waves.Reached == 0 && (plan.WavesBegun > 0 || !IsFleetPresent) && _floor >= needed)
+            if (heeds && plan.WaveCount > 1 && _now.Up >= _frozenUntil && Waves.Reached == 0 && (plan.WavesBegun > 0 || !IsFleetPresent) && _floor >= needed)
             {
                 yield return NobodyConnected(plan);
             }
 
             if (verdict.Gate == Gate.G2)
             {
-                foreach (Instance instance in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining && !instance.HasOpenRefusal))
+                // Whose refusal is excused keeps the wave open all the same, and is named like everybody else of it.
+                foreach (Instance instance in _instances.Walk().Where(instance => !refusing.Contains(instance)
+                    && instance.Standing is (WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining)))
                 {
                     yield return Lagging(instance, plan);
                 }
             }
 
-            if (Facts(plan).SignerProblem is { } problem)
-            {
-                yield return Blocker.Of(BlockerReason.Signer, problem, _now.Utc + (_signerProblem!.Value.Until - _now.Up));
-            }
+        }
+
+        if (ProblemOf(plan.Target) is { } problem)
+        {
+            yield return Blocker.Of(BlockerReason.Signer, problem.Text, _now.Utc + (problem.Until - _now.Up));
         }
 
         if (verdict.OpensAt is { } soak)
@@ -144,7 +156,7 @@ public sealed partial class TrustDomainEngine
         : Blocker.Of(
             BlockerReason.Absent,
             $"nobody in the {plan.WavesBegun} waves begun is connected: others take their place if nobody comes",
-            _desertedSince is { } since && since + _policy.ReconnectWindow > _now.Up ? _now.Utc + (since + _policy.ReconnectWindow - _now.Up) : null);
+            _desertedUntil is { } until && until > _now.Up ? _now.Utc + (until - _now.Up) : null);
 
     private Blocker Lagging(Instance instance, RotationPlan plan)
     {
@@ -156,7 +168,7 @@ public sealed partial class TrustDomainEngine
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
             { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",
             { Standing: WaveStanding.InTransit } => "its new leaf is on the way",
-            { Newest.State: LeafState.Acked } => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",
+            { Newest: { State: LeafState.Acked } newest } when newest.Row.AuthorityId == plan.To => "has accepted its new leaf; an older one is not known to be replaced everywhere yet",
             _ => "waits for its turn",
         };
         return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.PendingLeaf, detail, null);
@@ -185,7 +197,14 @@ public sealed partial class TrustDomainEngine
         {
             foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))
             {
-                string state = instance.Connected ? instance.HeldBecause ?? "its new leaf is on the way" : "not connected";
+                string state = instance switch
+                {
+                    { Connected: false } => "not connected",
+                    { HasOpenRefusal: true, LastNack: { } nack } => $"refused {nack.Secret}: {nack.Error}",
+                    { HeldBecause: { } held } => held,
+                    _ when IsSilent(instance) => $"has left its new leaf unanswered for {_policy.AckTimeout}",
+                    _ => "its new leaf is on the way",
+                };
                 yield return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.NeedsOutgoingRoot,
                     $"leaf {leaf.Row.Serial}: {state}", leaf.Row.NotAfter + _policy.MaxSkew) { LeafSerial = leaf.Row.Serial };
             }

@@ -90,6 +90,12 @@ public sealed partial class TrustDomainEngine
         _onceSaved.Clear();
         CheckDropped(old);
         WantAnchor();
+        bool turned = _state.Plan is { } now && old.Plan is { } before && now.Id == before.Id && now.Goal != before.Goal;
+        if (turned)
+        {
+            ForgetWaves();
+        }
+
         if (old.Bundle.Any(root => !_state.Trusts(root)))
         {
             ReplaceTicketKeys();
@@ -103,7 +109,7 @@ public sealed partial class TrustDomainEngine
             _epochSince = _now.Up;
             AttendConnected();
         }
-        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || _state.Signer != old.Signer || IsSteered(old))
+        else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || turned || _state.Signer != old.Signer || IsSteered(old))
         {
             AttendConnected();
         }
@@ -115,9 +121,9 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    // A root that has become safe, or is stolen, changes who signs where the plan's signer could not.
+    // A root that has become safe, or is stolen, changes who signs where the plan's signer could not; a hold, who signs for whom it stops.
     private bool IsSteered(TrustState old) =>
-        _state.Plan is not null && (old.Authorities != _state.Authorities || old.Roots.Count(root => root.SafeAt is null) != _state.Roots.Count(root => root.SafeAt is null));
+        _state.Plan is not null && (_state.Plan.Hold is null != old.Plan?.Hold is null || old.Authorities != _state.Authorities || old.Roots.Count(root => root.SafeAt is null) != _state.Roots.Count(root => root.SafeAt is null));
 
     private void AttendConnected()
     {
@@ -191,7 +197,8 @@ public sealed partial class TrustDomainEngine
         bool heeds = plan.Goal == RotationGoal.Forward && plan.Kind != RotationKind.Emergency;
         Instance? refusing = heeds ? _refusing.All.FirstOrDefault(instance => !instance.Excused && !_refusing.Excuses(instance)) : null;
         string? silent = heeds ? TooSilent(plan) : null;
-        if ((plan.Hold is { Cause: HoldCause.Nack } && refusing is null) || (plan.Hold is { Cause: HoldCause.Silent } && silent is null))
+        // Who refused or kept silent before this term is not remembered: what an earlier one has set, only an operator lifts.
+        if (plan.Hold != _heldBefore && ((plan.Hold is { Cause: HoldCause.Nack } && refusing is null) || (plan.Hold is { Cause: HoldCause.Silent } && silent is null)))
         {
             return null;
         }
@@ -273,11 +280,11 @@ public sealed partial class TrustDomainEngine
             UnresolvedNacks = _refusing.All.Count(instance => StandsInTheWay(instance, plan)),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
-            WaveIsDeserted = plan.WavesBegun > 0 && _desertedSince is { } since && _now.Up >= since + _policy.ReconnectWindow,
+            WaveIsDeserted = _now.Up >= _desertedUntil,
             ThirdRoots = _policy.MaxRoots > 2
                 ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))]
                 : [],
-            SignerProblem = _signerProblem is { } problem && problem.Authority == plan.Target && _now.Up < problem.Until ? problem.Text : null,
+            SignerProblem = ProblemOf(plan.Target)?.Text,
         };
     }
 
@@ -321,6 +328,7 @@ public sealed partial class TrustDomainEngine
         Gate.G1 => "every member enforces the root",
         Gate.G2 => "everyone in the waves begun uses the new leaf",
         Gate.G3 => "no outstanding leaf needs the root",
+        _ when _state.Plan is { } plan && !Drops(plan) => $"no outstanding leaf is from authority {plan.Outgoing}",
         _ => "no member may still enforce the dropped root",
     };
 
@@ -354,9 +362,9 @@ public sealed partial class TrustDomainEngine
             wake = grace;
         }
 
-        if (_desertedSince is { } deserted && deserted + _policy.ReconnectWindow > _now.Up)
+        if (_desertedUntil is { } deserted && deserted > _now.Up)
         {
-            DateTimeOffset replaced = _clock.Reckoned + (deserted + _policy.ReconnectWindow - _now.Up);
+            DateTimeOffset replaced = _clock.Reckoned + (deserted - _now.Up);
             wake = replaced < wake ? replaced : wake;
         }
 
@@ -366,7 +374,7 @@ public sealed partial class TrustDomainEngine
             wake = deadline.Value;
         }
 
-        if (_signerProblem is { } problem && problem.Authority == plan.Target && problem.Until > _now.Up)
+        if (ProblemOf(plan.Target) is { } problem)
         {
             wake = wake < _clock.Reckoned + (problem.Until - _now.Up) ? wake : _clock.Reckoned + (problem.Until - _now.Up);
         }

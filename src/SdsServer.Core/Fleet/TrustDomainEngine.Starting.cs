@@ -96,8 +96,9 @@ public sealed partial class TrustDomainEngine
             return Refuse("not_trusted", Gate.G0, [], $"the root of '{from.Id}' is not in the bundle: nobody trusts it, so there is nothing to move away from");
         }
 
-        // A root that signs already, or has been distributed, was found fit when it came in.
-        if ((target.Tainted || order.Kind == RotationKind.Intermediate || !_state.Trusts(target.RootId)) && Unfit(target) is { } unfit)
+        // An authority that signs already, or that its plan moves to, was found fit when it came in, and an emergency asks it nothing again; another one below the same root was not.
+        bool known = target.Id == _state.Signer || (_state.Plan is { } running && (target.Id == running.From || target.Id == running.To));
+        if ((target.Tainted || !known || !_state.Trusts(target.RootId)) && Unfit(target) is { } unfit)
         {
             return unfit;
         }

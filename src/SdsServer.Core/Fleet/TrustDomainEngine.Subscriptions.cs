@@ -23,10 +23,16 @@ public sealed partial class TrustDomainEngine
         instance.Traits = opened.Traits ?? instance.Traits;
         instance.Admin = opened.Admin ?? instance.Admin;
         instance.Anchors = opened.Anchors;
-        instance.See(_now.Utc);
+        instance.LastSeen = _now.Utc;
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {
             NotFresh(instance);
+        }
+
+        if (holder is null && SecretVersion.LeafSerial(opened.ReportedVersion) is not null)
+        {
+            // It got that leaf before it came under this name: passed over, expired, or of another server.
+            instance.FirstSeen = null;
         }
 
         NoticeNewer(instance, opened.ReportedVersion);
@@ -61,7 +67,11 @@ public sealed partial class TrustDomainEngine
     private Instance Arrive(SubscriptionOpened opened)
     {
         bool hides = MayHideSlots(opened.Key);
-        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload) { ArrivedAt = _state.Epoch });
+        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload) 
+        {
+            ArrivedAt = _state.Epoch,
+            FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,
+        });
         JoinConnection(instance, opened.Connection);
         if (hides)
         {
@@ -190,7 +200,7 @@ public sealed partial class TrustDomainEngine
         if (_subscriptions.TryGetValue(closed.Subscription, out Subscription? subscription))
         {
             Detach(subscription);
-            subscription.Instance.See(_now.Utc);
+            subscription.Instance.LastSeen = _now.Utc;
             Attend(subscription.Instance);
         }
     }
@@ -240,7 +250,7 @@ public sealed partial class TrustDomainEngine
             }
 
             LeaveConnection(instance, closed.Connection);
-            instance.See(_now.Utc);
+            instance.LastSeen = _now.Utc;
             if (instance.Outstanding.Count == 0 && !instance.Enrolled && instance.Work != LeafWork.Committing)
             {
                 Vanish(instance);

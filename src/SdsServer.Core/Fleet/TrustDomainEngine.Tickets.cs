@@ -38,7 +38,7 @@ public sealed partial class TrustDomainEngine
     // Behind bundle and leaf: Envoy judges a context as a whole, and only these two must not wait.
     private void OfferTicketKeys(Instance instance)
     {
-        if (instance.Tickets.Live.Count == 0 || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
+        if (instance.Tickets.Live.Count == 0 || !HasLeftDropped(instance) || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
         {
             return;
         }
@@ -54,5 +54,18 @@ public sealed partial class TrustDomainEngine
                 Offer(subscription, _ticketKeys.Of(instance.Key.SpiffeId));
             }
         }
+    }
+
+    /// <summary>
+    /// It enforces no root that was dropped, as far as evidence shows: with the new keys it would else make tickets for sessions that it has
+    /// accepted under such a root, and everybody of its identity would resume them. Nobody can say that of one that takes no bundle from here; whoever
+    /// has come back may only have opened its other streams later.
+    /// </summary>
+    private bool HasLeftDropped(Instance instance)
+    {
+        long dropped = _state.Roots.Max(static root => root.DroppedAt) ?? 0;
+        return (instance.Bundles.Slots == 0 && IsQuiet(instance, instance.Tickets))
+            || instance.Lo >= dropped
+            || (instance.Bundles.Complete && instance.Bundles.Live.TrueForAll(subscription => subscription.Proven >= dropped));
     }
 }

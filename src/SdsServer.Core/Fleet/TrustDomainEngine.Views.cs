@@ -20,7 +20,7 @@ public sealed partial class TrustDomainEngine
     public int LeavesUnderWay => _tickets.Count;
 
     /// <summary>Why the signer cannot sign, or null.</summary>
-    public string? SignerProblem => _signerProblem is { } problem && problem.Authority == _state.Signer ? problem.Text : null;
+    public string? SignerProblem => _signerProblems.TryGetValue(_state.Signer, out (string Text, TimeSpan Until) problem) ? problem.Text : null;
 
     /// <summary>The wall clock jumped, and nobody has accepted it yet.</summary>
     public bool ClockInDoubt => _clock.InDoubt;

@@ -9,13 +9,15 @@ public sealed partial class TrustDomainEngine
 {
     private const double InFlightShare = 0.05;
 
-    // Monotonic time since when nobody is connected whom the waves have reached.
-    private TimeSpan? _desertedSince;
+    // Monotonic time at which waves of which nobody is connected are given up: soon where others can take the place, but only after the whole soak
+    // where the next wave would follow. Who has died of its new leaf is gone, too. Null while somebody is there.
+    private TimeSpan? _desertedUntil;
+    private bool _isDesertedForGood;
     private readonly int[] _standings = new int[Enum.GetValues<WaveStanding>().Length];
 
     /// <summary>
-    /// Who signs for this process now: a pure function of the durable state and of where the process stands in the waves. An authority
-    /// whose root is not safe yet, or is stolen, gives way to the plan's other one while that is safe.
+    /// Who signs for this process now, by where it stands in the waves. An authority whose root is not safe yet, or is stolen, gives way to the
+    /// plan's other one while that is safe; so does the new one while it fails, for who would be without a leaf.
     /// </summary>
     private string SignerOf(Instance instance)
     {
@@ -25,14 +27,20 @@ public sealed partial class TrustDomainEngine
         }
 
         string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;
-        if (MaySign(wanted))
-        {
-            return wanted;
-        }
-
         string other = wanted == plan.To ? plan.From : plan.To;
-        return MaySign(other) ? other : wanted;
+        bool isLeft = wanted == plan.To && (IsHeldBack(instance, plan) || (ProblemOf(plan.To) is not null && IsAtItsEnd(instance)));
+        return (isLeft || !MaySign(wanted)) && MaySign(other) ? other : wanted;
     }
+
+    /// <summary>
+    /// A hold stops its own wave: whom the new authority has not signed for yet keeps the old one, for renewals too. Else what the hold is for would
+    /// go on, one half life after the other. Not who refuses: its next answer is what the hold waits for.
+    /// </summary>
+    private static bool IsHeldBack(Instance instance, RotationPlan plan) =>
+        plan is { Hold: not null, Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency, DrainedAt: null }
+        && !instance.LeafRefused && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
+
+    private bool IsAtItsEnd(Instance instance) => Youngest(instance) is not { } youngest || IsExpiring(youngest);
 
     // By the floor that is durable: a crash must not find leaves that the floor of before does not vouch for.
     private bool MaySign(string authorityId) =>
@@ -52,9 +60,10 @@ public sealed partial class TrustDomainEngine
         {
             instance.PlaceIn = plan.Id;
             instance.Place = WaveAssignment.PlaceOf(plan.Id, instance.Key.SpiffeId, instance.Key.NodeId);
+            instance.TraitsInPlan = instance.Traits;
         }
 
-        return WaveAssignment.Reaches(plan, instance.Place, instance.Traits);
+        return WaveAssignment.Reaches(plan, instance.Place, instance.TraitsInPlan);
     }
 
     private WaveFacts Waves => new(
@@ -68,15 +77,30 @@ public sealed partial class TrustDomainEngine
     private bool IsFleetPresent => _now.Up >= _frozenUntil
         && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _standings[(int)WaveStanding.PassedOver] > 0 || _leafOwners.Count == 0);
 
-    private void NoticeDeserted() =>
-        _desertedSince = _state.Plan is { WavesBegun: > 0 } && Waves.Reached == 0 && IsFleetPresent ? _desertedSince ?? _now.Up : null;
+    private void NoticeDeserted()
+    {
+        if (_state.Plan is not { WavesBegun: > 0 } plan || Waves.Reached > 0 || !IsFleetPresent)
+        {
+            _desertedUntil = null;
+            _isDesertedForGood = false;
+        }
+        else if (_desertedUntil is not { } until)
+        {
+            _desertedUntil = _now.Up + _policy.ReconnectWindow;
+        }
+        else if (!_isDesertedForGood && plan.Hold is null && _standings[(int)WaveStanding.PassedOver] == 0 && _now.Up >= until && BeginWave(plan, plan.WavesBegun).WavesBegun > plan.WavesBegun)
+        {
+            _isDesertedForGood = true;
+            _desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);
+        }
+    }
 
     /// <summary>The same plan with its next wave begun, by the fleet as it is connected now.</summary>
     private RotationPlan BeginWave(RotationPlan plan, int wave) => WaveAssignment.Begin(plan, wave, Candidates(plan.Id));
 
     private List<WaveCandidate> Candidates(string planId) =>
         [.. _instances.Walk().Where(instance => TakesLeaves(instance, planId)).Select(instance =>
-            new WaveCandidate(WaveAssignment.PlaceOf(planId, instance.Key.SpiffeId, instance.Key.NodeId), instance.Traits))];
+            new WaveCandidate(WaveAssignment.PlaceOf(planId, instance.Key.SpiffeId, instance.Key.NodeId), instance.PlaceIn == planId ? instance.TraitsInPlan : instance.Traits))];
 
     /// <summary>Where a process stands in the waves now; counted, so that a gate asks nobody.</summary>
     private void Tally(Instance instance)
@@ -87,7 +111,7 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveStanding standing = StandingOf(instance);
-        if (standing == WaveStanding.Joining)
+        if (standing == WaveStanding.Joining || (standing == WaveStanding.Silent && IsNew(instance)))
         {
             _joining.Add(instance, _now.Up);
             standing = _joining.Excuses(instance) ? WaveStanding.None : standing;
@@ -117,19 +141,21 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Unreached;
         }
 
-        if (!instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null))
-        {
-            return WaveStanding.Joining;
-        }
-
-        if (instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance))
+        if (IsSilent(instance))
         {
             return WaveStanding.Silent;
         }
 
+        if (IsNew(instance))
+        {
+            return WaveStanding.Joining;
+        }
+
         if (HasMoved(instance, plan.To))
         {
-            return IsConfirmed(instance, plan) ? WaveStanding.Moved : WaveStanding.InTransit;
+            // A newcomer's first leaf, whose admin is still to be asked, begins no soak anew; whose leaf was replaced has to be shown.
+            return IsConfirmed(instance, plan) ? WaveStanding.Moved
+                : instance is { LeavesIssued: 1, Newest: not null } ? WaveStanding.Joining : WaveStanding.InTransit;
         }
 
         return instance.Work is LeafWork.Signing or LeafWork.Committing
@@ -137,6 +163,11 @@ public sealed partial class TrustDomainEngine
             ? WaveStanding.InTransit
             : WaveStanding.Waiting;
     }
+
+    private static bool IsNew(Instance instance) => !instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null);
+
+    private bool IsSilent(Instance instance) =>
+        instance.Leaves.Live.Exists(static subscription => subscription is { InFlight: not null, TimedOut: true }) || _now.Up >= StuckAt(instance);
 
     // A stranger that never proves anything delays no wave, nor does a proxy that has been left to age out, and has.
     private bool TakesLeaves(Instance instance, string planId) =>
@@ -168,6 +199,16 @@ public sealed partial class TrustDomainEngine
         }
 
         return accepted;
+    }
+
+    // What the admin showed, and whom an operator passed over, was said of leaves that the turn takes back.
+    private void ForgetWaves()
+    {
+        foreach (Instance instance in _instances.Walk())
+        {
+            instance.ConfirmedIn = null;
+            instance.PassedOverIn = null;
+        }
     }
 
     private static bool IsConfirmed(Instance instance, RotationPlan plan) =>
@@ -209,13 +250,19 @@ public sealed partial class TrustDomainEngine
             return true;
         }
 
+        // Also by what has just been heard, and is not durable yet: each refusal would make room for the next that refuses.
+        if (plan.Hold is not null || JudgeHold(_state) is not null)
+        {
+            return false;
+        }
+
         WaveFacts waves = Waves;
         if (plan.Policy.MaxInFlight is { } limit)
         {
             // One by one means that nobody follows while the last one has not answered.
-            return plan.Hold is null && _standings[(int)WaveStanding.InTransit] + waves.Silent < limit;
+            return _standings[(int)WaveStanding.InTransit] + waves.Silent < limit;
         }
 
-        return plan.Hold is null && _standings[(int)WaveStanding.InTransit] < Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
+        return _standings[(int)WaveStanding.InTransit] < Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
     }
 }

@@ -18,7 +18,7 @@ internal enum WaveStanding
     /// <summary>Its leaf of the new authority is being made, or sent and not answered.</summary>
     InTransit,
 
-    /// <summary>In a wave begun, new, and has not accepted its first leaf.</summary>
+    /// <summary>In a wave begun, new, and has not accepted its first leaf, or is not shown to use it where that is asked for.</summary>
     Joining,
 
     /// <summary>It left the leaf unanswered for the ACK time-out.</summary>

@@ -29,7 +29,7 @@ public static class RotationPlanner
 
         if (outgoing != target && state.Trusts(outgoing))
         {
-            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true } && IsShown(plan, fleet), DropSoakEnd(state, plan), plan, now);
+            return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true, SignerProblem: null } && IsShown(plan, fleet), DropSoakEnd(state, plan), plan, now);
         }
 
         if (fleet.ThirdRoots is [var third, ..])
@@ -37,7 +37,7 @@ public static class RotationPlanner
             return new Verdict(MoveKind.DropTrust, third.RootId, Gate.G3, Open: third.Needing == 0, OpensAt: null);
         }
 
-        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet), ConnectionsEnd(plan), plan, now);
+        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet) && fleet.SignerProblem is null, ConnectionsEnd(plan), plan, now);
     }
 
     /// <summary>When the trust soak ends; null when the floor has not reached the root yet.</summary>
@@ -118,6 +118,11 @@ public static class RotationPlanner
             // A leaf that needs the root is more than evidence: without it somebody is refused for certain (rule I5).
             bool allowed = gate != Gate.G3 || evidence;
             DateTimeOffset time = plan.StepSince + policy.After;
+            if (gate == Gate.G1 && plan.Policy.SignNotBefore is { } notBefore && time < notBefore)
+            {
+                time = notBefore;
+            }
+
             return new Verdict(move, subject, gate, allowed && now >= time, allowed && now < time ? time : null) { WaitEnd = allowed ? time : null };
         }
 

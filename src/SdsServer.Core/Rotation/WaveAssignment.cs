@@ -68,7 +68,7 @@ public static class WaveAssignment
             return plan;
         }
 
-        int wanted = wave.Proxies ?? (int)Math.Ceiling(wave.Percent!.Value / 100 * fleet.Count);
+        int wanted = wave.Proxies ?? (int)decimal.Ceiling((decimal)wave.Percent!.Value * fleet.Count / 100);
         int missing = wanted - fleet.Count(proxy => Reaches(plan, proxy.Place, proxy.Traits));
         if (missing <= 0)
         {

@@ -5,7 +5,7 @@ namespace SdsServer.Core.Rotation;
 /// <param name="Pending">In a wave begun, and not shown to use leaves of the new authority alone.</param>
 /// <param name="Silent">Of the pending ones, those that left their new leaf unanswered for the ACK time-out.</param>
 /// <param name="Moved">In a wave begun, and shown to.</param>
-/// <param name="Joining">Of the pending ones, newcomers that have not accepted their first leaf.</param>
+/// <param name="Joining">Of the pending ones, newcomers that have not accepted their first leaf, or are not shown to use it.</param>
 public readonly record struct WaveFacts(int Unreached, int Pending, int Silent, int Moved, int Joining = 0)
 {
     /// <summary>The same without newcomers: they are waited for, but in a fleet where somebody always joins they must not begin a soak anew.</summary>

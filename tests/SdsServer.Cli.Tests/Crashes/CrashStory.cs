@@ -48,6 +48,7 @@ internal sealed class CrashStory : IAsyncDisposable
     private TrustDomain? _trust;
     private Rotation? _rotation;
     private string? _stalledSecret;
+    private ImmutableArray<Instance> _away = [];
     private string _newRoot = "";
     private int _ordered;
     private int _target;
@@ -105,7 +106,7 @@ internal sealed class CrashStory : IAsyncDisposable
         catch (Exception error) when (error is OperationCanceledException or CliException or RpcException)
         {
             _problems.Add(_limit.IsCancellationRequested
-                ? $"nothing more within {s_limit.TotalSeconds:0} s in {_load.Phase}: {_trust} {_rotation}"
+                ? $"nothing more within {s_limit.TotalSeconds:0} s in {_load.Phase}: {_trust} {_rotation}; not connected: {string.Join("; ", _away.Select(static instance => $"{instance}"))}"
                 : error.Message);
         }
 
@@ -219,7 +220,8 @@ internal sealed class CrashStory : IAsyncDisposable
         }
 
         RepeatedField<Instance> all = (await _admin.ListAsync(AdminMethods.ListInstances, new ListInstancesRequest { Parent = _trust.Name })).Instances;
-        foreach (Instance ghost in all.Where(instance => !instance.Connected))
+        _away = [.. all.Where(static instance => !instance.Connected)];
+        foreach (Instance ghost in _away)
         {
             // A process that is back, and has not shown its leaf yet, has another name for a moment: what it really presents tells which of the two is nobody.
             string? presented = _fleet.Sidecars.Find(sidecar => sidecar.SpiffeId == ghost.SpiffeId)?.Identity?.Leaf.Serial;
@@ -338,13 +340,10 @@ internal sealed class CrashStory : IAsyncDisposable
         Enter($"{phase}, store stalled");
 
         // The next decision, too, where only a soak is before it: it cannot be durable, so nobody may be told.
-        if (_rotation is { State: RotationState.Active } ordered)
+        DateTimeOffset due = await NextDecisionAsync();
+        while (s_time.GetUtcNow() < due)
         {
-            Rotation seen = await _admin.CallAsync(AdminMethods.GetRotation, new GetRotationRequest { Name = ordered.Name });
-            while (seen.Gate?.Refusal?.EarliestTime?.ToDateTimeOffset() > s_time.GetUtcNow())
-            {
-                await _timer.WaitForNextTickAsync(_limit.Token);
-            }
+            await _timer.WaitForNextTickAsync(_limit.Token);
         }
 
         int before = _load.FewestIn(_load.Phase);
@@ -354,6 +353,29 @@ internal sealed class CrashStory : IAsyncDisposable
         }
 
         Enter(phase);
+    }
+
+    private async Task<DateTimeOffset> NextDecisionAsync()
+    {
+        DateTimeOffset now = s_time.GetUtcNow();
+        if (_rotation is not { State: RotationState.Active } ordered)
+        {
+            return now;
+        }
+
+        try
+        {
+            _rotation = await _admin.CallAsync(AdminMethods.GetRotation, new GetRotationRequest { Name = ordered.Name });
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded)
+        {
+            // What reads the store may wait behind what cannot be written.
+        }
+
+        // Where somebody is absent it says when that one's leaf expires.
+        return _rotation.Gate?.Refusal is { Blockers.Count: > 0 } soaks && soaks.Blockers.All(static blocker => blocker.Reason == BlockerReason.Soak)
+            ? soaks.EarliestTime.ToDateTimeOffset()
+            : now;
     }
 
     private async Task ReviveAsync()
@@ -374,6 +396,9 @@ internal sealed class CrashStory : IAsyncDisposable
         _server = Start();
         if (_plan.Again is { } longer)
         {
+            // Its stream is stuck in what it holds back, and would not be opened anew: the two would wait for each other.
+            Late.Resume();
+            _stalledSecret = null;
             _life += longer;
             _target = _watch.Commits + _life;
             _watch.At(_target, _server.Kill);

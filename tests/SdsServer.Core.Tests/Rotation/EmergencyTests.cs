@@ -371,4 +371,63 @@ public sealed class EmergencyTests
         world.Pass(20);
         Assert.True(joiner.IsOn("b"));
     }
+
+    // What was opened under the stolen root lives on until its process is drained: nobody of before may look as if it had come after.
+    [Fact]
+    public void Who_ran_before_the_drop_is_not_taken_as_newer_after_a_restart_of_the_server()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromHours(16));
+        Assert.Equal(("B", null), (world.Bundle, world.State.Plan));
+        string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+        world.Restart(proxy);
+        proxy.Return(leaf, bundle);
+        world.Pass(60);
+        Assert.Null(proxy.Instance.FirstSeen);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_was_passed_over_and_comes_back_is_not_taken_as_newer(bool saysSoLater)
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar away = world.Sidecar("away").Start();
+        string leaf = away.Leaf.Accepted!, bundle = away.Bundle.Accepted!;
+        away.Disconnect();
+        world.Rotate("b", EngineWorld.Quick with { ForceAtDeadlines = true }, kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromMinutes(20));
+        Assert.Equal("B", world.Bundle);
+        if (saysSoLater)
+        {
+            away.Open(SecretKind.TicketKeys);
+            away.Open(SecretKind.Leaf, leaf);
+        }
+        else
+        {
+            away.Return(leaf, bundle);
+        }
+
+        world.Pass(60);
+        Assert.All(away.Instances, view => Assert.Null(view.FirstSeen));
+        Assert.NotNull(world.Sidecar("new").Start().Instance.FirstSeen);
+    }
+
+    [Theory]
+    [InlineData("b", CommandStatus.Done)]
+    [InlineData("b2", CommandStatus.Refused)]
+    public void Another_authority_below_a_root_that_was_fit_is_judged_by_itself(string to, CommandStatus expected)
+    {
+        bool distributed = false;
+        EngineWorld world = new(seams: Mesh.Seams(new Random(1), (_, _, _) => distributed ? ["its key could not be opened"] : []));
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("b2", "B"), Root = Mesh.Root("B") });
+        world.Fleet(3);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval });
+        world.Pass(10);
+        distributed = true;
+        Assert.Equal(expected, world.Rotate(to, kind: RotationKind.Emergency, compromised: "a").Status);
+    }
 }

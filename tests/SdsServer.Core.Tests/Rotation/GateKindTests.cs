@@ -314,4 +314,16 @@ public sealed class GateKindTests
         world.Pass(TimeSpan.FromMinutes(3));
         Assert.StartsWith("the wall clock jumped", world.State.Plan.Hold!.Reason, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_time_gate_signs_no_earlier_than_it_was_told()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = new GatePolicy(GateKind.Time, TimeSpan.FromMinutes(1)), SignNotBefore = world.Time.Now.Utc.AddHours(3) });
+        world.Pass(TimeSpan.FromHours(2.9));
+        Assert.Equal("a", world.State.Signer);
+        world.Pass(TimeSpan.FromHours(0.2));
+        Assert.Equal("b", world.State.Signer);
+    }
 }

@@ -150,4 +150,63 @@ public sealed class GateTests
         Assert.Equal((MoveKind.Finish, Gate.G4), (verdict.Move, refusal!.Gate));
         Assert.Equal(slow.Key.SpiffeId, Assert.Single(refusal.Blockers).SpiffeId);
     }
+
+    // Everybody may be back already: it is the time that opens the gate, and no proxy is to blame.
+    [Theory]
+    [InlineData(Gate.G1)]
+    [InlineData(Gate.G2)]
+    public void A_gate_that_is_shut_because_the_server_has_just_started_says_so(Gate gate)
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        TimeSpan soak = TimeSpan.FromMinutes(1);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(1)], TrustSoak = gate == Gate.G1 ? soak : TimeSpan.Zero, CanarySoak = soak });
+        world.Pass(59);
+        List<(string? Leaf, string? Bundle)> held = [.. fleet.Select(sidecar => (sidecar.Leaf.Accepted, sidecar.Bundle.Accepted))];
+        world.Restart(fleet);
+        for (int i = 0; i < fleet.Length; i++)
+        {
+            fleet[i].Return(held[i].Leaf, held[i].Bundle);
+        }
+
+        world.Pass(10);
+        Assert.Equal(gate, world.Engine.Outlook()!.Value.Refusal?.Gate);
+        Assert.Equal(BlockerReason.YoungTerm, Assert.Single(world.Engine.AllBlockers()).Reason);
+    }
+
+    [Fact]
+    public void The_end_of_a_rotation_that_drops_no_root_speaks_of_none()
+    {
+        EngineWorld world = new();
+        world.AddIntermediate("a2");
+        Sidecar away = world.Sidecar("away").Start();
+        world.Fleet(1);
+        away.Disconnect();
+        world.Rotate("a2", kind: RotationKind.Intermediate);
+        world.Pass(60);
+        Refusal refusal = world.Engine.Outlook()!.Value.Refusal!;
+        Assert.Equal((Gate.G4, "authority_still_needed"), (refusal.Gate, refusal.Code));
+        world.Retire(away.Instance.Id);
+        world.Pass(1);
+        Assert.Equal("finish rotation", world.Store.Log[^1].Action);
+        Assert.All([refusal.Message, refusal.OverrideBreaks, world.Store.Log[^1].Reason], text => Assert.DoesNotContain("root", text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void G3_says_in_envoys_words_who_refuses_its_new_leaf_and_who_is_silent()
+    {
+        EngineWorld world = new();
+        Sidecar refuses = world.Sidecar("refuses").Start(), silent = world.Sidecar("silent").Start();
+        refuses.Leaf.Answers = silent.Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { Waves = [], MaxSilentPercent = 100 });
+        world.Pass(2);
+        Assert.Contains("is on the way", Detail(world, silent), StringComparison.Ordinal);
+        refuses.Leaf.Nack("no such curve");
+        world.Pass(0.1);
+        Assert.EndsWith("refused Leaf: no such curve", Detail(world, refuses), StringComparison.Ordinal);
+        world.Pass(40);
+        Assert.Contains("unanswered for 00:00:30", Detail(world, silent), StringComparison.Ordinal);
+    }
+
+    private static string Detail(EngineWorld world, Sidecar sidecar) => world.Engine.AllBlockers().Single(blocker => blocker.InstanceId == sidecar.Instance.Id).Detail;
 }

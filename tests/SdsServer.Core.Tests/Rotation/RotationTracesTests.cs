@@ -41,7 +41,7 @@ public sealed class RotationTracesTests
         EngineWorld world = new();
         Sidecar member = world.Sidecar("m").Start();
         member.Leaf.Answers = false;
-        world.Rotate("b");
+        world.Rotate("b", EngineWorld.Quick with { MaxSilentPercent = 100 });
         world.Pass(1);
         Assert.Equal(RotationPhase.Issuing, world.Engine.Phase);
 

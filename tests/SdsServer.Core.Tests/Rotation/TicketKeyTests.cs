@@ -92,5 +92,83 @@ public sealed class TicketKeyTests
         Assert.Equal(proxy.Leaf.Name, proxy.Instance.LastNack?.Secret);
     }
 
+    // It accepts whoever holds a leaf under the dropped root, and would make a ticket of it that all the others resume.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Keys_of_after_a_drop_go_only_to_who_has_accepted_the_bundle_of_that_drop(bool comesBack)
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        Sidecar healthy = world.Sibling(proxy, "healthy").Start();
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys), healthyKeys = healthy.Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(10);
+        string before = Keys(keys)[0];
+        proxy.Bundle.Answers = false;
+        world.Advance(Gate.G3);
+        world.Pass(1);
+        proxy.Bundle.Nack("no memory");
+        world.Pass(2);
+        Assert.Equal("B", world.Bundle);
+        Assert.NotEqual(before, Keys(healthyKeys)[0]);
+        Assert.Equal(before, Keys(keys)[0]);
+        if (comesBack)
+        {
+            string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+            proxy.Disconnect();
+            keys = proxy.Open(SecretKind.TicketKeys, before);
+            world.Pass(2);
+            Assert.Empty(keys.Got);
+            proxy.Answers = false;
+            proxy.Return(leaf, bundle);
+            proxy.Leaf.Answers = true;
+            world.Pass(1);
+            Assert.Empty(keys.Got);
+        }
+
+        world.Pass(60);
+        proxy.Bundle.Answers = true;
+        proxy.Bundle.Ack();
+        world.Pass(120);
+        Assert.Equal(Keys(healthyKeys), Keys(keys));
+    }
+
+    [Fact]
+    public void A_new_term_heeds_a_drop_that_not_everybody_has_accepted()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(10);
+        proxy.Bundle.Answers = false;
+        world.Advance(Gate.G3);
+        string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+        world.Restart(proxy);
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
+        proxy.Answers = false;
+        proxy.Return(leaf, bundle);
+        world.Pass(120);
+        Assert.Empty(keys.Got);
+        proxy.Bundle.Ack();
+        world.Pass(1);
+        Assert.NotEmpty(keys.Got);
+    }
+
+    [Fact]
+    public void Who_takes_no_bundle_from_here_gets_the_keys_of_after_a_drop_too()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p");
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
+        world.Fleet(1);
+        string before = Keys(keys)[0];
+        world.Rotate("b");
+        world.Pass(60);
+        Assert.Equal("B", world.Bundle);
+        Assert.NotEqual(before, Assert.Single(Keys(keys)));
+    }
+
     private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];
 }

@@ -25,6 +25,18 @@ public sealed class WaveAssignmentTests
         Assert.Equal(1, plan.CanaryWave);
     }
 
+    // 7 / 100 * 100 is more than 7 where it is reckoned in binary fractions.
+    [Theory]
+    [InlineData(7, 100, 7)]
+    [InlineData(2.2, 500, 11)]
+    [InlineData(0.1, 200, 1)]
+    public void A_share_is_rounded_up_and_not_beyond(double percent, int proxies, int expected)
+    {
+        List<WaveCandidate> fleet = [.. Enumerable.Range(0, proxies).Select(Candidate)];
+        RotationPlan begun = WaveAssignment.Begin(Plan(Wave.OfPercent(percent)), 1, fleet);
+        Assert.Equal(expected, fleet.Count(proxy => WaveAssignment.Reaches(begun, proxy.Place, proxy.Traits)));
+    }
+
     [Fact]
     public void Whoever_has_been_reached_stays_reached()
     {

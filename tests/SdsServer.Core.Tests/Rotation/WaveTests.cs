@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
@@ -509,5 +510,160 @@ public sealed class WaveTests
         world.Pass(TimeSpan.FromMinutes(3));
         Assert.Equal(HoldCause.Silent, world.State.Plan!.Hold?.Cause);
         Assert.Contains("admins do not show it", world.State.Plan.Hold!.Reason, StringComparison.Ordinal);
+    }
+
+    // Its identity has refused for so long that no hold comes of the second process: the wave is open all the same, and it is why.
+    [Fact]
+    public void A_second_process_of_an_identity_that_has_long_refused_is_named_and_can_be_passed_over()
+    {
+        EngineWorld world = new();
+        Sidecar first = world.Sidecar("x").Start();
+        world.Fleet(1);
+        first.Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(new WaveSelector(PathPrefix: "/x"))] });
+        RefuseLeaves(world, world.Policy.QuarantineAfter + TimeSpan.FromMinutes(1), first);
+        Sidecar second = world.Sibling(first, "x2");
+        second.Answers = false;
+        second.Start();
+        second.Bundle.Answers = true;
+        second.Bundle.Ack();
+        RefuseLeaves(world, TimeSpan.FromMinutes(1), first, second);
+        Assert.True(second.Instance.Refusing);
+
+        world.Unhold(HoldCause.Nack);
+        Blocker blocker = Assert.Single(world.Engine.AllBlockers(), blocker => blocker.InstanceId == second.Instance.Id);
+        Assert.Equal(BlockerReason.PendingLeaf, blocker.Reason);
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G2, first.Instance.Id, second.Instance.Id).Status);
+        world.Pass(60);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    private static void RefuseLeaves(EngineWorld world, TimeSpan span, params ReadOnlySpan<Sidecar> sidecars)
+    {
+        HashSet<Delivery> refused = [];
+        for (int second = 0; second < span.TotalSeconds; second++)
+        {
+            world.Pass(1);
+            foreach (Sidecar sidecar in sidecars)
+            {
+                if (sidecar.Leaf.Got.Count > 0 && refused.Add(sidecar.Leaf.Last) && !sidecar.IsOn("a"))
+                {
+                    sidecar.Leaf.Nack("no such root");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void What_an_admin_has_shown_before_a_turn_back_is_no_word_for_the_leaf_after_it()
+    {
+        EngineWorld world = new();
+        bool shows = true;
+        world.Server.Probe = probe => new ProxyProbed(probe.InstanceId, probe.Serial, shows, "not in /certs");
+        Sidecar proxy = world.Sidecar("p", admin: new Uri("http://10.0.0.1:9901")).Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval, Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(60);
+        Assert.Equal(1, world.Engine.WaveFacts.Moved);
+        world.Turn(RotationGoal.Back);
+        world.Pass(5);
+        Assert.True(proxy.IsOn("a"));
+        shows = false;
+        world.Turn(RotationGoal.Forward);
+        world.Pass(60);
+        Assert.Equal((true, 0), (proxy.IsOn("b"), world.Engine.WaveFacts.Moved));
+    }
+
+    [Fact]
+    public void Who_was_passed_over_before_a_turn_back_is_asked_again_after_it()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        proxy.Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(60);
+        world.Unhold(HoldCause.Silent);
+        world.Pass(1);
+        Assert.Equal(0, world.Engine.WaveFacts.Silent);
+        world.Turn(RotationGoal.Back);
+        world.Turn(RotationGoal.Forward);
+        world.Pass(60);
+        Assert.Equal((1, HoldCause.Silent), (world.Engine.WaveFacts.Silent, world.State.Plan!.Hold?.Cause));
+    }
+
+    [Fact]
+    public void A_newcomer_that_leaves_its_first_leaf_unanswered_is_silent_and_holds_the_plan()
+    {
+        EngineWorld world = new();
+        world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(new WaveSelector(PathPrefix: "/"))], CanarySoak = TimeSpan.FromMinutes(1) });
+        world.Pass(10);
+        Sidecar mute = world.Sidecar("mute");
+        mute.Open(SecretKind.Bundle);
+        mute.Open(SecretKind.Leaf).Answers = false;
+        world.Pass(20);
+        Assert.Equal((1, 0), (world.Engine.WaveFacts.Joining, world.Engine.WaveFacts.Silent));
+        world.Pass(20);
+        Assert.Equal((1, 1, HoldCause.Silent), (world.State.Plan!.WavesBegun, world.Engine.WaveFacts.Silent, world.State.Plan.Hold?.Cause));
+        world.Unhold(HoldCause.Silent);
+        world.Pass(120);
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    // A new process every minute, each of them mute: the identity stands in the way for so long, and no longer.
+    [Fact]
+    public void An_identity_whose_newcomers_never_answer_keeps_no_wave_shut_for_ever()
+    {
+        EngineWorld world = new();
+        world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(new WaveSelector(PathPrefix: "/"))], CanarySoak = TimeSpan.FromMinutes(1), MaxSilentPercent = 100 });
+        world.Pass(10);
+        Sidecar first = world.Sidecar("mute");
+        for (int i = 0; i < 25 && world.State.Plan is not null; i++)
+        {
+            Sidecar mute = world.Sibling(first, string.Create(CultureInfo.InvariantCulture, $"mute{i}"));
+            mute.Open(SecretKind.Bundle);
+            mute.Open(SecretKind.Leaf).Answers = false;
+            world.Pass(90);
+            world.Time.After(TimeSpan.FromSeconds(5), () =>
+            {
+                mute.Disconnect();
+                world.Server.Post(new ProcessDeparted(mute.Key.Peer));
+            });
+        }
+
+        Assert.Equal("b", world.State.Signer);
+    }
+
+    [Fact]
+    public void A_joiner_a_minute_keeps_no_wave_shut_where_the_admin_is_the_evidence()
+    {
+        EngineWorld world = new();
+        world.Server.Probe = probe => new ProxyProbed(probe.InstanceId, probe.Serial, true, "");
+        world.Server.Pace = effect => effect is ProbeProxy ? (TimeSpan.FromSeconds(1), TimeSpan.Zero) : default;
+        for (int i = 0; i < 5; i++)
+        {
+            world.Sidecar($"s{i}", admin: new Uri($"http://10.0.0.{i}:9901")).Start();
+        }
+
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.OfPercent(90)], CanarySoak = TimeSpan.FromMinutes(5), Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(20);
+        for (int i = 0; i < 30 && world.State.Plan?.WavesBegun == 1; i++)
+        {
+            world.Sidecar($"j{i}", admin: new Uri($"http://10.0.1.{i}:9901")).Start();
+            world.Pass(59);
+        }
+
+        Assert.NotEqual(1, world.State.Plan?.WavesBegun);
+    }
+
+    [Fact]
+    public void Who_has_been_issued_nothing_new_yet_waits_for_its_turn()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(2);
+        fleet[0].Leaf.Answers = fleet[1].Leaf.Answers = false;
+        world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, Waves = [Wave.Of(2)] });
+        world.Pass(2);
+        Assert.Equal(["its new leaf is on the way", "waits for its turn"], world.Engine.AllBlockers().Select(blocker => blocker.Detail).Order());
     }
 }

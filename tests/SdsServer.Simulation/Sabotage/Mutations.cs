@@ -17,7 +17,7 @@ internal static class Mutations
         new("G3: no leaf needs the root", $"{Engine}.Rotation.cs", "NeedOutgoing = Needing(outgoing)", "NeedOutgoing = 0"),
         new(
             "G3: nobody signs under the root",
-            new Edit("SdsServer.Core/Rotation/RotationPlanner.cs", "fleet is { NeedOutgoing: 0, TargetSigns: true } && IsShown", "fleet is { NeedOutgoing: 0 } && IsShown"),
+            new Edit("SdsServer.Core/Rotation/RotationPlanner.cs", "fleet is { NeedOutgoing: 0, TargetSigns: true, SignerProblem: null } && IsShown", "fleet is { NeedOutgoing: 0, SignerProblem: null } && IsShown"),
             new Edit($"{Engine}.Rotation.cs", "Facts(plan) is { NeedOutgoing: 0, TargetSigns: true }", "Facts(plan) is { NeedOutgoing: 0 }")),
         new("G3: drop soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.DrainedAt + DropWait(plan)", "plan.DrainedAt"),
         new("G4: gone everywhere", "SdsServer.Core/Rotation/RotationPlanner.cs", "Gate.G4, IsGone(state, plan, fleet)", "Gate.G4, IsGone(state, plan, fleet) || fleet.Floor > 0"),
@@ -111,7 +111,7 @@ internal static class Mutations
         new("waves: only who was reached", $"{Engine}.Waves.cs", "string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;", "string wanted = plan.WavesBegun > 0 ? plan.To : _state.Signer;"),
         new("leaf rule: only under a root that is everywhere", $"{Engine}.Waves.cs", "_state.IsSafe(rootId, _state.Floor) && _saving", "_saving"),
         new("leaf rule: not under a root that is being dropped", $"{Engine}.Waves.cs", " && _saving?.Trusts(rootId) != false;", ";"),
-        new("stolen: the other one signs while it can", $"{Engine}.Waves.cs", "return MaySign(other) ? other : wanted;", "return wanted;"),
+        new("stolen: the other one signs while it can", $"{Engine}.Waves.cs", "(isLeft || !MaySign(wanted)) && MaySign(other)", "isLeft && MaySign(other)"),
         new("emergency: its hold ends with the last who is late", $"{Engine}.Rotation.cs", "Hold.Cause: HoldCause.Deadline } && late is null", "Hold.Cause: HoldCause.Deadline, Id: \"\" } && late is null"),
         new("time gate: no removal that a leaf forbids", "SdsServer.Core/Rotation/RotationPlanner.cs", "bool allowed = gate != Gate.G3 || evidence;", "bool allowed = true;"),
         new("passed over: the decision is durable first", $"{Engine}.Gates.cs", "_onceSaved.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));", "_effects.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));"),

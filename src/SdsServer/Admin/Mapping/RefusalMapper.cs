@@ -24,6 +24,7 @@ internal sealed class RefusalMapper(ResourceNames names)
         ["anchors_not_ours"] = Api.RefusalCode.AnchorsNotOurs,
         ["root_still_needed"] = Api.RefusalCode.GateClosed,
         ["root_not_gone"] = Api.RefusalCode.GateClosed,
+        ["authority_still_needed"] = Api.RefusalCode.GateClosed,
         ["held"] = Api.RefusalCode.Held,
         ["rotation_under_way"] = Api.RefusalCode.RotationActive,
         ["unfit_root"] = Api.RefusalCode.CandidateUnfit,
