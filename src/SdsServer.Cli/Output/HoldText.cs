@@ -7,6 +7,9 @@ namespace SdsServer.Cli.Output;
 /// <summary>A hold: what set it, what lifts it, and what an operator can do. Each cause ends another way.</summary>
 internal static class HoldText
 {
+    // Who refused before a restart, or kept silent, the server has forgotten.
+    private const string Remembered = ", unless the server was restarted since";
+
     /// <summary><c>held (NACK)</c>, in the words of the API.</summary>
     public static string Label(Rotation rotation) => rotation.HoldCause == HoldCause.Unspecified ? "held"
         : $"held ({JsonNamingPolicy.SnakeCaseUpper.ConvertName(rotation.HoldCause.ToString())})";
@@ -23,8 +26,8 @@ internal static class HoldText
         };
         return rotation.HoldCause switch
         {
-            HoldCause.Nack => $"lifts itself when the proxy accepts fresh bytes; to go on without it: 'sdsctl rotation unhold'{back}",
-            HoldCause.Silent => $"lifts itself when enough of them answer; to go on without them: 'sdsctl rotation unhold'{back}",
+            HoldCause.Nack => $"lifts itself when the proxy accepts fresh bytes{Remembered}; to go on without it: 'sdsctl rotation unhold'{back}",
+            HoldCause.Silent => $"lifts itself when enough of them answer{Remembered}; to go on without them: 'sdsctl rotation unhold'{back}",
             HoldCause.Deadline when rotation.Kind == RotationKind.Emergency => "goes on by itself as soon as nobody is late; unhold and rollback are refused here",
             HoldCause.Deadline => $"see to who blocks, or pass over them; 'sdsctl rotation unhold' waits as long once more{back}",
             HoldCause.Clock => "set the clock right, then 'sdsctl rotation unhold', which takes it as right",

@@ -37,8 +37,8 @@ public sealed class RotationScreenTests
     }
 
     [Theory]
-    [InlineData(HoldCause.Nack, "held (NACK)", "lifts itself when the proxy accepts fresh bytes")]
-    [InlineData(HoldCause.Silent, "held (SILENT)", "lifts itself when enough of them answer")]
+    [InlineData(HoldCause.Nack, "held (NACK)", "lifts itself when the proxy accepts fresh bytes, unless the server was restarted since; to go on without it: 'sdsctl rotation unhold'")]
+    [InlineData(HoldCause.Silent, "held (SILENT)", "lifts itself when enough of them answer, unless the server was restarted since; to go on without them: 'sdsctl rotation unhold'")]
     [InlineData(HoldCause.Clock, "held (CLOCK)", "set the clock right, then 'sdsctl rotation unhold'")]
     [InlineData(HoldCause.OlderStore, "held (OLDER_STORE)", "start the server with its newest store")]
     [InlineData(HoldCause.Invariant, "held (INVARIANT)", "do not go on: turn back with 'sdsctl rotation rollback'")]
