@@ -39,7 +39,8 @@ internal static class Reference
             + "`root-b` for `trustDomains/example.org/authorities/root-b`.",
         "`--json` prints the messages of the admin API (`protos/sdsserver/admin/v1`) as protobuf JSON with every field present: a list is one document with all its pages joined, "
             + "`status` is `{\"trustDomain\": …, \"authorities\": […], \"rotation\": …, \"warnings\": […]}`, a watch prints one message a line. 64-bit numbers are strings, as protobuf JSON has it. "
-            + "A failed command prints `{\"error\": {\"exitCode\", \"message\", \"hints\", \"status\", \"reason\", \"refusal\", \"current\"}}` instead, and the same in words on stderr. "
+            + "A failed command prints `{\"error\": {\"exitCode\", \"message\", \"hints\"}}` instead, and the same in words on stderr; with `status` and `reason` where a call to the server failed "
+            + "(a wrong command line has none), `refusal` where a gate or rule refused it, `current` where somebody else was faster. "
             + "Fields are only ever added.",
         "`--plain` prints one record a line with tabs between the fields, in the order of the table's columns, without headings.",
         "Commands that change the trust state first read it and send its revision along. If somebody else was faster, nothing changes, the state as it is then is shown, and the exit code is 4.",

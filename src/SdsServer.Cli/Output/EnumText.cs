@@ -1,3 +1,4 @@
+using SdsServer.Cli.Admin;
 using SdsServer.Protos.Admin.V1;
 
 namespace SdsServer.Cli.Output;
@@ -7,30 +8,28 @@ internal static class EnumText
 {
     public static string Of(Phase phase) => phase == Phase.Unspecified ? "unknown" : phase.ToString();
 
-    /// <summary>What a phase means for the mesh. On the way back the words old and new stand for the same roots as on the way there.</summary>
-    public static string Meaning(Phase phase, Goal goal) => (phase, goal) switch
+    /// <summary>What a phase means for the mesh. Authorities are named: old and new would change places on the way back.</summary>
+    public static string Meaning(Rotation rotation)
     {
-        (Phase.Steady, _) => "one root, no rotation",
-        (Phase.Distributing, Goal.Back) => "both roots trusted, the old one signs for everyone again",
-        (Phase.Distributing, _) => "everyone gets both roots, the old one signs",
-        (Phase.Issuing, Goal.Back) => "both roots trusted, everyone gets a leaf of the old one again",
-        (Phase.Issuing, _) => "both roots trusted, everyone gets a leaf of the new one",
-        (Phase.Drained, Goal.Back) => "both roots trusted, no leaf of the new one is left",
-        (Phase.Drained, _) => "both roots trusted, no leaf of the old one is left",
-        (Phase.Removing, Goal.Back) => "the new root has left the bundle, not yet every proxy",
-        (Phase.Removing, _) => "the old root has left the bundle, not yet every proxy",
-        _ => "unknown",
-    };
-
-    /// <summary>The same for a rotation: one below the same root changes no bundle.</summary>
-    public static string Meaning(Phase phase, Goal goal, RotationKind kind) => (kind, phase, goal) switch
-    {
-        (RotationKind.Intermediate, Phase.Distributing, _) => "the old authority signs; both end at the same root",
-        (RotationKind.Intermediate, Phase.Issuing, Goal.Back) => "everyone gets a leaf of the old authority again; both end at the same root",
-        (RotationKind.Intermediate, Phase.Issuing, _) => "everyone gets a leaf of the new authority; both end at the same root",
-        (RotationKind.Intermediate, Phase.Drained or Phase.Removing, _) => "the last leaves of the authority that is left are replaced",
-        _ => Meaning(phase, goal),
-    };
+        (string from, string to) = (ResourceName.Id(rotation.FromAuthority), ResourceName.Id(rotation.ToAuthority));
+        (string target, string left) = (rotation.Target(), rotation.Left());
+        string leaves = rotation is { Goal: Goal.Forward, Waves: { } waves } && waves.Index < waves.Count
+            ? $"leaves of {target} for the waves begun, of {left} for all others"
+            : $"everyone gets a leaf of {target}";
+        bool intermediate = rotation.Kind == RotationKind.Intermediate;
+        return rotation.Phase switch
+        {
+            Phase.Distributing when intermediate => $"{left} signs; both end at the same root",
+            Phase.Issuing when intermediate => $"{leaves}; both end at the same root",
+            Phase.Drained or Phase.Removing when intermediate => $"the last leaves of {left} are replaced",
+            Phase.Distributing => $"everyone gets {from} and {to}, {left} signs",
+            Phase.Issuing => $"{from} and {to} trusted, {leaves}",
+            Phase.Drained => $"{from} and {to} trusted, no leaf needs {left} any more",
+            Phase.Removing => $"{left} has left the bundle, but not yet every proxy",
+            Phase.Steady => "no rotation",
+            _ => "unknown",
+        };
+    }
 
     public static string Of(GateKind kind) => kind switch
     {
@@ -92,15 +91,26 @@ internal static class EnumText
 
     public static string Of(AuditOutcome outcome) => outcome == AuditOutcome.Unspecified ? "unknown" : outcome.ToString().ToLowerInvariant();
 
-    /// <summary>The gate's name and what opens it.</summary>
+    /// <summary>The gate's name and what opens it, where no rotation says which roots they are.</summary>
     public static string Of(GateCode gate) => gate switch
     {
-        GateCode.G0AddTrust => "G0 (the new root is fit for the bundle)",
-        GateCode.G1SetSigner => "G1 (everyone trusts the new root)",
+        GateCode.G0AddTrust => "G0 (the root is fit for the bundle)",
+        GateCode.G1SetSigner => "G1 (everyone trusts the root that is to sign)",
         GateCode.G2NextWave => "G2 (the wave is proven and healthy)",
-        GateCode.G3DropTrust => "G3 (no leaf needs the old root)",
-        GateCode.G4Gone => "G4 (nobody trusts the old root any more)",
+        GateCode.G3DropTrust => "G3 (no leaf needs the root that is to go)",
+        GateCode.G4Gone => "G4 (nobody trusts the root that has gone)",
         _ => "unknown",
+    };
+
+    /// <summary>The same with the authorities of a rotation.</summary>
+    public static string Of(GateCode gate, Rotation rotation) => gate switch
+    {
+        GateCode.G0AddTrust => $"G0 ({rotation.Target()} is fit for the bundle)",
+        GateCode.G1SetSigner => $"G1 (everyone trusts {(rotation.Kind == RotationKind.Intermediate ? "the root of " : "")}{rotation.Target()})",
+        GateCode.G3DropTrust or GateCode.G4Gone when rotation.Kind == RotationKind.Intermediate => $"{Of(gate)[..2]} (no leaf of {rotation.Left()} is left)",
+        GateCode.G3DropTrust => $"G3 (no leaf needs {rotation.Left()})",
+        GateCode.G4Gone => $"G4 (nobody trusts {rotation.Left()} any more)",
+        _ => Of(gate),
     };
 
     public static string Of(BlockerReason reason) => reason switch
@@ -112,8 +122,8 @@ internal static class EnumText
         BlockerReason.ExportNotReadBack => "export not read back",
         BlockerReason.Soak => "waiting time",
         BlockerReason.UnmanagedTrust => "takes no bundle from us",
-        BlockerReason.NeedsOldRoot => "holds a leaf of the old root",
-        BlockerReason.OldSigner => "still signed by the old root",
+        BlockerReason.NeedsOldRoot => "holds a leaf of what is to go",
+        BlockerReason.OldSigner => "still signed by what is to go",
         BlockerReason.ProviderUnhealthy => "does not sign",
         BlockerReason.LeaderSettling => "server has just started",
         BlockerReason.AwaitingApproval => "waits for your approval",

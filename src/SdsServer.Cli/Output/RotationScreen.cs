@@ -18,14 +18,14 @@ internal static class RotationScreen
         facts.Add("stands", new Cell(Stands(rotation, now), rotation.Held ? Tone.Bad : rotation.State == RotationState.Completed ? Tone.Good : Tone.None));
         if (rotation.Held)
         {
-            facts.Add("held", new Cell(rotation.HoldReason, Tone.Bad));
-            facts.Add("", new Cell("nothing moves until 'sdsctl rotation unhold', or turn back with 'sdsctl rotation rollback'", Tone.Caution));
+            facts.Add(HoldText.Label(rotation), new Cell(rotation.HoldReason, Tone.Bad));
+            facts.Add("", new Cell(HoldText.Ends(rotation), Tone.Caution));
         }
 
         facts.Add("started", TimeText.Both(rotation.CreateTime, now));
         if (rotation.Waves is { Count: > 0 } waves)
         {
-            facts.Add("progress", Progress(waves));
+            facts.Add("progress", Progress(rotation, waves));
         }
 
         if (rotation.EstimatedFinishTime is not null)
@@ -37,7 +37,7 @@ internal static class RotationScreen
         AddWaves(screen, rotation);
         if (rotation.State == RotationState.Active && rotation.Gate is { } gate)
         {
-            AddGate(screen, gate, now);
+            AddGate(screen, rotation, gate, now);
         }
 
         if (decisions > 0 && rotation.Decisions.Count > 0)
@@ -56,18 +56,19 @@ internal static class RotationScreen
     /// <summary>One line for logs: phase, wave, progress, gate.</summary>
     public static string Line(Rotation rotation, DateTimeOffset now)
     {
-        string waves = rotation.Waves is { Count: > 0 } w ? $", wave {w.Index} of {w.Count}, {w.Proven} of {w.Total} on the new root" : "";
-        string held = rotation.Held ? $", held: {rotation.HoldReason}" : "";
+        string waves = rotation.Waves is { Count: > 0 } w ? $", wave {w.Index} of {w.Count}, {w.Proven} of {w.Total} on {rotation.Target()}" : "";
+        string held = rotation.Held ? $", {HoldText.Label(rotation)}: {rotation.HoldReason}" : "";
         string gate = rotation is { State: RotationState.Active, Gate: { } g }
             ? g.AwaitingApproval ? $"; waits for approval: {g.NextStep}"
             : g.AwaitingWebhook ? $"; waits for the webhook: {g.NextStep}"
             : g.Open ? $"; next: {g.NextStep}"
-            : $"; waits: {RefusalText.Counts(g.Refusal?.BlockerCounts ?? [])}{(g.Refusal?.EarliestTime is { } t ? $", at the latest {TimeText.Relative(t, now)}" : "")}"
+            : g.Refusal is not { BlockerCounts.Count: > 0 } ? ""
+            : $"; waits: {RefusalText.Counts(g.Refusal.BlockerCounts)}{(g.Refusal.EarliestTime is { } t ? $", at the latest {TimeText.Relative(t, now)}" : "")}"
             : "";
         return $"{EnumText.Of(rotation.State)}, {EnumText.Of(rotation.Phase)}, {EnumText.Of(rotation.Goal)}{waves}{held}{gate}";
     }
 
-    private static void AddGate(Screen screen, Gate gate, DateTimeOffset now)
+    private static void AddGate(Screen screen, Rotation rotation, Gate gate, DateTimeOffset now)
     {
         if (gate.AwaitingApproval)
         {
@@ -90,17 +91,19 @@ internal static class RotationScreen
             return;
         }
 
-        foreach (string line in RefusalText.Lines(refusal, now))
+        foreach (string line in RefusalText.Lines(refusal, now, rotation))
         {
             screen.Line($"  {line}");
         }
 
         if (gate.Deadline is not null)
         {
-            screen.Line($"  held if it is still closed at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
+            string late = rotation is { Kind: RotationKind.Emergency, Policy.ForceAtDeadlines: true } && gate.Code != GateCode.G4Gone ? "who still blocks is passed over by force" : "held if it is still closed";
+            screen.Line($"  {late} at {TimeText.Both(gate.Deadline, now)}", Tone.Quiet);
         }
 
-        foreach (string advice in RefusalText.Advice(refusal))
+        // A hold does not make what helps a proxy any less true.
+        foreach (string advice in (rotation.Held ? HoldText.Advice(rotation) : []).Concat(RefusalText.OfBlockers(refusal.Blockers, rotation)))
         {
             screen.Line($"  to do: {advice}", Tone.Caution);
         }
@@ -117,15 +120,15 @@ internal static class RotationScreen
         string wave = rotation is { Phase: Phase.Issuing, Waves: { } waves } ? $", wave {waves.Index} of {waves.Count}" : "";
         GatePolicy?[] gates = [rotation.Policy?.TrustGate, rotation.Policy?.WaveGate, rotation.Policy?.DropGate];
         string manual = gates.All(gate => gate?.Kind == GateKind.Approval) ? ", every step by hand" : "";
-        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation.Phase, rotation.Goal, rotation.Kind)}";
+        return $"{EnumText.Of(rotation.Phase)}{wave}{direction}{manual}: {EnumText.Meaning(rotation)}";
     }
 
-    private static string Progress(WaveProgress waves)
+    private static string Progress(Rotation rotation, WaveProgress waves)
     {
         string nacked = waves.Nacked > 0 ? $", {waves.Nacked} refused" : "";
         string silent = waves.Silent > 0 ? $", {waves.Silent} silent" : "";
-        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on the new root; "
-            + $"waves begun: {waves.Proven} of {waves.Assigned}{nacked}{silent}";
+        string begun = waves.Count > 1 ? $"; waves begun: {waves.Index} of {waves.Count}, with {waves.Assigned} proxies" : "";
+        return $"{Bar(waves.Proven, waves.Total)} {waves.Proven} of {waves.Total} on {rotation.Target()}{begun}{nacked}{silent}";
     }
 
     private static string Bar(int proven, int total)
@@ -143,7 +146,7 @@ internal static class RotationScreen
             return;
         }
 
-        Grid grid = new("WAVE", "UP TO", "PROXIES", "ON THE NEW ROOT", "");
+        Grid grid = new("WAVE", "UP TO", "PROXIES", $"ON {rotation.Target()}", "");
         foreach (WavePart part in waves.Parts)
         {
             Cell stands = part switch

@@ -20,6 +20,44 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         return new(trust, authorities.Authorities, rotation);
     }
 
+    /// <summary>The authority that signs.</summary>
+    public Authority? Signer => Authorities.FirstOrDefault(authority => authority.Name == Trust.Signer);
+
+    /// <summary>A root by the id of its own authority; the API names the one that signs below it.</summary>
+    public string NameOf(BundleRoot root)
+    {
+        Authority? own = Authorities.FirstOrDefault(authority => authority.RootId == root.RootId && authority.Ski == root.Ski);
+        string id = ResourceName.Id(root.Authority);
+        return own is not null ? ResourceName.Id(own.Name)
+            : Authorities.FirstOrDefault(authority => authority.Name == root.Authority) is { } below && below.Ski != root.Ski ? $"the root of {id}" : id;
+    }
+
+    /// <summary>The root above the signer, where that is an intermediate; else null.</summary>
+    public BundleRoot? RootAboveSigner => Signer is { } signer
+        ? Trust.Bundle.FirstOrDefault(root => root.RootId == signer.RootId && root.Ski != signer.Ski)
+        : null;
+
+    /// <summary>The rotation with authorities instead of the hashes of their roots, as far as those are known here.</summary>
+    public Rotation? NamedRotation
+    {
+        get
+        {
+            Rotation? named = Rotation?.Clone();
+            if (named?.Gate is { } gate)
+            {
+                gate.NextStep = Named(gate.NextStep);
+                foreach (Blocker blocker in gate.Refusal?.Blockers ?? [])
+                {
+                    blocker.Detail = Named(blocker.Detail);
+                }
+            }
+
+            return named;
+        }
+    }
+
+    public bool IsTainted(BundleRoot root) => Authorities.Any(authority => authority.Name == root.Authority && authority.Tainted);
+
     /// <summary>What an operator should know although nothing is broken, the gravest first.</summary>
     public IReadOnlyList<string> Warnings(DateTimeOffset now)
     {
@@ -32,7 +70,7 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         warnings.AddRange(Trust.ClientWarnings);
         foreach (BundleRoot root in Trust.Bundle)
         {
-            string id = ResourceName.Id(root.Authority);
+            string id = NameOf(root);
             DateTimeOffset end = root.NotAfter?.ToDateTimeOffset() ?? DateTimeOffset.MaxValue;
             if (end - now < s_runway)
             {
@@ -40,6 +78,11 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
                     ? $"{id} has expired {TimeText.Relative(end, now)}: every leaf below it is refused"
                     : $"{id} expires {TimeText.Relative(end, now)}: start a rotation with 'sdsctl rotation start --new'");
             }
+        }
+
+        if (RootAboveSigner is not null && Signer?.NotAfter?.ToDateTimeOffset() is { } last && last - now < s_runway)
+        {
+            warnings.Add($"{ResourceName.Id(Trust.Signer)}, the intermediate that signs, {(last <= now ? "has expired" : "expires")} {TimeText.Relative(last, now)}: 'sdsctl rotation start --intermediate --new'");
         }
 
         foreach (Authority authority in Authorities.Where(a => a.Role is AuthorityRole.Active or AuthorityRole.Passive))
@@ -63,6 +106,11 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         ["rotation"] = Rotation is null ? null : JsonNode.Parse(s_json.Format(Rotation)),
         ["warnings"] = new JsonArray([.. Warnings(now).Select(warning => JsonValue.Create(warning))]),
     };
+
+    private string Named(string text) => Trust.Bundle.Select(root => (root.RootId, Name: NameOf(root)))
+        .Concat(Authorities.Select(authority => (authority.RootId, Name: ResourceName.Id(authority.Name))))
+        .Where(root => root.RootId.Length > 0)
+        .Aggregate(text, (named, root) => named.Replace(root.RootId, root.Name, StringComparison.Ordinal));
 
     private void AddBuiltInWarning(List<string> warnings)
     {

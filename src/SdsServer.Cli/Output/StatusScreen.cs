@@ -16,7 +16,7 @@ internal static class StatusScreen
         facts.Add("bundle", new Cell(trust.Floor >= trust.Epoch
             ? $"epoch {trust.Epoch}, enforced by every proxy (floor {trust.Floor})"
             : $"epoch {trust.Epoch}; some proxies may still enforce epoch {trust.Floor} (floor)", trust.Floor >= trust.Epoch ? Tone.None : Tone.Caution));
-        facts.Add("signer", ResourceName.Id(trust.Signer));
+        facts.Add("signer", Signer(report, now));
         facts.Add("proxies", Fleet(trust.Fleet ?? new()));
         if (trust.Serving is { } serving)
         {
@@ -31,13 +31,13 @@ internal static class StatusScreen
         {
             bool expiring = root.NotAfter is { } end && end.ToDateTimeOffset() - now < TimeSpan.FromDays(90);
             roots.Add(
-                ResourceName.Id(root.Authority), TimeText.Date(root.NotBefore),
+                report.NameOf(root), TimeText.Date(root.NotBefore),
                 new Cell($"{TimeText.Date(root.NotAfter)} ({TimeText.Relative(root.NotAfter, now)})", expiring ? Tone.Bad : Tone.None), $"{root.Since}",
-                root.Safe ? new Cell("yes", Tone.Good) : new Cell("not yet", Tone.Caution), root.Ski[..Math.Min(16, root.Ski.Length)]);
+                MaySign(report, root), root.Ski[..Math.Min(16, root.Ski.Length)]);
         }
 
         screen.Add(roots);
-        if (report.Rotation is { } rotation)
+        if (report.NamedRotation is { } rotation)
         {
             screen.Line();
             RotationScreen.AddTo(screen, rotation, now, decisions: 0);
@@ -57,10 +57,20 @@ internal static class StatusScreen
         return screen;
     }
 
+    private static string Signer(StatusReport report, DateTimeOffset now) => report.RootAboveSigner is { } root
+        ? $"{ResourceName.Id(report.Trust.Signer)}, an intermediate below {report.NameOf(root)}, until {TimeText.Date(report.Signer!.NotAfter)} ({TimeText.Relative(report.Signer.NotAfter, now)})"
+        : ResourceName.Id(report.Trust.Signer);
+
+    // A stolen root signs on while nothing else can.
+    private static Cell MaySign(StatusReport report, BundleRoot root) =>
+        report.IsTainted(root) ? new Cell(report.Trust.Bundle.Any(other => other.Safe && !report.IsTainted(other)) ? "no, stolen" : "stolen, until another may", Tone.Bad)
+        : root.Safe ? new Cell("yes", Tone.Good)
+        : new Cell("not yet", Tone.Caution);
+
     private static string PhaseOf(TrustDomain trust)
     {
         string goal = trust.Goal == Goal.Unspecified ? "" : $" ({EnumText.Of(trust.Goal)})";
-        return $"{EnumText.Of(trust.Phase)}{goal}: {EnumText.Meaning(trust.Phase, trust.Goal)}";
+        return $"{EnumText.Of(trust.Phase)}{goal}{(trust.Phase == Phase.Steady ? ": no rotation" : "")}";
     }
 
     private static string Fleet(FleetCounts fleet)

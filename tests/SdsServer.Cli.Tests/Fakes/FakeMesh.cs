@@ -87,6 +87,7 @@ internal sealed class FakeMesh
                 mesh.Trust.Held = mesh.Rotation!.Held = true;
                 mesh.Trust.HoldReason = mesh.Rotation.HoldReason = "engine: canary refused its leaf";
                 mesh.Rotation.HoldCause = HoldCause.Nack;
+                (mesh.Rotation.Gate.Refusal.Code, mesh.Rotation.Gate.Deadline) = (RefusalCode.Held, null);
                 break;
             case "approval":
                 mesh.Issue();
@@ -134,7 +135,7 @@ internal sealed class FakeMesh
     {
         Authority root = new()
         {
-            Name = $"{Name}/authorities/{id}", DisplayName = $"{id} of example.org", Provider = AuthorityProvider.Builtin, Role = role, RootId = new string('a', 64),
+            Name = $"{Name}/authorities/{id}", DisplayName = $"{id} of example.org", Provider = AuthorityProvider.Builtin, Role = role, RootId = new string(id[^1], 64),
             Subject = $"CN={id}", Ski = $"{id.GetHashCode(StringComparison.Ordinal) & 0:x16}{id[^1]}0ffee", NotBefore = At(TimeSpan.FromDays(-365)),
             NotAfter = At(TimeSpan.FromDays(365 * years)), Since = since, KeyAlgorithm = KeyAlgorithm.P256, CreatedBy = "uid:0", Revision = Trust.Revision,
         };
