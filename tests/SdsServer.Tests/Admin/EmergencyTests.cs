@@ -105,6 +105,47 @@ public sealed class EmergencyTests
     }
 
     [Fact]
+    public async Task It_cannot_be_turned_back_to_the_stolen_root_and_a_dry_run_says_so()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        ScriptedProxy[] fleet = await host.EnrolAsync(2);
+        fleet[0].FallSilent();
+        await StartAsync(rotations, "e1", _ => { });
+
+        RpcException dry = await ErrorDetails.FailsAsync(rotations.RollbackAsync("e1", validateOnly: true), StatusCode.FailedPrecondition, "AUTHORITY_TAINTED");
+        RpcException real = await ErrorDetails.FailsAsync(rotations.RollbackAsync("e1"), StatusCode.FailedPrecondition, "AUTHORITY_TAINTED");
+
+        Assert.Equal(real.Find<Refusal>(), dry.Find<Refusal>());
+        Assert.Equal(Goal.Forward, (await rotations.GetAsync("e1")).Goal);
+    }
+
+    [Fact]
+    public async Task Past_its_deadline_a_dry_run_takes_the_override_that_the_real_one_takes()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        ScriptedProxy[] fleet = await host.EnrolAsync(3);
+        fleet[0].FallSilent();
+        await StartAsync(rotations, "e1", request => request.Policy = Deadlines(force: false));
+        await rotations.UntilAsync("e1", "its first deadline to hold it", rotation => rotation.HoldCause == HoldCause.Deadline);
+        string late = Assert.Single((await rotations.GetAsync("e1")).Gate.Refusal.Blockers).Subject;
+        string stranger = $"{AdminHost.Domain}/instances/nobody";
+
+        await ErrorDetails.FailsAsync(rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => request.ValidateOnly = true), StatusCode.FailedPrecondition, "HELD");
+        foreach (string[] wrong in new[] { [stranger], new[] { late, stranger } })
+        {
+            RpcException dry = await ErrorDetails.FailsAsync(rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, true, wrong)), StatusCode.FailedPrecondition, "OVERRIDE_NOT_POSSIBLE");
+            RpcException real = await ErrorDetails.FailsAsync(rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, false, wrong)), StatusCode.FailedPrecondition, "OVERRIDE_NOT_POSSIBLE");
+            Assert.Equal(real.Status.Detail, dry.Status.Detail);
+        }
+
+        Assert.True((await rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, true, late))).Held);
+        Rotation advanced = await rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, false, late));
+        Assert.Equal((false, Phase.Issuing), (advanced.Held, advanced.Phase));
+    }
+
+    [Fact]
     public async Task What_an_emergency_does_not_heed_is_refused_by_name()
     {
         await using AdminHost host = await AdminHost.StartAsync();
@@ -160,6 +201,9 @@ public sealed class EmergencyTests
         await StartAsync(rotations, "e1", request => request.Policy = new RotationPolicy { TrustGate = new GatePolicy { Kind = GateKind.Ack } });
         await rotations.UntilOverAsync("e1");
     }
+
+    private static void Override(AdvanceRotationRequest request, bool dry, params string[] names) =>
+        (request.Override, request.ValidateOnly) = (new GateOverride { Blockers = { names } }, dry);
 
     private static RotationPolicy Deadlines(bool force) => new()
     {
