@@ -49,6 +49,9 @@ internal sealed class RotationStart(
             throw AdminErrors.NotFound(names.Authority(asked.Target), "ListAuthorities shows those there are; new_authority makes one");
         }
 
+        Authority? stolen = asked.Compromised is null ? null : state.Authorities.FirstOrDefault(authority => authority.Id == asked.Compromised)
+            ?? throw AdminErrors.NotFound(names.Authority(asked.Compromised), "ListAuthorities shows those there are; compromised_authority names the stolen one");
+
         (IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves) = await access.ReadAsync(
             engine => (engine.Instances(), engine.PlannedWaves(asked.Policy, request.RequestId)), cancellation);
         Api.Forecast forecast = forecasts.Map(state, instances, waves, asked.Kind, asked.Policy, time.GetUtcNow());
@@ -58,6 +61,16 @@ internal sealed class RotationStart(
                 ? $"emergency '{running.Id}' away from '{running.From}' is under way: pass over who holds it up, or let it finish. Only an emergency about another root takes its place:"
                     + $" it names that root, such as '{running.To}', as compromised_authority"
                 : $"rotation '{running.Id}' is under way: let it finish, or roll it back");
+        }
+        else if (state.Plan is { } preempted && stolen is null)
+        {
+            throw AdminErrors.Invalid(
+                "compromised_authority", $"must be set while rotation '{preempted.Id}' is under way between '{preempted.From}' and '{preempted.To}': say which of them is stolen");
+        }
+        else if (stolen is not null && !state.Trusts(stolen.RootId))
+        {
+            forecast.Refusal = DomainCommands.Refusal(
+                Api.RefusalCode.NotTrusted, $"the root of '{stolen.Id}' is not in the bundle: nobody trusts it, so there is nothing to move away from");
         }
 
         return request.ValidateOnly

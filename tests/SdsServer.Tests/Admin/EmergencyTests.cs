@@ -145,6 +145,40 @@ public sealed class EmergencyTests
         Assert.Equal((false, Phase.Issuing), (advanced.Held, advanced.Phase));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_wrong_with_the_stolen_root_is_found_before_a_new_one_is_made(bool dry)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(1);
+        string old = (await host.TrustAsync()).Signer;
+        await rotations.StartAsync("r0");
+        await rotations.UntilOverAsync("r0");
+
+        Task<StartRotationResponse> Ask(string stolen) => StartAsync(rotations, "e1", request => (request.CompromisedAuthority, request.ValidateOnly) = (stolen, dry));
+        await ErrorDetails.FailsAsync(Ask($"{AdminHost.Domain}/authorities/nobody"), StatusCode.NotFound, "NO_SUCH_RESOURCE");
+        if (dry)
+        {
+            Assert.Equal(RefusalCode.NotTrusted, (await Ask(old)).Forecast.Refusal?.Code);
+        }
+        else
+        {
+            await ErrorDetails.FailsAsync(Ask(old), StatusCode.FailedPrecondition, "NOT_TRUSTED");
+        }
+
+        await rotations.StartManuallyAsync("r1");
+        long before = await host.RevisionAsync();
+        RpcException unsaid = await ErrorDetails.FailsAsync(Ask(""), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal("compromised_authority", Assert.Single(unsaid.Find<BadRequest>()!.FieldViolations).Field);
+        Assert.Equal(before, await host.RevisionAsync());
+        Assert.DoesNotContain((await host.StateAsync()).Authorities, authority => authority.Id == SdsServer.Admin.RotationStart.IdFor("e1"));
+        ListAuditEntriesResponse log = await host.CallAsync<ListAuditEntriesRequest, ListAuditEntriesResponse>(
+            SdsServer.Admin.AuditService.Descriptor, "ListAuditEntries", new ListAuditEntriesRequest { Parent = AdminHost.Domain });
+        Assert.DoesNotContain(log.AuditEntries, entry => entry.Action == "DeleteAuthority");
+    }
+
     [Fact]
     public async Task What_an_emergency_does_not_heed_is_refused_by_name()
     {
