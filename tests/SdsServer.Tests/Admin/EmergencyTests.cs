@@ -213,6 +213,22 @@ public sealed class EmergencyTests
         Assert.Null((await host.StateAsync()).Plan);
     }
 
+    [Theory]
+    [InlineData(300, 1, "policy.drop_deadline")]
+    [InlineData(null, 1, "policy.drop_deadline")]
+    [InlineData(3600, null, "policy.sign_deadline")]
+    public async Task The_stolen_root_does_not_go_before_the_new_one_signs(int? sign, int? drop, string field)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationPolicy policy = new() { SignDeadline = Seconds(sign), DropDeadline = Seconds(drop) };
+
+        RpcException refused = await ErrorDetails.FailsAsync(StartAsync(new RotationClient(host), "e1", request => request.Policy = policy), StatusCode.InvalidArgument, "INVALID_REQUEST");
+
+        Assert.Equal(field, Assert.Single(refused.Find<BadRequest>()!.FieldViolations).Field);
+
+        static Duration? Seconds(int? seconds) => seconds is { } some ? Duration.FromTimeSpan(TimeSpan.FromSeconds(some)) : null;
+    }
+
     [Fact]
     public async Task What_the_settings_say_of_waits_is_not_for_an_emergency()
     {
