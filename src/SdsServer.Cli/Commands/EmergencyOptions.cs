@@ -43,6 +43,11 @@ internal sealed class EmergencyOptions
             throw CliException.Usage("--compromised, --sign-deadline, --drop-deadline and --force-at-deadlines belong to --emergency");
         }
 
+        if (session.Get(_compromised) is "")
+        {
+            throw CliException.Usage("--compromised needs the id of the stolen root, and was given an empty one", "see the roots there are with 'sdsctl root list'");
+        }
+
         policy.SignDeadline = session.Get(_signDeadline)?.ToDuration();
         policy.DropDeadline = session.Get(_dropDeadline)?.ToDuration();
         policy.ForceAtDeadlines = session.Get(_force);

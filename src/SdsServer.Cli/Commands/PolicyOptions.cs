@@ -88,6 +88,11 @@ internal sealed class PolicyOptions
             SignNotBefore = session.Get(_signNotBefore)?.ToTimestamp(),
             Evidence = session.Get(_evidence),
         };
+        if (session.Get(_oneByOne) && session.Get(_maxInFlight) is not null)
+        {
+            throw CliException.Usage("--one-by-one and --max-in-flight exclude each other", "--one-by-one is --max-in-flight 1: leave one of them out");
+        }
+
         if (session.Get(_manual))
         {
             GateText.Apply([("all", new GatePolicy { Kind = GateKind.Approval })], policy);

@@ -11,21 +11,19 @@ internal static class ProxyRepushCommand
     public static Command Create()
     {
         Argument<string> id = new("ID") { Description = "The proxy's id, from 'sdsctl proxy list'." };
-        Option<string[]> secrets = new("--secret") { HelpName = "NAME", Description = "Only this secret; repeat for several. Default: all it subscribes to.", DefaultValueFactory = _ => [] };
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("repush", "Sends secrets to a proxy again, as fresh bytes: a new leaf, a bundle with a new salt. Envoy takes identical bytes without applying them.")
+        return new CliCommand("repush", "Sends all its secrets to a proxy again, as fresh bytes: a new leaf, a bundle with a new salt. Envoy takes identical bytes without applying them.")
         {
-            id, secrets, reason,
-        }.With([("sdsctl proxy repush 3f2a", "after its Envoy was mended"), ("sdsctl proxy repush 3f2a --secret ROOTCA", "the trust bundle alone")])
-        .Does(session => RunAsync(session, session.Get(id)!, session.Get(secrets)!, session.Get(reason) ?? ""));
+            id, reason,
+        }.With([("sdsctl proxy repush 3f2a", "after its Envoy was mended")])
+        .Does(session => RunAsync(session, session.Get(id)!, session.Get(reason) ?? ""));
     }
 
-    private static async Task RunAsync(Session session, string id, string[] secrets, string reason)
+    private static async Task RunAsync(Session session, string id, string reason)
     {
         RepushSecretsResponse response = await session.Admin.CallAsync(AdminMethods.RepushSecrets, new RepushSecretsRequest
         {
             Name = ResourceName.Instance(await session.Admin.ParentAsync(), id),
-            Secrets = { secrets },
             Reason = reason,
         });
         if (session.Terminal.Format == OutputFormat.Json)

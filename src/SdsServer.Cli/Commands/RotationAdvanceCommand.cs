@@ -18,18 +18,22 @@ internal static class RotationAdvanceCommand
             Description = "Pass over this blocker: its proxy or leaf as 'sdsctl rotation status' names it, or soak for the wait. Repeat until all that block are named. What breaks is shown first.",
             DefaultValueFactory = _ => [],
         };
+        Option<GateCode> gate = Choice.Option<GateCode>(
+            "--gate", "The gate you have looked at: if the rotation stands before another one, nothing is done. Default: the one it stands before.", value => value.ToString()[..2]);
+        Option<long?> revision = GlobalOptions.RevisionOption();
         Option<bool> dryRun = GlobalOptions.DryRunOption("Say whether the step would be taken; take nothing.");
         Option<string> reason = GlobalOptions.ReasonOption();
         return new CliCommand("advance", "Takes the next step of the active rotation now. Refused while its gate is closed, with who blocks it and until when.")
         {
-            over, dryRun, reason, GlobalOptions.ForceOption(),
+            over, gate, revision, dryRun, reason, GlobalOptions.ForceOption(),
         }.With(
-            [("sdsctl rotation advance --reason 'canary looks good'", "take the next step"), ("sdsctl rotation advance --dry-run", "would it be taken?")],
-            "The approval is for the gate you saw: if the rotation has moved to another step meanwhile, nothing happens.")
-        .Does(session => RunAsync(session, session.Get(over)!, session.Get(dryRun), session.Get(reason) ?? ""));
+            [("sdsctl rotation advance --reason 'canary looks good'", "take the next step"),
+                ("sdsctl rotation advance --gate G2 --revision 42", "only if it still stands where you have looked"), ("sdsctl rotation advance --dry-run", "would it be taken?")],
+            "The approval is for the step that is read and shown just before; a script or a second look should state what was seen with --gate and --revision.")
+        .Does(session => RunAsync(session, session.Get(over)!, session.Get(gate), session.Get(revision), session.Get(dryRun), session.Get(reason) ?? ""));
     }
 
-    private static async Task RunAsync(Session session, string[] overrides, bool dryRun, string reason)
+    private static async Task RunAsync(Session session, string[] overrides, GateCode seen, long? revision, bool dryRun, string reason)
     {
         ActiveRotation active = await ActiveRotation.ReadAsync(session);
         Gate gate = active.Rotation.Gate ?? new();
@@ -37,8 +41,8 @@ internal static class RotationAdvanceCommand
         AdvanceRotationRequest request = new()
         {
             Name = active.Rotation.Name,
-            ExpectedRevision = active.Trust.Revision,
-            Gate = gate.Code,
+            ExpectedRevision = revision ?? active.Trust.Revision,
+            Gate = seen == GateCode.Unspecified ? gate.Code : seen,
             ValidateOnly = dryRun,
             Reason = reason,
         };

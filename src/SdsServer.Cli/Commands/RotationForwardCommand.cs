@@ -10,19 +10,20 @@ internal static class RotationForwardCommand
     public static Command Create()
     {
         Option<bool> dryRun = GlobalOptions.DryRunOption("Say whether it would be possible; change nothing.");
+        Option<long?> revision = GlobalOptions.RevisionOption();
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("forward", "Turns a rotation that was rolled back towards the new root again; where it is held, that lifts the hold.") { dryRun, reason }.With(
+        return new CliCommand("forward", "Turns a rotation that was rolled back towards the new root again; where it is held, that lifts the hold.") { dryRun, revision, reason }.With(
             [("sdsctl rotation forward --reason 'payments is mended'", "go on to the new root"), ("sdsctl rotation forward --dry-run", "is it possible?")])
-        .Does(session => RunAsync(session, session.Get(dryRun), session.Get(reason) ?? ""));
+        .Does(session => RunAsync(session, session.Get(dryRun), session.Get(revision), session.Get(reason) ?? ""));
     }
 
-    private static async Task RunAsync(Session session, bool dryRun, string reason)
+    private static async Task RunAsync(Session session, bool dryRun, long? revision, string reason)
     {
         ActiveRotation active = await ActiveRotation.ReadAsync(session);
         Rotation rotation = await session.Admin.CallAsync(AdminMethods.ResumeForward, new ResumeForwardRequest
         {
             Name = active.Rotation.Name,
-            ExpectedRevision = active.Trust.Revision,
+            ExpectedRevision = revision ?? active.Trust.Revision,
             ValidateOnly = dryRun,
             Reason = reason,
         });

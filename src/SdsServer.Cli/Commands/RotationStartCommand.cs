@@ -20,10 +20,11 @@ internal static class RotationStartCommand
         EmergencyOptions emergency = new();
         Option<bool> dryRun = GlobalOptions.DryRunOption("Say what it would take, wave by wave, and who would block now; start nothing. Exit code 4 when it would be refused.");
         Option<string> requestId = new("--request-id") { HelpName = "ID", Description = "Becomes the rotation's id; the same start sent twice with it starts once. Default: made from the time." };
+        Option<long?> revision = GlobalOptions.RevisionOption();
         Option<string> reason = GlobalOptions.ReasonOption();
         CliCommand command = new("start", "Starts a move from the root that signs now to another one. Nothing breaks at any step, and every step can be turned back.")
         {
-            to, toNew, intermediate, dryRun, requestId, reason, GlobalOptions.ForceOption(),
+            to, toNew, intermediate, dryRun, requestId, revision, reason, GlobalOptions.ForceOption(),
         };
         key.AddTo(command);
         policy.AddTo(command);
@@ -55,10 +56,12 @@ internal static class RotationStartCommand
                 ValidateOnly = session.Get(dryRun),
                 Reason = session.Get(reason) ?? "",
             };
+            request.ExpectedRevision = session.Get(revision) ?? 0;
             string? target = session.Get(to);
             return (target, session.Get(toNew)) switch
             {
                 ({ Length: > 0 }, false) => RunAsync(session, request, target, emergency.Compromised(session)),
+                ("", _) => throw CliException.Usage("--to needs the id of a root, and was given an empty one", "see the roots there are with 'sdsctl root list'"),
                 (null, true) => RunAsync(session, WithNew(request, key.Read(session)), null, emergency.Compromised(session)),
                 (null, false) => throw CliException.Usage("say where to: --to ID or --new", "see the roots there are with 'sdsctl root list'"),
                 _ => throw CliException.Usage("--to and --new exclude each other"),
@@ -76,7 +79,7 @@ internal static class RotationStartCommand
     {
         TrustDomain trust = await session.Admin.TrustDomainAsync();
         session.Terminal.Say(TrustText.Line(trust));
-        (request.Parent, request.ExpectedRevision) = (trust.Name, trust.Revision);
+        (request.Parent, request.ExpectedRevision) = (trust.Name, request.ExpectedRevision > 0 ? request.ExpectedRevision : trust.Revision);
         if (target is not null)
         {
             request.ToAuthority = ResourceName.Authority(trust.Name, target);
@@ -103,6 +106,11 @@ internal static class RotationStartCommand
         StartRotationRequest asked = request.Clone();
         asked.ValidateOnly = true;
         StartRotationResponse planned = await session.Admin.CallAsync(AdminMethods.StartRotation, asked);
+        if (planned.StartedBefore)
+        {
+            return false;
+        }
+
         string stolen = ResourceName.Id(planned.Rotation?.FromAuthority is { Length: > 0 } from ? from : trust.Signer);
         if (planned.Forecast?.Refusal is not null)
         {
@@ -145,6 +153,12 @@ internal static class RotationStartCommand
         }
 
         Rotation rotation = response.Rotation ?? new();
+        if (response.StartedBefore)
+        {
+            ShowStartedBefore(session, request, response, rotation);
+            return;
+        }
+
         string from = ResourceName.Id(rotation.FromAuthority);
         string to = rotation.ToAuthority.Length > 0 ? ResourceName.Id(rotation.ToAuthority)
             : request.Kind == RotationKind.Intermediate ? "a new intermediate"
@@ -161,5 +175,22 @@ internal static class RotationStartCommand
             : request.ValidateOnly ? "nothing was started; run it without --dry-run"
             : request.Kind == RotationKind.Emergency ? "follow it with: sdsctl rotation watch"
             : "follow it with: sdsctl rotation watch; turn it back at any time with: sdsctl rotation rollback");
+    }
+
+    private static void ShowStartedBefore(Session session, StartRotationRequest request, StartRotationResponse response, Rotation rotation)
+    {
+        string id = ResourceName.Id(rotation.Name);
+        Screen screen = new();
+        screen.Line(
+            $"nothing {(request.ValidateOnly ? "would be" : "was")} started: rotation {id} was, with the same request id, {TimeText.Both(rotation.CreateTime, session.Now)}; "
+                + (rotation.State == RotationState.Active ? "it is under way" : $"it ended {TimeText.Both(rotation.FinishTime, session.Now)}: {EnumText.Of(rotation.State)}"),
+            Tone.Caution);
+        if (response.NotHeeded.Count > 0)
+        {
+            screen.Line($"not heeded, because it differs from what rotation {id} was started with: {string.Join(", ", response.NotHeeded)}", Tone.Caution);
+        }
+
+        screen.WriteTo(session.Terminal);
+        session.Terminal.Say($"see it with: sdsctl rotation status {id}; for another rotation leave --request-id out");
     }
 }

@@ -12,6 +12,7 @@ internal static class RotationStatusCommand
     {
         Argument<string> id = new("ID") { Description = "Which rotation. Default: the active one, else the last.", Arity = ArgumentArity.ZeroOrOne };
         Option<int> decisions = new("--decisions") { HelpName = "N", Description = "Show the last N decisions. Default: 5.", DefaultValueFactory = _ => 5 };
+        GlobalOptions.RequireAtLeast(decisions, 0);
         return new CliCommand("status", "Shows a rotation: where it stands, how far it is, what it waits for, who blocks it and what to do.") { id, decisions }.With(
             [("sdsctl rotation status", "the active one, or the last"), ("sdsctl rotation status --decisions 200", "with everything that was decided")])
         .Does(session => RunAsync(session, session.Get(id), session.Get(decisions)));

@@ -9,19 +9,20 @@ internal static class RotationUnholdCommand
 {
     public static Command Create()
     {
+        Option<long?> revision = GlobalOptions.RevisionOption();
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("unhold", "Lets a held rotation go on. Refused while an invariant is violated.") { reason }.With(
+        return new CliCommand("unhold", "Lets a held rotation go on. Refused while an invariant is violated.") { revision, reason }.With(
             [("sdsctl rotation unhold --reason 'false alarm'", "go on"), ("sdsctl rotation status", "see first why it is held")])
-        .Does(session => RunAsync(session, session.Get(reason) ?? ""));
+        .Does(session => RunAsync(session, session.Get(revision), session.Get(reason) ?? ""));
     }
 
-    private static async Task RunAsync(Session session, string reason)
+    private static async Task RunAsync(Session session, long? revision, string reason)
     {
         ActiveRotation active = await ActiveRotation.ReadAsync(session);
         Rotation rotation = await session.Admin.CallAsync(AdminMethods.UnholdRotation, new UnholdRotationRequest
         {
             Name = active.Rotation.Name,
-            ExpectedRevision = active.Trust.Revision,
+            ExpectedRevision = revision ?? active.Trust.Revision,
             Reason = reason,
             Cause = active.Rotation.HoldCause,
         });

@@ -36,6 +36,7 @@ internal sealed record Failure(int ExitCode, string Message)
             StatusCode.InvalidArgument => new(ExitCodes.Usage, said)
             {
                 Lines = [.. details.WrongFields.Select(field => $"{field.Field}: {field.Description}")],
+                Hints = details.WrongFields.Any(field => field.Field == "compromised_authority") ? ["name the stolen root with --compromised ID; see the roots there are with 'sdsctl root list'"] : [],
             },
             StatusCode.NotFound => new(ExitCodes.NotFound, said) { Hints = NotFoundHints(details) },
             StatusCode.AlreadyExists => new(ExitCodes.Refused, said)

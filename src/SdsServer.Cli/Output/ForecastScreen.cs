@@ -20,6 +20,12 @@ internal static class ForecastScreen
         Grid steps = new("STEP", "REACHES", "OPENED BY", "AT THE EARLIEST", "AT THE LATEST");
         foreach (ForecastStep step in forecast.Steps)
         {
+            if (step is { Wave: > 0, Proxies: 0, Extent.Selector: not null })
+            {
+                steps.Add($"{EnumText.Of(step.Phase)}, wave {step.Wave}", new Cell($"{WaveText.Of(step.Extent)}: reaches nobody", Tone.Caution), "", "passed over", "");
+                continue;
+            }
+
             bool unsafely = step.OpenedBy?.Kind == GateKind.Time;
             steps.Add(
                 step.Wave > 0 ? $"{EnumText.Of(step.Phase)}, wave {step.Wave}" : EnumText.Of(step.Phase),

@@ -76,7 +76,7 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
             {
                 warnings.Add(end <= now
                     ? $"{id} has expired {TimeText.Relative(end, now)}: every leaf below it is refused"
-                    : $"{id} expires {TimeText.Relative(end, now)}: start a rotation with 'sdsctl rotation start --new'");
+                    : $"{id} expires {TimeText.Relative(end, now)}: {ToDo(root)}");
             }
         }
 
@@ -98,6 +98,12 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         AddBuiltInWarning(warnings);
         return warnings;
     }
+
+    // Beside a rotation that is under way no other one can start.
+    private string ToDo(BundleRoot root) =>
+        Rotation is null ? "start a rotation with 'sdsctl rotation start --new'"
+        : root.Authority == (Rotation.Goal == Goal.Back ? Rotation.ToAuthority : Rotation.FromAuthority) ? $"rotation {ResourceName.Id(Rotation.Name)} is leaving it"
+        : $"another rotation can leave it once {ResourceName.Id(Rotation.Name)} has ended";
 
     public JsonObject ToJson(DateTimeOffset now) => new()
     {

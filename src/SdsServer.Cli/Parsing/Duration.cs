@@ -10,6 +10,9 @@ internal static partial class Duration
 {
     public const string Form = "a duration such as 30s, 10m, 1h30m, 24h or 90d";
 
+    private const string Most = "100y";
+    private const decimal MostSeconds = 100m * 365 * 86_400;
+
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
@@ -21,7 +24,7 @@ internal static partial class Duration
 
         decimal seconds = (Part(match, "y") * 365 + Part(match, "d")) * 86_400 + Part(match, "h") * 3600 + Part(match, "m") * 60
             + Part(match, "s") + Part(match, "ms") / 1000;
-        if (seconds > 100m * 365 * 86_400)
+        if (seconds > MostSeconds)
         {
             return false;
         }
@@ -50,7 +53,7 @@ internal static partial class Duration
         string text = result.Tokens.Single().Value;
         if (!TryParse(text, out TimeSpan duration))
         {
-            result.AddError($"'{text}' is not {Form}");
+            result.AddError(text.Length > 0 && Pattern().IsMatch(text) ? $"'{text}' is more than {Most}, the longest there is" : $"'{text}' is not {Form}");
         }
 
         return duration;

@@ -14,13 +14,21 @@ internal static class GateText
         List<(string, GatePolicy)> gates = [];
         foreach (string text in result.Tokens.Select(token => token.Value))
         {
-            if (text.Split('=', 2) is [("trust" or "wave" or "drop" or "all") and var gate, var kind] && Of(kind) is { } policy)
+            if (text.Split('=', 2) is not [("trust" or "wave" or "drop" or "all") and var gate, var kind] || Of(kind) is not { } policy)
             {
-                gates.Add((gate, policy));
+                result.AddError($"'{text}' is no gate: trust, wave, drop or all, then =ack, =approval, =webhook or =time:{"30m"}");
+            }
+            else if (gates.Exists(given => given.Item1 == gate))
+            {
+                result.AddError($"'{text}': gate {gate} was given before; say once what opens it");
+            }
+            else if (gate == "all" && gates.Count > 0)
+            {
+                result.AddError($"'{text}' would undo gate {gates[0].Item1} before it: give all first, then the exceptions");
             }
             else
             {
-                result.AddError($"'{text}' is no gate: trust, wave, drop or all, then =ack, =approval, =webhook or =time:{"30m"}");
+                gates.Add((gate, policy));
             }
         }
 

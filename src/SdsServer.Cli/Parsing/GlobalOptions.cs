@@ -65,13 +65,27 @@ internal static class GlobalOptions
             Description = $"At most this many; 0 for all. Default: {defaultValue}.",
             DefaultValueFactory = _ => defaultValue,
         };
-        limit.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 0)
-            {
-                result.AddError("--limit is 0 or more");
-            }
-        });
+        RequireAtLeast(limit, 0);
         return limit;
     }
+
+    /// <summary>For commands that change what somebody has looked at before.</summary>
+    public static Option<long?> RevisionOption()
+    {
+        Option<long?> revision = new("--revision")
+        {
+            HelpName = "N",
+            Description = "The revision you decided on, as 'sdsctl status' shows it: if the state has moved on since, nothing is changed. Default: the one that is read just before.",
+        };
+        RequireAtLeast(revision, 1);
+        return revision;
+    }
+
+    public static void RequireAtLeast(Option option, long least) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, out long value) && value < least)
+        {
+            result.AddError($"{option.Name} is {least} or more");
+        }
+    });
 }

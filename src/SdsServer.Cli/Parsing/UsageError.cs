@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using SdsServer.Cli.Help;
 
 namespace SdsServer.Cli.Parsing;
 
 /// <summary>What is wrong with a command line, and what was probably meant.</summary>
-internal static class UsageError
+internal static partial class UsageError
 {
     /// <summary>The first mistake; null when there is none.</summary>
     public static CliException? Of(ParseResult arguments)
@@ -33,17 +34,29 @@ internal static class UsageError
             return CliException.Usage($"'{path}' needs {HelpText.Label(missing)}", Hints(path, null));
         }
 
+        if (command.Arguments.FirstOrDefault(argument => arguments.GetResult(argument) is { } given && given.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
+        {
+            return CliException.Usage($"'{path}' was given an empty {empty.Name}", [.. ListHints(command, empty), .. Hints(path, null)]);
+        }
+
         return arguments.Errors is [ParseError first, ..] ? CliException.Usage(Sentence(first.Message), Hints(path, null)) : null;
     }
 
     private static string[] Hints(string path, string? meant) =>
         meant is null ? [$"see '{path} --help'"] : [$"did you mean '{meant}'?", $"see '{path} --help'"];
 
+    private static string[] ListHints(Command command, Argument argument) =>
+        argument.Name == "ID" && command.Parents.OfType<CliCommand>().FirstOrDefault(noun => noun.Subcommands.Any(verb => verb.Name == "list")) is { } noun
+            ? [$"see what there is with '{CommandTree.Path(noun)} list'"]
+            : [];
+
     // The parser's sentences begin in upper case and end in a full stop; ours do neither.
     private static string Sentence(string message)
     {
-        string text = message.TrimEnd('.').Replace(" as expected type 'System.Int32'", ": a whole number is needed", StringComparison.Ordinal)
-            .Replace(" as expected type 'System.Int64'", ": a whole number is needed", StringComparison.Ordinal);
+        string text = WholeNumber().Replace(message.TrimEnd('.'), ": a whole number is needed");
         return text.Length > 1 && char.IsUpper(text[0]) && char.IsLower(text[1]) ? char.ToLowerInvariant(text[0]) + text[1..] : text;
     }
+
+    [GeneratedRegex(" as expected type 'System\\.(Nullable`1\\[)?(System\\.)?Int(32|64)\\]?'")]
+    private static partial Regex WholeNumber();
 }

@@ -29,7 +29,7 @@ internal sealed class AdminCalls(Func<ServerCallContext, Operator> operatorOf, A
             command.Actor = caller.Name;
             Require(caller, context, least);
             T done = await run(command);
-            AdminLog.Done(logger, command.Actor, command.Kind, command.Resource);
+            AdminLog.Done(logger, command.Actor, command.Kind, command.Resource, ResultOf(command));
             if (!command.Logged)
             {
                 await RecordAsync(command, command.Outcome, "");
@@ -88,6 +88,9 @@ internal sealed class AdminCalls(Func<ServerCallContext, Operator> operatorOf, A
         command.DryRun || command.Actor.Length == 0 || (outcome == DecisionOutcome.Denied && !_denials.TryTake(command.Actor))
             ? Task.CompletedTask
             : audit.AppendAsync(command, outcome, error);
+
+    private static string ResultOf(OperatorCommand command) =>
+        command.DryRun ? "validated only" : !command.Logged && command.Outcome == DecisionOutcome.Unchanged ? "nothing to do" : "done";
 
     private static DecisionOutcome OutcomeOf(StatusCode code) => code switch
     {

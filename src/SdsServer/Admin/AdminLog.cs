@@ -6,8 +6,8 @@ namespace SdsServer.Admin;
 /// <summary>Who did what through the admin API. Requests and answers are never logged: they may hold tokens.</summary>
 internal static partial class AdminLog
 {
-    [LoggerMessage(5001, LogLevel.Information, "{Actor}: {Method} {Resource}: done", EventName = "CommandDone")]
-    public static partial void Done(ILogger logger, string actor, DecisionKind method, string resource);
+    [LoggerMessage(5001, LogLevel.Information, "{Actor}: {Method} {Resource}: {Result}", EventName = "CommandDone")]
+    public static partial void Done(ILogger logger, string actor, DecisionKind method, string resource, string result);
 
     [LoggerMessage(5002, LogLevel.Warning, "{Actor}: {Method} {Resource}: {Code}: {Detail}", EventName = "CommandRefused")]
     public static partial void Refused(ILogger logger, string actor, DecisionKind method, string resource, StatusCode code, string detail);

@@ -39,7 +39,13 @@ internal sealed class RotationStart(
         if (request.RequestId.Length > 0 && Begun(state, request.RequestId) is { } begun)
         {
             return begun == asked.Target
-                ? new Api.StartRotationResponse { Rotation = await rotations.ReadAsync(request.RequestId, cancellation), Forecast = new Api.Forecast() }
+                ? new Api.StartRotationResponse
+                {
+                    Rotation = await rotations.ReadAsync(request.RequestId, cancellation),
+                    Forecast = new Api.Forecast(),
+                    StartedBefore = true,
+                    NotHeeded = { NotHeeded(state, request, asked) },
+                }
                 : throw AdminErrors.RequestIdReused(names.Rotation(request.RequestId), $"it went to '{begun}'; choose a request_id that was not used yet");
         }
 
@@ -48,6 +54,9 @@ internal sealed class RotationStart(
         {
             throw AdminErrors.NotFound(names.Authority(asked.Target), "ListAuthorities shows those there are; new_authority makes one");
         }
+
+        Authority? stolen = asked.Compromised is null ? null : state.Authorities.FirstOrDefault(authority => authority.Id == asked.Compromised)
+            ?? throw AdminErrors.NotFound(names.Authority(asked.Compromised), "ListAuthorities shows those there are; compromised_authority names the stolen one");
 
         (IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves) = await access.ReadAsync(
             engine => (engine.Instances(), engine.PlannedWaves(asked.Policy, request.RequestId)), cancellation);
@@ -58,6 +67,16 @@ internal sealed class RotationStart(
                 ? $"emergency '{running.Id}' away from '{running.From}' is under way: pass over who holds it up, or let it finish. Only an emergency about another root takes its place:"
                     + $" it names that root, such as '{running.To}', as compromised_authority"
                 : $"rotation '{running.Id}' is under way: let it finish, or roll it back");
+        }
+        else if (state.Plan is { } preempted && stolen is null)
+        {
+            throw AdminErrors.Invalid(
+                "compromised_authority", $"must be set while rotation '{preempted.Id}' is under way between '{preempted.From}' and '{preempted.To}': say which of them is stolen");
+        }
+        else if (stolen is not null && !state.Trusts(stolen.RootId))
+        {
+            forecast.Refusal = DomainCommands.Refusal(
+                Api.RefusalCode.NotTrusted, $"the root of '{stolen.Id}' is not in the bundle: nobody trusts it, so there is nothing to move away from");
         }
 
         return request.ValidateOnly
@@ -236,6 +255,25 @@ internal sealed class RotationStart(
     private static string? Begun(TrustState state, string requestId) =>
         state.Plan is { } plan && plan.RequestId == requestId ? plan.To
         : state.Past.FirstOrDefault(past => past.RequestId == requestId)?.To;
+
+    // Only what the request states: what it leaves to the settings may have changed with them since.
+    private static IEnumerable<string> NotHeeded(TrustState state, Api.StartRotationRequest request, Asked asked)
+    {
+        RotationPlan? plan = state.Plan is { } running && running.RequestId == request.RequestId ? running : null;
+        PastRotation? past = plan is null ? state.Past.First(past => past.RequestId == request.RequestId) : null;
+        Api.RotationPolicy stated = request.Policy ?? new Api.RotationPolicy();
+        RotationPolicy kept = plan?.Policy ?? asked.Policy;
+        (string Field, bool Differs)[] fields =
+        [
+            ("kind", asked.Kind != (plan?.Kind ?? past!.Kind)),
+            ("compromised_authority", asked.Compromised is { } stolen && stolen != (plan?.From ?? past!.From)),
+            ("policy.waves", stated.Waves.Count > 0 && !asked.Policy.Waves.Select(WaveMapper.Map).SequenceEqual(kept.Waves.Select(WaveMapper.Map))),
+            ("policy.trust_gate", stated.TrustGate is not null && asked.Policy.TrustGate != kept.TrustGate),
+            ("policy.wave_gate", stated.WaveGate is not null && asked.Policy.WaveGate != kept.WaveGate),
+            ("policy.drop_gate", stated.DropGate is not null && asked.Policy.DropGate != kept.DropGate),
+        ];
+        return fields.Where(field => field.Differs).Select(field => field.Field);
+    }
 
     // The same request makes the same id: sent again after a crash in between, it finds the authority it has made.
     internal static string IdFor(string requestId, bool intermediate = false) =>

@@ -3,6 +3,7 @@ using SdsServer.Admin.Mapping;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Rotation;
+using SdsServer.Grpc;
 using SdsServer.Grpc.Server;
 using Api = SdsServer.Protos.Admin.V1;
 
@@ -37,7 +38,7 @@ internal sealed class RotationSteering(
 
         if (request.ValidateOnly)
         {
-            await ForeseeAsync(shown.Gate, overrides, context);
+            await ForeseeAsync(shown, overrides, context);
             return await rotations.ReadAsync(id, context.CancellationToken);
         }
 
@@ -53,24 +54,35 @@ internal sealed class RotationSteering(
     }
 
     /// <summary>Refuses what the step would be refused for.</summary>
-    private async Task ForeseeAsync(Api.Gate gate, ImmutableHashSet<string> overrides, ServerCallContext context)
+    private async Task ForeseeAsync(Api.Rotation shown, ImmutableHashSet<string> overrides, ServerCallContext context)
     {
-        if (gate.Open || gate.Refusal is not { } refusal)
+        if (shown.Gate.Open || shown.Gate.Refusal is not { } refusal)
         {
             return;
         }
 
-        if (refusal.Code == Api.RefusalCode.Held || overrides.IsEmpty)
+        // A hold by a deadline is lifted by whoever passes over what is late, as the engine has it.
+        if (overrides.IsEmpty || (shown.Held && shown.HoldCause != Api.HoldCause.Deadline))
         {
             throw AdminErrors.Refused(refusal);
         }
 
         IReadOnlyList<Blocker> blockers = await access.ReadAsync(engine => engine.AllBlockers(), context.CancellationToken);
-        if (blockers.FirstOrDefault(blocker => blocker.OverrideName is not { } name || !overrides.Contains(name)) is { } other)
+        List<Blocker> others = [.. blockers.Where(blocker => blocker.OverrideName is not { } name || !overrides.Contains(name))];
+        if (others.Count > 0)
         {
-            refusal.Code = Api.RefusalCode.OverrideNotPossible;
-            refusal.Message = $"not all that blocks is named, or nothing can pass over it, such as: {other.Detail}";
-            throw AdminErrors.Refused(refusal);
+            throw NotPossible($"{others.Count} blockers are not named, or nothing can pass over them, such as: {others[0].Detail}");
+        }
+
+        if (blockers.Count > 0 && overrides.Except(blockers.Select(blocker => blocker.OverrideName!).Append(Blocker.SoakName)) is { Count: > 0 } strangers)
+        {
+            throw NotPossible($"'{strangers.Min()}' does not block: look at the rotation again");
+        }
+
+        RpcException NotPossible(string message)
+        {
+            (refusal.Code, refusal.Message) = (Api.RefusalCode.OverrideNotPossible, message);
+            return AdminErrors.Refused(refusal);
         }
     }
 
@@ -132,8 +144,8 @@ internal sealed class RotationSteering(
         RotationPlan plan = reading.State.Plan!;
         Authority target = reading.State.Authority(goal == RotationGoal.Forward ? plan.To : plan.From);
 
-        // A root that left the bundle is judged anew.
-        if (!reading.State.Trusts(target.RootId) && await readiness.JudgeAsync(reading.State, target, context.CancellationToken) is { } unfit)
+        // A root that left the bundle is judged anew, and nothing turns back to a stolen one: said here, so that a dry run says it, too.
+        if ((target.Tainted || !reading.State.Trusts(target.RootId)) && await readiness.JudgeAsync(reading.State, target, context.CancellationToken) is { } unfit)
         {
             throw AdminErrors.Refused(unfit);
         }

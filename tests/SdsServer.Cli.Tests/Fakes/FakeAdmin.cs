@@ -151,11 +151,24 @@ internal sealed class FakeAdmin(FakeMesh mesh)
     private StartRotationResponse Start(StartRotationRequest request)
     {
         Check(request.ExpectedRevision);
+        if (mesh.Rotations.FirstOrDefault(rotation => rotation.Name.EndsWith($"/{request.RequestId}", StringComparison.Ordinal)) is { } before)
+        {
+            return Kept(request, new StartRotationResponse { Rotation = before, Forecast = new Forecast(), StartedBefore = true, NotHeeded = { request.Policy.Waves.Count > 0 ? ["policy.waves"] : Array.Empty<string>() } });
+        }
+
+        if (mesh.Trust.ActiveRotation.Length > 0 && request is { Kind: RotationKind.Emergency, CompromisedAuthority: "" })
+        {
+            throw Error(
+                StatusCode.InvalidArgument, "compromised_authority must be set", Info("INVALID_REQUEST"),
+                new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = "compromised_authority", Description = "must be set while rotation 'r1' is under way" } } });
+        }
+
         if (mesh.Rotation is not null && request.Kind != RotationKind.Emergency)
         {
             throw Refused(new Refusal { Code = RefusalCode.RotationActive, Message = "rotation r1 is active" });
         }
 
+        Wave[] nobody = [.. request.Policy.Waves.Where(wave => wave.Selector?.Namespace == "shpo")];
         string to = request.ToAuthority.Length > 0 ? request.ToAuthority : $"{FakeMesh.Name}/authorities/root-b";
         return Kept(request, new StartRotationResponse
         {
@@ -179,9 +192,10 @@ internal sealed class FakeAdmin(FakeMesh mesh)
                         Phase = Phase.Issuing, Wave = 1, EarliestTime = FakeMesh.At(TimeSpan.FromMinutes(10)), WorstTime = FakeMesh.At(TimeSpan.FromHours(5.5)),
                         Proxies = 1, Extent = new Wave { Proxies = 1 }, Gate = GateCode.G1SetSigner, OpenedBy = new GatePolicy { Kind = GateKind.Ack },
                     },
+                    nobody.Select(wave => new ForecastStep { Phase = Phase.Issuing, Wave = 2, Extent = wave }),
                     new ForecastStep
                     {
-                        Phase = Phase.Issuing, Wave = 2, EarliestTime = FakeMesh.At(TimeSpan.FromMinutes(25)), WorstTime = FakeMesh.At(TimeSpan.FromHours(6)),
+                        Phase = Phase.Issuing, Wave = 2 + nobody.Length, EarliestTime = FakeMesh.At(TimeSpan.FromMinutes(25)), WorstTime = FakeMesh.At(TimeSpan.FromHours(6)),
                         Proxies = 19, Gate = GateCode.G2NextWave, OpenedBy = new GatePolicy { Kind = GateKind.Time, After = TimeSpan.FromMinutes(15).ToDuration() },
                     },
                     new ForecastStep { Phase = Phase.Removing, EarliestTime = FakeMesh.At(TimeSpan.FromHours(2)), Gate = GateCode.G3DropTrust, OpenedBy = new GatePolicy { Kind = GateKind.Approval } },
@@ -196,6 +210,11 @@ internal sealed class FakeAdmin(FakeMesh mesh)
     {
         Check(request.ExpectedRevision);
         Gate gate = mesh.Rotation!.Gate;
+        if (request.Gate != gate.Code)
+        {
+            throw Refused(new Refusal { Code = RefusalCode.WrongPhase, Message = $"the rotation stands before gate {gate.Code}, not {request.Gate}: look at it again" });
+        }
+
         return gate.Open || request.Override is not null ? Kept(request, mesh.Rotation) : throw Refused(gate.Refusal);
     }
 

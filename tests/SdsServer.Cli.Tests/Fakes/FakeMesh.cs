@@ -53,6 +53,11 @@ internal sealed class FakeMesh
             case "expiring":
                 mesh.Trust.Bundle[0].NotAfter = At(TimeSpan.FromDays(12));
                 break;
+            case "expiring while issuing":
+                mesh.Issue();
+                mesh.Trust.Bundle[0].NotAfter = At(TimeSpan.FromDays(12));
+                mesh.Trust.Bundle[1].NotAfter = At(TimeSpan.FromDays(80));
+                break;
             case "serving":
                 mesh.Issue();
                 mesh.Trust.Bundle[^1].RootId = new string('b', 32);

@@ -60,10 +60,15 @@ public sealed class AdminCallTests
         await using AdminHost host = await AdminHost.StartAsync();
         RotationClient rotations = new(host);
         await rotations.StartManuallyAsync("r1");
+        await rotations.StartAsync("r1");
+        await rotations.StartAsync("r1", request => request.ValidateOnly = true);
+        Assert.Equal(
+            ["done", "nothing to do", "validated only"],
+            host.Log.Lines.Where(line => line.Id == 5001 && line.Text.Contains("StartRotation", StringComparison.Ordinal)).Select(line => line.Text.Split(": ")[^1].TrimEnd()));
         await Assert.ThrowsAsync<RpcException>(() => host.CallAsync<HoldRotationRequest, Rotation>(
             RotationService.Descriptor, "HoldRotation", new HoldRotationRequest { Name = "forged\n5001 line", ExpectedRevision = 1 }));
 
-        string uid = host.Log.Lines.Single(line => line.Id == 5001).Text.Split(':')[1];
+        string uid = host.Log.Lines.First(line => line.Id == 5001).Text.Split(':')[1];
         Assert.Contains(host.Log.Lines, line => line.Id == 5001 && line.Text.StartsWith($"unix:{uid}: StartRotation {RotationClient.Name("r1")}: done", StringComparison.Ordinal));
         string refused = host.Log.Lines.Single(line => line.Id == 5002).Text;
         Assert.Contains("HoldRotation forged 5001 line: InvalidArgument", refused, StringComparison.Ordinal);

@@ -105,6 +105,81 @@ public sealed class EmergencyTests
     }
 
     [Fact]
+    public async Task It_cannot_be_turned_back_to_the_stolen_root_and_a_dry_run_says_so()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        ScriptedProxy[] fleet = await host.EnrolAsync(2);
+        fleet[0].FallSilent();
+        await StartAsync(rotations, "e1", _ => { });
+
+        RpcException dry = await ErrorDetails.FailsAsync(rotations.RollbackAsync("e1", validateOnly: true), StatusCode.FailedPrecondition, "AUTHORITY_TAINTED");
+        RpcException real = await ErrorDetails.FailsAsync(rotations.RollbackAsync("e1"), StatusCode.FailedPrecondition, "AUTHORITY_TAINTED");
+
+        Assert.Equal(real.Find<Refusal>(), dry.Find<Refusal>());
+        Assert.Equal(Goal.Forward, (await rotations.GetAsync("e1")).Goal);
+    }
+
+    [Fact]
+    public async Task Past_its_deadline_a_dry_run_takes_the_override_that_the_real_one_takes()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        ScriptedProxy[] fleet = await host.EnrolAsync(3);
+        fleet[0].FallSilent();
+        await StartAsync(rotations, "e1", request => request.Policy = Deadlines(force: false));
+        await rotations.UntilAsync("e1", "its first deadline to hold it", rotation => rotation.HoldCause == HoldCause.Deadline);
+        string late = Assert.Single((await rotations.GetAsync("e1")).Gate.Refusal.Blockers).Subject;
+        string stranger = $"{AdminHost.Domain}/instances/nobody";
+
+        await ErrorDetails.FailsAsync(rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => request.ValidateOnly = true), StatusCode.FailedPrecondition, "HELD");
+        foreach (string[] wrong in new[] { [stranger], new[] { late, stranger } })
+        {
+            RpcException dry = await ErrorDetails.FailsAsync(rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, true, wrong)), StatusCode.FailedPrecondition, "OVERRIDE_NOT_POSSIBLE");
+            RpcException real = await ErrorDetails.FailsAsync(rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, false, wrong)), StatusCode.FailedPrecondition, "OVERRIDE_NOT_POSSIBLE");
+            Assert.Equal(real.Status.Detail, dry.Status.Detail);
+        }
+
+        Assert.True((await rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, true, late))).Held);
+        Rotation advanced = await rotations.AdvanceAsync("e1", GateCode.G1SetSigner, request => Override(request, false, late));
+        Assert.Equal((false, Phase.Issuing), (advanced.Held, advanced.Phase));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_wrong_with_the_stolen_root_is_found_before_a_new_one_is_made(bool dry)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(1);
+        string old = (await host.TrustAsync()).Signer;
+        await rotations.StartAsync("r0");
+        await rotations.UntilOverAsync("r0");
+
+        Task<StartRotationResponse> Ask(string stolen) => StartAsync(rotations, "e1", request => (request.CompromisedAuthority, request.ValidateOnly) = (stolen, dry));
+        await ErrorDetails.FailsAsync(Ask($"{AdminHost.Domain}/authorities/nobody"), StatusCode.NotFound, "NO_SUCH_RESOURCE");
+        if (dry)
+        {
+            Assert.Equal(RefusalCode.NotTrusted, (await Ask(old)).Forecast.Refusal?.Code);
+        }
+        else
+        {
+            await ErrorDetails.FailsAsync(Ask(old), StatusCode.FailedPrecondition, "NOT_TRUSTED");
+        }
+
+        await rotations.StartManuallyAsync("r1");
+        long before = await host.RevisionAsync();
+        RpcException unsaid = await ErrorDetails.FailsAsync(Ask(""), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal("compromised_authority", Assert.Single(unsaid.Find<BadRequest>()!.FieldViolations).Field);
+        Assert.Equal(before, await host.RevisionAsync());
+        Assert.DoesNotContain((await host.StateAsync()).Authorities, authority => authority.Id == SdsServer.Admin.RotationStart.IdFor("e1"));
+        ListAuditEntriesResponse log = await host.CallAsync<ListAuditEntriesRequest, ListAuditEntriesResponse>(
+            SdsServer.Admin.AuditService.Descriptor, "ListAuditEntries", new ListAuditEntriesRequest { Parent = AdminHost.Domain });
+        Assert.DoesNotContain(log.AuditEntries, entry => entry.Action == "DeleteAuthority");
+    }
+
+    [Fact]
     public async Task What_an_emergency_does_not_heed_is_refused_by_name()
     {
         await using AdminHost host = await AdminHost.StartAsync();
@@ -138,6 +213,22 @@ public sealed class EmergencyTests
         Assert.Null((await host.StateAsync()).Plan);
     }
 
+    [Theory]
+    [InlineData(300, 1, "policy.drop_deadline")]
+    [InlineData(null, 1, "policy.drop_deadline")]
+    [InlineData(3600, null, "policy.sign_deadline")]
+    public async Task The_stolen_root_does_not_go_before_the_new_one_signs(int? sign, int? drop, string field)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationPolicy policy = new() { SignDeadline = Seconds(sign), DropDeadline = Seconds(drop) };
+
+        RpcException refused = await ErrorDetails.FailsAsync(StartAsync(new RotationClient(host), "e1", request => request.Policy = policy), StatusCode.InvalidArgument, "INVALID_REQUEST");
+
+        Assert.Equal(field, Assert.Single(refused.Find<BadRequest>()!.FieldViolations).Field);
+
+        static Duration? Seconds(int? seconds) => seconds is { } some ? Duration.FromTimeSpan(TimeSpan.FromSeconds(some)) : null;
+    }
+
     [Fact]
     public async Task What_the_settings_say_of_waits_is_not_for_an_emergency()
     {
@@ -160,6 +251,9 @@ public sealed class EmergencyTests
         await StartAsync(rotations, "e1", request => request.Policy = new RotationPolicy { TrustGate = new GatePolicy { Kind = GateKind.Ack } });
         await rotations.UntilOverAsync("e1");
     }
+
+    private static void Override(AdvanceRotationRequest request, bool dry, params string[] names) =>
+        (request.Override, request.ValidateOnly) = (new GateOverride { Blockers = { names } }, dry);
 
     private static RotationPolicy Deadlines(bool force) => new()
     {

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using SdsServer.Admin;
 using SdsServer.Grpc;
 using SdsServer.Grpc.Client;
@@ -196,8 +197,19 @@ public sealed class RotationTests
         Rotation first = (await rotations.StartManuallyAsync("r1")).Rotation;
         long revision = await host.RevisionAsync();
 
-        Rotation again = (await rotations.StartAsync("r1", request => request.ExpectedRevision = 1)).Rotation;
-
+        StartRotationResponse same = await rotations.StartAsync("r1", request => (request.ExpectedRevision, request.Policy) = (1, RotationClient.ByHand()));
+        Assert.True(same.StartedBefore);
+        Assert.Empty(same.NotHeeded);
+        StartRotationResponse other = await rotations.StartAsync("r1", request =>
+        {
+            request.Kind = RotationKind.Planned;
+            request.Policy = new RotationPolicy { Waves = { new Wave { Proxies = 1 } }, WaveGate = new GatePolicy { Kind = GateKind.Ack }, DropGate = RotationClient.ByHand().DropGate };
+        });
+        Assert.Equal(["policy.waves", "policy.wave_gate"], other.NotHeeded);
+        StartRotationResponse emergency = await rotations.StartAsync(
+            "r1", request => (request.Kind, request.CompromisedAuthority, request.ValidateOnly) = (RotationKind.Emergency, first.ToAuthority, true));
+        Assert.Equal((true, "kind, compromised_authority"), (emergency.StartedBefore, string.Join(", ", emergency.NotHeeded)));
+        Rotation again = same.Rotation;
         Assert.Equal((first.Name, first.ToAuthority), (again.Name, again.ToAuthority));
         Assert.Equal(revision, await host.RevisionAsync());
         Assert.Equal(2, (await host.StateAsync()).Authorities.Length);
@@ -207,7 +219,9 @@ public sealed class RotationTests
         await rotations.StepAsync("r1", GateCode.G1SetSigner);
         await rotations.StepAsync("r1", GateCode.G3DropTrust);
         await rotations.UntilOverAsync("r1");
-        Assert.Equal(RotationState.Completed, (await rotations.StartAsync("r1")).Rotation.State);
+        StartRotationResponse over = await rotations.StartAsync("r1");
+        Assert.Equal((true, RotationState.Completed), (over.StartedBefore, over.Rotation.State));
+        Assert.NotNull(over.Rotation.FinishTime);
         Assert.Equal(2, (await host.StateAsync()).Authorities.Length);
     }
 
@@ -299,7 +313,15 @@ public sealed class RotationTests
         }
 
         RpcException error = await ErrorDetails.FailsAsync(rotations.StartAsync("r1", Slow), StatusCode.FailedPrecondition, "RUNWAY_TOO_SHORT");
-        Assert.Contains("shorten", error.Status.Detail);
+        Assert.Matches("may take 3[1-9] days: shorten", error.Status.Detail);
+        RpcException late = await ErrorDetails.FailsAsync(
+            rotations.StartAsync("r1", request =>
+            {
+                request.NewAuthority.Lifetime = RotationClient.Days(365);
+                request.Policy = new RotationPolicy { SignNotBefore = Timestamp.FromDateTime(new DateTime(2099, 1, 1, 0, 0, 0, DateTimeKind.Utc)) };
+            }),
+            StatusCode.FailedPrecondition, "RUNWAY_TOO_SHORT");
+        Assert.Contains("days: sign_not_before 2099-01-01 00:00:00Z lies behind that", late.Status.Detail);
         Assert.Single((await host.StateAsync()).Authorities);
 
         await rotations.StartAsync("r1", request => request.NewAuthority.Lifetime = RotationClient.Days(365));

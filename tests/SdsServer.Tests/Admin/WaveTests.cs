@@ -138,6 +138,28 @@ public sealed class WaveTests
         Assert.Equal(RotationState.Completed, (await rotations.GetAsync("r1")).State);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_selector_that_reaches_nobody_is_told(bool dry)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(2);
+
+        Forecast forecast = (await rotations.StartAsync("r1", request => (request.ValidateOnly, request.Policy) = (dry, new RotationPolicy
+        {
+            Waves = { new Wave { Selector = new WaveSelector { Namespace = "shpo" } }, new Wave { Percent = 99 }, new Wave { Selector = new WaveSelector { PathPrefix = "/svc-00" } } },
+        }))).Forecast;
+
+        ForecastStep[] issuing = [.. forecast.Steps.Where(step => step.Phase == Phase.Issuing)];
+        Assert.Equal([(1, 0), (2, 2), (3, 0)], issuing.Select(step => (step.Wave, step.Proxies)));
+        Assert.Equal([GateCode.Unspecified, GateCode.G1SetSigner, GateCode.Unspecified], issuing.Select(step => step.Gate));
+        Assert.Null(issuing[0].EarliestTime ?? issuing[0].WorstTime ?? issuing[2].EarliestTime ?? issuing[2].WorstTime);
+        Assert.Contains(forecast.Warnings, warning => warning.StartsWith("wave 1 reaches nobody: no known proxy matches its selector", StringComparison.Ordinal));
+        Assert.Contains(forecast.Warnings, warning => warning.StartsWith("wave 3 reaches nobody: whom it selects", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_dry_run_tells_each_wave_how_many_it_reaches_who_opens_it_and_when()
     {

@@ -29,7 +29,7 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
         double rate = fleet.IssuesPerSecond * (kind == RotationKind.Emergency ? EmergencyIssues : 1);
         Api.Forecast forecast = new()
         {
-            Refusal = kind == RotationKind.Emergency ? null : Runway(state.Signer, runwayEnd, times[^1].Worst - now, now),
+            Refusal = kind == RotationKind.Emergency ? null : Runway(state.Signer, runwayEnd, times[^1].Worst - now, policy.SignNotBefore, now),
             WorstAbsenceWait = absence.ToDuration(),
             Leaves = leaves,
             IssuingTime = TimeSpan.FromSeconds(Math.Ceiling(leaves / rate)).ToDuration(),
@@ -40,7 +40,7 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
                 blockers.CountBy(blocker => blocker.Reason).OrderBy(count => count.Key)
                     .Select(count => new Api.BlockerCount { Reason = RefusalMapper.Reason(count.Key), Count = count.Value }),
             },
-            Warnings = { Warnings(instances, kind, policy, blockers) },
+            Warnings = { Warnings(instances, waves, kind, policy, blockers) },
         };
         bool known = blockers.TrueForAll(blocker => blocker.Until is not null) || (kind == RotationKind.Emergency && policy.ForceAtDeadlines);
         bool alone = true;
@@ -48,6 +48,7 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
         {
             GatePolicy? opens = step.Gate is { } gate ? policy.At(gate) : null;
             alone &= opens?.Kind is not (GateKind.Approval or GateKind.Webhook);
+            bool passedOver = step.Wave is { } wave && ForecastTimes.IsForNobody(wave);
             bool first = step.Gate is null && step.Phase == Api.Phase.Distributing;
             forecast.Steps.Add(new Api.ForecastStep
             {
@@ -57,8 +58,8 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
                 Extent = step.Wave?.Extent is { } extent ? WaveMapper.Map(extent) : null,
                 Gate = step.Gate is { } before ? Labels.Of(before) : Api.GateCode.Unspecified,
                 OpenedBy = opens is null ? null : PolicyMapper.Map(opens),
-                EarliestTime = alone ? step.Earliest.ToTimestamp() : null,
-                WorstTime = alone && (known || first) && step.WorstIsCertain ? step.Worst.ToTimestamp() : null,
+                EarliestTime = alone && !passedOver ? step.Earliest.ToTimestamp() : null,
+                WorstTime = alone && !passedOver && (known || first) && step.WorstIsCertain ? step.Worst.ToTimestamp() : null,
             });
         }
 
@@ -86,14 +87,20 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
     private TimeSpan Outlasting(RotationPolicy policy) =>
         (policy.LeafLifetime is { } squeezed && squeezed < fleet.MaxLeafLifetime ? squeezed : fleet.MaxLeafLifetime) + fleet.MaxSkew;
 
-    private static Api.Refusal? Runway(string signer, DateTimeOffset end, TimeSpan worst, DateTimeOffset now) => worst <= end - now
+    private static Api.Refusal? Runway(string signer, DateTimeOffset end, TimeSpan worst, DateTimeOffset? signNotBefore, DateTimeOffset now) => worst <= end - now
         ? null
         : new Api.Refusal
         {
             Code = Api.RefusalCode.RunwayTooShort,
-            Message = $"the chain of '{signer}' expires at {end:u}, and this rotation may take {worst:c}: shorten trust_soak, the waves' soaks and drop_soak, squeeze leaf_lifetime,"
-                + $" retire who is gone for good, or start it as kind EMERGENCY with compromised_authority '{signer}', which has deadlines",
+            Message = $"the chain of '{signer}' expires at {end:u}, and this rotation may take {Rounded(worst)}: "
+                + (signNotBefore > end
+                    ? $"sign_not_before {signNotBefore:u} lies behind that, choose an earlier time,"
+                    : "shorten trust_soak, the waves' soaks and drop_soak, squeeze leaf_lifetime, retire who is gone for good,")
+                + $" or start it as kind EMERGENCY with compromised_authority '{signer}', which has deadlines",
         };
+
+    private static string Rounded(TimeSpan span) =>
+        span.TotalDays > 2 ? $"{Math.Ceiling(span.TotalDays):0} days" : span.TotalHours > 2 ? $"{Math.Ceiling(span.TotalHours):0} hours" : $"{Math.Ceiling(span.TotalMinutes):0} minutes";
 
     private Blocker? Blocking(InstanceView instance, RotationKind kind)
     {
@@ -114,7 +121,8 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
             new(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, reason, detail, until);
     }
 
-    private static IEnumerable<string> Warnings(IReadOnlyList<InstanceView> instances, RotationKind kind, RotationPolicy policy, List<Blocker> blockers)
+    private static IEnumerable<string> Warnings(
+        IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves, RotationKind kind, RotationPolicy policy, List<Blocker> blockers)
     {
         if (!instances.Any(instance => instance.Member))
         {
@@ -133,6 +141,13 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
                 : "the deadlines hold the rotation: what remains then has to be overridden by name, or waited for";
             yield return "no connection is closed: what was opened under the stolen root lives on until its proxies are restarted or drained";
             yield break;
+        }
+
+        foreach (WaveView nobody in waves.Where(ForecastTimes.IsForNobody))
+        {
+            yield return instances.Any(instance => nobody.Extent!.Selector!.Matches(instance.Traits))
+                ? $"wave {nobody.Index} reaches nobody: whom it selects is not connected, takes no leaf, or is in an earlier wave; it is passed over"
+                : $"wave {nobody.Index} reaches nobody: no known proxy matches its selector; it is passed over, so mend the selector if that is a slip";
         }
 
         (string Step, GatePolicy Gate)[] gates = [("before the first leaf of the new authority", policy.TrustGate), ("between waves", policy.WaveGate), ("before the old root is dropped", policy.DropGate)];

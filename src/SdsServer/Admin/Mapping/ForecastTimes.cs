@@ -32,8 +32,15 @@ internal sealed class ForecastTimes(
         NotBefore(policy.SignNotBefore);
         Gate gate = Gate.G1;
         TimeSpan soak = policy.CanarySoak;
-        foreach (WaveView wave in Reaching())
+        List<WaveView> reaching = Reaching();
+        foreach (WaveView wave in waves.Where(wave => reaching.Contains(wave) || IsForNobody(wave)))
         {
+            if (!reaching.Contains(wave))
+            {
+                yield return At(Api.Phase.Issuing, null, wave);
+                continue;
+            }
+
             if (gate == Gate.G2)
             {
                 Move(PlanWaits.Before(policy, Gate.G2, soak), TimeSpan.Zero);
@@ -69,11 +76,14 @@ internal sealed class ForecastTimes(
     }
 
     // A wave that would reach nobody is passed over at once; the last one is there even so.
-    private IEnumerable<WaveView> Reaching()
+    private List<WaveView> Reaching()
     {
         List<WaveView> reaching = [.. waves.Where(wave => wave.Proxies > 0)];
-        return reaching.Count > 0 ? reaching : waves.TakeLast(1);
+        return reaching.Count > 0 ? reaching : [.. waves.TakeLast(1)];
     }
+
+    /// <summary>Whoever wrote the selector meant somebody: a wave of numbers that earlier waves have filled is nothing to tell of.</summary>
+    public static bool IsForNobody(WaveView wave) => wave is { Proxies: 0, Extent.Selector: not null };
 
     private ForecastTime At(Api.Phase phase, Gate? gate, WaveView? wave = null) => new(phase, wave, gate, _earliest, _worst);
 

@@ -56,6 +56,11 @@ internal sealed class PolicyMapper(AdminOptions options)
             DropDeadline = check.Span("policy.drop_deadline", policy.DropDeadline, ShortestDeadline, Longest) ?? _defaults.DropDeadline,
             ForceAtDeadlines = policy.ForceAtDeadlines,
         };
+        // What the settings say of both is not the caller's: only a deadline he states can be wrong.
+        check.Require(
+            policy.DropDeadline is null ? "policy.sign_deadline" : "policy.drop_deadline",
+            kind != RotationKind.Emergency || (policy.SignDeadline ?? policy.DropDeadline) is null || read.DropDeadline >= read.SignDeadline,
+            $"lets the stolen root go before the new one signs: sign_deadline is {read.SignDeadline:c}, drop_deadline {read.DropDeadline:c}; the drop must not come first");
         return kind == RotationKind.Emergency ? read.ForEmergency() : read;
 
         TimeSpan? Wait(string field, Duration? wait) => check.Span(field, wait, TimeSpan.Zero, Longest);
