@@ -144,7 +144,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Silent)
         {
-            foreach (Instance silent in _instances.Walk().Where(instance => instance.Standing == WaveStanding.Silent).ToList())
+            foreach (Instance silent in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Silent or WaveStanding.Mute).ToList())
             {
                 silent.PassedOverIn = plan.Id;
                 Attend(silent);

@@ -132,7 +132,7 @@ public sealed partial class TrustDomainEngine
             {
                 // Whose refusal is excused keeps the wave open all the same, and is named like everybody else of it.
                 foreach (Instance instance in _instances.Walk().Where(instance => !refusing.Contains(instance)
-                    && instance.Standing is (WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining)))
+                    && instance.Standing is (WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining or WaveStanding.Mute)))
                 {
                     yield return Lagging(instance, plan);
                 }
@@ -164,7 +164,7 @@ public sealed partial class TrustDomainEngine
         {
             { Newest: { State: LeafState.Acked } newest } when newest.Row.AuthorityId == plan.To && !IsConfirmed(instance, plan) =>
                 $"has accepted its new leaf, but its admin does not show it{(instance.ProbeDetail is { Length: > 0 } probe ? $": {probe}" : "")}",
-            { Standing: WaveStanding.Silent } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
+            { Standing: WaveStanding.Silent or WaveStanding.Mute } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
             { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",
             { Standing: WaveStanding.InTransit } => "its new leaf is on the way",

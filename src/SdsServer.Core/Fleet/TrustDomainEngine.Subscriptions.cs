@@ -67,7 +67,7 @@ public sealed partial class TrustDomainEngine
     private Instance Arrive(SubscriptionOpened opened)
     {
         bool hides = MayHideSlots(opened.Key);
-        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload) 
+        Instance instance = Register(new Instance(_seams.RandomHex(8), opened.Key, opened.Workload)
         {
             ArrivedAt = _state.Epoch,
             FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,

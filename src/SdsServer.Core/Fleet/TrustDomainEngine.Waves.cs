@@ -69,10 +69,10 @@ public sealed partial class TrustDomainEngine
 
     private WaveFacts Waves => new(
         _standings[(int)WaveStanding.Unreached],
-        _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Joining],
-        _standings[(int)WaveStanding.Silent],
+        _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute],
+        _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Mute],
         _standings[(int)WaveStanding.Moved],
-        _standings[(int)WaveStanding.Joining]);
+        _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute]);
 
     // A term that has just begun has met few of its proxies; a server that is cut off has met none.
     private bool IsFleetPresent => _now.Up >= _frozenUntil
@@ -112,7 +112,7 @@ public sealed partial class TrustDomainEngine
         }
 
         WaveStanding standing = StandingOf(instance);
-        if (standing == WaveStanding.Joining || (standing == WaveStanding.Silent && IsNew(instance)))
+        if (standing is WaveStanding.Joining or WaveStanding.Mute)
         {
             _joining.Add(instance, _now.Up);
             standing = _joining.Excuses(instance) ? WaveStanding.None : standing;
@@ -144,7 +144,7 @@ public sealed partial class TrustDomainEngine
 
         if (IsSilent(instance))
         {
-            return WaveStanding.Silent;
+            return IsNew(instance) ? WaveStanding.Mute : WaveStanding.Silent;
         }
 
         if (IsNew(instance))

@@ -24,6 +24,9 @@ internal enum WaveStanding
     /// <summary>It left the leaf unanswered for the ACK time-out.</summary>
     Silent,
 
+    /// <summary>In a wave begun, new, and left its first leaf unanswered for the ACK time-out: silent too, but it begins no soak anew.</summary>
+    Mute,
+
     /// <summary>It is shown to use leaves of the new authority alone.</summary>
     Moved,
 }

@@ -412,7 +412,11 @@ public sealed class EmergencyTests
         }
 
         world.Pass(60);
-        Assert.All(away.Instances, view => Assert.Null(view.FirstSeen));
+        Assert.Null(Assert.Single(away.Instances, view => view.Connected).FirstSeen);
+        Sidecar leafless = world.Sidecar("leafless");
+        leafless.Open(SecretKind.Bundle, bundle);
+        world.Pass(1);
+        Assert.Null(leafless.Instance.FirstSeen);
         Assert.NotNull(world.Sidecar("new").Start().Instance.FirstSeen);
     }
 

@@ -210,4 +210,19 @@ public sealed class GateTests
     }
 
     private static string Detail(EngineWorld world, Sidecar sidecar) => world.Engine.AllBlockers().Single(blocker => blocker.InstanceId == sidecar.Instance.Id).Detail;
+
+    // Then nothing is measured, and nobody has to be back for that.
+    [Fact]
+    public void A_young_term_keeps_no_signer_of_one_wave_waiting()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", EngineWorld.Quick with { Waves = [], TrustSoak = TimeSpan.FromMinutes(5) });
+        world.Pass(10);
+        string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+        world.Restart(proxy);
+        proxy.Return(leaf, bundle);
+        world.Pass(5);
+        Assert.Equal(BlockerReason.Soak, Assert.Single(world.Engine.AllBlockers()).Reason);
+    }
 }

@@ -531,6 +531,7 @@ public sealed class WaveTests
         Assert.True(second.Instance.Refusing);
 
         world.Unhold(HoldCause.Nack);
+        Assert.Equal(BlockerReason.Nacked, Assert.Single(world.Engine.AllBlockers(), blocker => blocker.InstanceId == first.Instance.Id).Reason);
         Blocker blocker = Assert.Single(world.Engine.AllBlockers(), blocker => blocker.InstanceId == second.Instance.Id);
         Assert.Equal(BlockerReason.PendingLeaf, blocker.Reason);
         Assert.Equal(CommandStatus.Done, world.Override(Gate.G2, first.Instance.Id, second.Instance.Id).Status);
@@ -579,14 +580,15 @@ public sealed class WaveTests
         EngineWorld world = new();
         Sidecar proxy = world.Sidecar("p").Start();
         proxy.Leaf.Answers = false;
-        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        world.Advance(Gate.G1);
         world.Pass(60);
         world.Unhold(HoldCause.Silent);
         world.Pass(1);
         Assert.Equal(0, world.Engine.WaveFacts.Silent);
         world.Turn(RotationGoal.Back);
         world.Turn(RotationGoal.Forward);
-        world.Pass(60);
         Assert.Equal((1, HoldCause.Silent), (world.Engine.WaveFacts.Silent, world.State.Plan!.Hold?.Cause));
     }
 
@@ -665,5 +667,22 @@ public sealed class WaveTests
         world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, Waves = [Wave.Of(2)] });
         world.Pass(2);
         Assert.Equal(["its new leaf is on the way", "waits for its turn"], world.Engine.AllBlockers().Select(blocker => blocker.Detail).Order());
+    }
+
+    // It looks like a newcomer, whose leaf was the first; but it has had one of the old authority, and shall be shown to use it no more.
+    [Fact]
+    public void After_a_restart_the_last_ones_keep_the_old_root_until_their_admins_have_shown_the_new_leaf_again()
+    {
+        EngineWorld world = new();
+        world.Server.Probe = static probe => new ProxyProbed(probe.InstanceId, probe.Serial, false, "not in /certs");
+        Sidecar proxy = world.Sidecar("p", admin: new Uri("http://10.0.0.1:9901")).Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval, Evidence = LeafEvidence.EnvoyAdmin, MaxSilentPercent = 100 });
+        world.Pass(10);
+        Assert.True(proxy.IsOn("b"));
+        string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+        world.Restart(proxy);
+        proxy.Return(leaf, bundle);
+        world.Pass(2);
+        Assert.Equal(CommandStatus.Refused, world.Advance(Gate.G3).Status);
     }
 }
