@@ -146,6 +146,8 @@ public sealed class RotationTests
         await AdminHost.UntilAsync("the proxy to prove the bundle", async () => (await host.TrustAsync()) is var trust && trust.Floor == trust.Epoch);
         RpcException error = await ErrorDetails.FailsAsync(rotations.AdvanceAsync("r1", GateCode.G1SetSigner), StatusCode.FailedPrecondition, "HELD");
         Assert.Contains("change freeze", error.Status.Detail);
+        await ErrorDetails.FailsAsync(
+            rotations.AdvanceAsync("r1", GateCode.G1SetSigner, request => (request.ValidateOnly, request.Override) = (true, new GateOverride { Blockers = { "soak" } })), StatusCode.FailedPrecondition, "HELD");
         Assert.Equal(Phase.Distributing, (await rotations.GetAsync("r1")).Phase);
 
         await rotations.UnholdAsync("r1");
