@@ -85,7 +85,8 @@ public sealed class HostileCallerTests
         world.Pass(60);
         Assert.Equal((1, HoldCause.Silent), (world.State.Plan!.WavesBegun, world.State.Plan.Hold!.Cause));
 
-        world.Pass(Bound);
+        // Nobody is left in its wave then, which is watched for as long as any other.
+        world.Pass(Bound + world.State.Plan.Policy.CanarySoak);
 
         Assert.Equal(("B", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
         Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));

@@ -682,7 +682,8 @@ public sealed class WaveTests
         string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
         world.Restart(proxy);
         proxy.Return(leaf, bundle);
-        world.Pass(2);
+        world.Pass(0.5);
+        Assert.Equal((0, 1), (world.Engine.WaveFacts.Joining, world.Engine.WaveFacts.Pending));
         Assert.Equal(CommandStatus.Refused, world.Advance(Gate.G3).Status);
     }
 }
