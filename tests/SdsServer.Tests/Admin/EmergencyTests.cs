@@ -199,7 +199,6 @@ public sealed class EmergencyTests
             MaxSilentPercent = 3,
             AutomaticRollback = true,
             Evidence = LeafEvidence.EnvoyAdmin,
-            SignNotBefore = Timestamp.FromDateTimeOffset(DateTimeOffset.UtcNow.AddMinutes(1)),
             LeafLifetime = Duration.FromTimeSpan(TimeSpan.FromHours(1)),
         };
 
@@ -207,7 +206,7 @@ public sealed class EmergencyTests
 
         Assert.Equal(
             ["policy.automatic_rollback", "policy.canary_soak", "policy.drop_gate", "policy.drop_soak", "policy.evidence", "policy.leaf_lifetime", "policy.max_in_flight",
-                "policy.max_silent_percent", "policy.sign_not_before", "policy.trust_gate", "policy.trust_soak", "policy.wave_gate", "policy.wave_soak", "policy.waves"],
+                "policy.max_silent_percent", "policy.trust_gate", "policy.trust_soak", "policy.wave_gate", "policy.wave_soak", "policy.waves"],
             refused.Find<BadRequest>()!.FieldViolations.Where(wrong => wrong.Description.StartsWith("does not belong to kind EMERGENCY: ", StringComparison.Ordinal))
                 .Select(wrong => wrong.Field).Order(StringComparer.Ordinal));
         Assert.Null((await host.StateAsync()).Plan);

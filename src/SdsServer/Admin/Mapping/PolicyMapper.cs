@@ -118,7 +118,6 @@ internal sealed class PolicyMapper(AdminOptions options)
         Refuse("max_silent_percent", !policy.HasMaxSilentPercent, "silence does not hold it");
         Refuse("automatic_rollback", !policy.AutomaticRollback, "it never turns back to the stolen root");
         Refuse("evidence", policy.Evidence != Api.LeafEvidence.EnvoyAdmin, "it waits for answers, not for admins");
-        Refuse("sign_not_before", policy.SignNotBefore is null, "its new authority signs as soon as the evidence is there");
         Refuse("leaf_lifetime", policy.LeafLifetime is null, "it replaces all leaves at once, not the long ones first");
 
         void Refuse(string field, bool holds, string why) => check.Require($"policy.{field}", holds, $"does not belong to kind EMERGENCY: {why}");
