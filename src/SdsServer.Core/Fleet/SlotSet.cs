@@ -53,6 +53,9 @@ internal sealed class SlotSet
         }
     }
 
+    /// <summary>A stream of another connection has ended that may be of this very process, and is back by this one after its backoff.</summary>
+    public void Disturb(TimeSpan up) => ChangedAt = up;
+
     public void Remove(Subscription subscription, TimeSpan up)
     {
         if (_live.Remove(subscription))

@@ -211,6 +211,12 @@ public sealed partial class TrustDomainEngine
         instance.Settled |= _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
         _subscriptions.Remove(subscription.Id);
         instance.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);
+        if (subscription.Displaced)
+        {
+            // It may have been stuck for long before it ended, and counts its backoff from now.
+            _byKey[instance.Key].FindAll(other => other != instance).ForEach(other => other.SlotsOf(subscription.Kind).Disturb(_now.Up));
+        }
+
         Lose(subscription);
         NotFresh(instance);
     }

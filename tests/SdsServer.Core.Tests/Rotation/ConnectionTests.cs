@@ -107,6 +107,27 @@ public sealed class ConnectionTests
         Assert.NotEmpty(other.Got);
     }
 
+    // Seeds 9500070607 and 9500158640: it was away in its backoff, and a leaf went out to the others.
+    [Fact]
+    public void A_stream_that_is_stuck_while_it_is_being_ended_counts_its_backoff_from_its_end()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p");
+        proxy.Obeys = false;
+        ScriptedStream stuck = proxy.Open(SecretKind.Bundle);
+        world.Pass(1);
+        proxy.Drain();
+        proxy.Open(SecretKind.Bundle, name: "Another");
+        ScriptedStream leaf = proxy.Open(SecretKind.Leaf);
+        world.Pass(20);
+        Assert.Equal(1, stuck.Ended);
+        stuck.Close();
+        world.Pass(25);
+        Assert.Empty(leaf.Got);
+        world.Pass(10);
+        Assert.Single(leaf.Got);
+    }
+
     // Seed 1000002653: a source of bundles came back alone on a newer connection, enforced the bundle of then, and was lost again.
     [Theory]
     [InlineData(true)]

@@ -144,6 +144,7 @@ internal static class Mutations
             new Edit($"{Engine}.Subscriptions.cs", "                MayHaveBeen(instance, other);\n", "")),
         new("slots: each is missing for W on its own", "SdsServer.Core/Fleet/SlotSet.cs", "RemoveAll(slot => ran - slot.Since >= window)", "RemoveAll(_ => ran - _missing[0].Since >= window)"),
         new("private salt: several bundles, one version", "SdsServer.Core/Fleet/TrustDomainEngine.Answers.cs", "subscription.IsVersionJoint || ", ""),
+        new("connections: a stream that is being ended counts its backoff from its end", "SdsServer.Core/Fleet/SlotSet.cs", "public void Disturb(TimeSpan up) => ChangedAt = up;", "public void Disturb(TimeSpan up) => _ = up + _ran;"),
         new("private salt: an aggregated stream's version may be of any name", "SdsServer/Xds/SotwSession.cs", "Client.IsAggregated || ", ""),
         new("waves: renewals undo no evidence", $"{Engine}.Waves.cs", "            accepted |= leaf.State == LeafState.Acked;\n", "            if (leaf.State != LeafState.Acked)\n            {\n                return false;\n            }\n\n            accepted = true;\n"),
         new("racing operators: expected revision", $"{Engine}.Commands.cs", "expected != _state.Decisions", "expected > _state.Decisions"),
