@@ -72,7 +72,7 @@ internal static class RotationAdvanceCommand
             return name;
         }
 
-        IEnumerable<string> names = (gate.Refusal?.Blockers ?? []).Where(b => b.Overridable).Select(NameOf);
+        IEnumerable<string> names = (gate.Refusal?.Blockers ?? []).Where(b => b.Overridable).Select(RefusalText.OverrideName);
         return names.FirstOrDefault(n => n == name || ResourceName.Id(n) == name)
             ?? throw CliException.Usage(
                 $"'{name}' is no blocker that can be overridden",
@@ -84,11 +84,9 @@ internal static class RotationAdvanceCommand
     {
         foreach (Blocker blocker in gate.Refusal?.Blockers ?? [])
         {
-            bool passed = named.Blockers.Contains(NameOf(blocker));
-            string who = blocker.SpiffeId.Length > 0 ? $"{blocker.SpiffeId} ({ResourceName.Id(NameOf(blocker))})" : ResourceName.Id(NameOf(blocker));
+            bool passed = named.Blockers.Contains(RefusalText.OverrideName(blocker));
+            string who = blocker.SpiffeId.Length > 0 ? $"{blocker.SpiffeId} ({ResourceName.Id(RefusalText.OverrideName(blocker))})" : ResourceName.Id(RefusalText.OverrideName(blocker));
             session.Terminal.Say($"  {(passed ? "passes over" : "still blocks")}: {who}: {EnumText.Of(blocker.Reason)}");
         }
     }
-
-    private static string NameOf(Blocker blocker) => blocker.Leaf.Length > 0 ? blocker.Leaf : blocker.Reason == BlockerReason.Soak ? Soak : blocker.Subject;
 }

@@ -11,7 +11,7 @@ internal static class RotationUnholdCommand
     {
         Option<long?> revision = GlobalOptions.RevisionOption();
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("unhold", "Lets a held rotation go on. Refused while an invariant is violated.") { revision, reason }.With(
+        return new CliCommand("unhold", "Lets a held rotation go on; a cause that still holds, such as a violated invariant, holds it again. Refused in an emergency past its deadline, which goes on by itself.") { revision, reason }.With(
             [("sdsctl rotation unhold --reason 'false alarm'", "go on"), ("sdsctl rotation status", "see first why it is held")])
         .Does(session => RunAsync(session, session.Get(revision), session.Get(reason) ?? ""));
     }

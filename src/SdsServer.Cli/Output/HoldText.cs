@@ -63,10 +63,7 @@ internal static class HoldText
         }
 
         return blockers.All(blocker => blocker.Overridable)
-            ? $"to pass over who blocks, in your name: sdsctl rotation advance{string.Concat(blockers.Select(NameOf).Distinct().Select(name => $" --override {name}"))}"
+            ? $"to pass over who blocks, in your name: sdsctl rotation advance{string.Concat(blockers.Select(RefusalText.OverrideName).Distinct().Select(name => $" --override {ResourceName.Id(name)}"))}"
             : "not all that blocks can be passed over: see to the others first";
     }
-
-    private static string NameOf(Blocker blocker) =>
-        blocker.Leaf.Length > 0 ? ResourceName.Id(blocker.Leaf) : blocker.Reason == BlockerReason.Soak ? "soak" : ResourceName.Id(blocker.Subject);
 }

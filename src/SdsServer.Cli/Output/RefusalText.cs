@@ -69,6 +69,9 @@ internal static class RefusalText
         }
     }
 
+    /// <summary>By what an override names a blocker.</summary>
+    public static string OverrideName(Blocker blocker) => blocker.Leaf.Length > 0 ? blocker.Leaf : blocker.Reason == BlockerReason.Soak ? "soak" : blocker.Subject;
+
     /// <summary>What to do about it, one sentence for each reason.</summary>
     public static IEnumerable<string> Advice(Refusal refusal) => refusal.Code switch
     {

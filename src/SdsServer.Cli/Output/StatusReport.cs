@@ -37,25 +37,6 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         ? Trust.Bundle.FirstOrDefault(root => root.RootId == signer.RootId && root.Ski != signer.Ski)
         : null;
 
-    /// <summary>The rotation with authorities instead of the hashes of their roots, as far as those are known here.</summary>
-    public Rotation? NamedRotation
-    {
-        get
-        {
-            Rotation? named = Rotation?.Clone();
-            if (named?.Gate is { } gate)
-            {
-                gate.NextStep = Named(gate.NextStep);
-                foreach (Blocker blocker in gate.Refusal?.Blockers ?? [])
-                {
-                    blocker.Detail = Named(blocker.Detail);
-                }
-            }
-
-            return named;
-        }
-    }
-
     public bool IsTainted(BundleRoot root) => Authorities.Any(authority => authority.Name == root.Authority && authority.Tainted);
 
     /// <summary>What an operator should know although nothing is broken, the gravest first.</summary>
@@ -112,11 +93,6 @@ internal sealed record StatusReport(TrustDomain Trust, IReadOnlyList<Authority> 
         ["rotation"] = Rotation is null ? null : JsonNode.Parse(s_json.Format(Rotation)),
         ["warnings"] = new JsonArray([.. Warnings(now).Select(warning => JsonValue.Create(warning))]),
     };
-
-    private string Named(string text) => Trust.Bundle.Select(root => (root.RootId, Name: NameOf(root)))
-        .Concat(Authorities.Select(authority => (authority.RootId, Name: ResourceName.Id(authority.Name))))
-        .Where(root => root.RootId.Length > 0)
-        .Aggregate(text, (named, root) => named.Replace(root.RootId, root.Name, StringComparison.Ordinal));
 
     private void AddBuiltInWarning(List<string> warnings)
     {

@@ -37,7 +37,7 @@ internal static class StatusScreen
         }
 
         screen.Add(roots);
-        if (report.NamedRotation is { } rotation)
+        if (report.Rotation is { } rotation)
         {
             screen.Line();
             RotationScreen.AddTo(screen, rotation, now, decisions: 0);

@@ -181,7 +181,7 @@ public sealed partial class TrustDomainEngine
         }
         else if (next.Plan!.Hold is { } hold && !(hold.Cause == HoldCause.Deadline && !order.Override.IsEmpty))
         {
-            Answer(order, CommandStatus.Refused, $"the rotation is held: {hold.Reason}", Refuse("held", verdict.Gate, Blockers(next, verdict)));
+            Answer(order, CommandStatus.Refused, next.Plan.HeldMessage, Refuse("held", verdict.Gate, Blockers(next, verdict)));
         }
         else if (!verdict.Open && !order.Override.IsEmpty)
         {

@@ -9,7 +9,10 @@ namespace SdsServer.Core.Fleet;
 public sealed partial class TrustDomainEngine
 {
     private static readonly TimeSpan SignerRetry = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan SignerDoubt = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan SignerPause = TimeSpan.FromMinutes(1);
+
+    // It ends after the pause: whoever is in need has asked again by then, and no gate opens in between.
+    private static readonly TimeSpan SignerDoubt = SignerPause * 2;
 
     // Of the budget; what one identity asks beyond it waits for everybody else.
     private const double ShareOfIdentity = 0.1;

@@ -43,13 +43,13 @@ public sealed partial class TrustDomainEngine
                 "more proxies would get leaves that the first ones have not shown to work"),
             Gate.G3 => (
                 "root_still_needed",
-                $"{blockers.Count} things stand between here and the removal of root {verdict.Subject}",
+                $"{blockers.Count} things stand between here and the removal of {RootName(verdict.Subject)}",
                 blockers.Exists(blocker => blocker.Reason == BlockerReason.MissingAnchor)
                     ? "every peer would refuse the leaves listed here, and proxies without the new anchor would lose their link to this server at their next connect"
                     : "every peer would refuse the leaves listed here"),
             _ when !Drops(state.Plan!) => (
                 "authority_still_needed",
-                $"{blockers.Count} leaves of authority '{state.Plan!.Outgoing}' are outstanding",
+                $"{blockers.Count} things stand between here and the end of '{state.Plan!.Outgoing}'",
                 "the rotation would be taken as over while leaves of the authority that it moves away from are in use"),
             _ => (
                 "root_not_gone",
@@ -137,10 +137,10 @@ public sealed partial class TrustDomainEngine
                     yield return Lagging(instance, plan);
                 }
             }
-
         }
 
-        if (ProblemOf(plan.Target) is { } problem)
+        // A root that has gone is gone, whoever signs.
+        if (!(verdict.Gate is Gate.G4 && Drops(plan)) && ProblemOf(plan.Target) is { } problem)
         {
             yield return Blocker.Of(BlockerReason.Signer, problem.Text, _now.Utc + (problem.Until - _now.Up));
         }

@@ -312,12 +312,16 @@ public sealed partial class TrustDomainEngine
         _ => DecisionKind.FinishRotation,
     };
 
+    // Roots have names of their own nowhere else: an operator knows the authorities.
+    private string RootName(string rootId) =>
+        $"the root of '{(_state.Plan is { } plan && _state.RootOf(plan.Outgoing).Id == rootId ? plan.Outgoing : _state.Authorities.First(authority => authority.RootId == rootId).Id)}'";
+
     private string Describe(Verdict verdict) => verdict.Move switch
     {
-        MoveKind.AddTrust => $"add trust in root {verdict.Subject}",
+        MoveKind.AddTrust => $"add trust in {RootName(verdict.Subject)}",
         MoveKind.SetSigner when verdict.Wave > 0 && _state.Plan?.WaveCount > 1 => $"set signer {verdict.Subject} for wave {verdict.Wave}",
         MoveKind.SetSigner => $"set signer {verdict.Subject}",
-        MoveKind.DropTrust => $"drop trust in root {verdict.Subject}",
+        MoveKind.DropTrust => $"drop trust in {RootName(verdict.Subject)}",
         _ => "finish rotation",
     };
 

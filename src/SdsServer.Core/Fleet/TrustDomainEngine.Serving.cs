@@ -150,7 +150,7 @@ public sealed partial class TrustDomainEngine
         string root = next.RootOf(serving.AuthorityId).Id;
         string losing = IsServingUnder(root) || !_instances.Walk().Any(instance => Lacks(instance, root))
             ? ""
-            : $"; at their next connect these lose their link to this server, until their anchors hold root {root}: {Named(instance => Lacks(instance, root))}";
+            : $"; at their next connect these lose their link to this server, until their anchors hold {RootName(root)}: {Named(instance => Lacks(instance, root))}";
         string told = $"the server's own certificate is under '{serving.AuthorityId}' from now on{losing}";
         if (losing.Length > 0)
         {
@@ -175,7 +175,7 @@ public sealed partial class TrustDomainEngine
         string says = instance.Anchors.IsEmpty ? "does not say what its anchors are" : "does not have it among its anchors";
         return new Blocker(
             instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.MissingAnchor,
-            $"the server's own certificate is to move to root {root}, and this proxy {says}{(instance.Connected ? "" : " (not connected)")}: give it the new anchors (sdsctl anchors export), then restart it with them in its node's metadata, or confirm it", until);
+            $"the server's own certificate is to move to {RootName(root)}, and this proxy {says}{(instance.Connected ? "" : " (not connected)")}: give it the new anchors (sdsctl anchors export), then restart it with them in its node's metadata, or confirm it", until);
     }
 
     private void Confirm(ConfirmAnchors order)

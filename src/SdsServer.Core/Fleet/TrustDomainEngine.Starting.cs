@@ -104,7 +104,7 @@ public sealed partial class TrustDomainEngine
         }
 
         return !_state.Trusts(target.RootId) && Third(from, target) is { } third && _state.Bundle.Length >= _policy.MaxRoots && !IsUnused(third)
-            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves or the server's own certificate need root {third}: {Way(third)}")
+            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves or the server's own certificate need {RootName(third)}: {Way(third)}")
             : null;
     }
 

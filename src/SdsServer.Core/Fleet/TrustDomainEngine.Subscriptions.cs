@@ -214,7 +214,14 @@ public sealed partial class TrustDomainEngine
         if (subscription.Displaced)
         {
             // It may have been stuck for long before it ended, and counts its backoff from now.
-            _byKey[instance.Key].FindAll(other => other != instance).ForEach(other => other.SlotsOf(subscription.Kind).Disturb(_now.Up));
+            foreach (Instance other in _byKey[instance.Key])
+            {
+                KinLookedAt++;
+                if (other != instance)
+                {
+                    other.SlotsOf(subscription.Kind).Disturb(_now.Up);
+                }
+            }
         }
 
         Lose(subscription);

@@ -23,6 +23,15 @@ public sealed record RotationPlan
 
     public PlanHold? Hold { get; init; }
 
+    /// <summary>That it is held, by what, and what an operator can do; only while it is held.</summary>
+    public string HeldMessage => $"the rotation is held: {Hold!.Reason}" + (Kind, Hold.Cause) switch
+    {
+        // Its reason says what to do: it can neither be unheld nor rolled back.
+        (RotationKind.Emergency, HoldCause.Deadline) => "",
+        (RotationKind.Emergency, _) => ". See to the cause, then unhold it",
+        _ => ". See to the cause, then unhold it, or roll it back",
+    };
+
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>The <see cref="TrustState.SignerRevision"/> at the start: while it stands, no leaf of this plan's new authority exists.</summary>

@@ -37,7 +37,7 @@ public static class RotationPlanner
             return new Verdict(MoveKind.DropTrust, third.RootId, Gate.G3, Open: third.Needing == 0, OpensAt: null);
         }
 
-        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet) && fleet.SignerProblem is null, ConnectionsEnd(plan), plan, now);
+        return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet), ConnectionsEnd(plan), plan, now);
     }
 
     /// <summary>When the trust soak ends; null when the floor has not reached the root yet.</summary>
@@ -69,11 +69,11 @@ public static class RotationPlanner
     /// <summary>How long a wave that is proven is watched before the next.</summary>
     public static TimeSpan WaveWait(RotationPlan plan) => plan.WavesBegun == plan.CanaryWave ? plan.Policy.CanarySoak : plan.Policy.WaveSoak;
 
-    /// <summary>G4: the floor has passed the epoch that dropped the outgoing root.</summary>
+    /// <summary>G4: the floor has passed the epoch that dropped the outgoing root; where none is dropped, no leaf of the outgoing authority is left, and the target signs.</summary>
     public static bool IsGone(TrustState state, RotationPlan plan, FleetFacts fleet) =>
         state.RootOf(plan.Outgoing) is { DroppedAt: { } droppedAt } root && root.Id != state.RootOf(plan.Target).Id
             ? fleet.Floor >= droppedAt
-            : fleet.SignedByOutgoing == 0;
+            : fleet is { SignedByOutgoing: 0, SignerProblem: null };
 
     /// <summary>Everyone connected in the waves begun uses the new leaf, and nobody refuses anything.</summary>
     public static bool IsWaveProven(RotationPlan plan, FleetFacts fleet) =>
@@ -81,7 +81,8 @@ public static class RotationPlanner
 
     /// <summary>Where Envoy's own word is the evidence, the last wave's is asked for before the old root goes; newcomers have no part in that.</summary>
     public static bool IsShown(RotationPlan plan, FleetFacts fleet) =>
-        plan.Policy.Evidence == LeafEvidence.Ack || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || fleet.Waves.WithoutJoining().Pending == 0;
+        plan.Policy.Evidence == LeafEvidence.Ack || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency
+        || (fleet.FleetIsPresent && fleet.Waves.WithoutJoining().Pending == 0);
 
     // With everybody away, a wave of one proxy would be a wave of nobody, and the whole fleet the next.
     private static bool CanMeasure(RotationPlan plan, FleetFacts fleet) => fleet.FleetIsPresent || plan.WaveCount == 1;

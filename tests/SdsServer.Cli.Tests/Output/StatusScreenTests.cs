@@ -47,21 +47,6 @@ public sealed class StatusScreenTests
         Assert.Matches("(?m)^the root of inter-1 +2025-11-21", Show(mesh));
     }
 
-    [Fact]
-    public void A_root_is_called_by_its_authority_not_by_its_hash()
-    {
-        FakeMesh mesh = FakeMesh.In("issuing");
-        string hash = mesh.Trust.Bundle[0].RootId;
-        mesh.Rotation!.Gate.NextStep = $"drop root {hash}, which nothing needs, from the bundle";
-        mesh.Rotation.Gate.Refusal.Blockers[1].Detail = $"the server's own certificate is to move to root {hash}";
-
-        string screen = Show(mesh);
-
-        Assert.Contains("next: drop root root-a, which nothing needs, from the bundle\n", screen, StringComparison.Ordinal);
-        Assert.Contains("is to move to root root-a\n", screen, StringComparison.Ordinal);
-        Assert.Contains(hash, mesh.Rotation.Gate.NextStep, StringComparison.Ordinal);
-    }
-
     // As the server has it after an intermediate rotation: the root of the bundle goes by the authority that signs.
     private static FakeMesh Intermediate()
     {

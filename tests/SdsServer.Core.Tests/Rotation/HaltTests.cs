@@ -112,6 +112,40 @@ public sealed class HaltTests
     }
 
     [Fact]
+    public void Where_the_new_intermediate_does_not_sign_the_rotation_does_not_end_whatever_has_expired()
+    {
+        EngineWorld world = new();
+        world.AddIntermediate("a2");
+        world.Fleet(3);
+        world.Server.Fate = effect => effect is SignLeaf ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("a2", kind: RotationKind.Intermediate);
+        world.Pass(TimeSpan.FromHours(30));
+        Assert.Equal((0, "r1"), (world.Engine.Summarize().Leaves, world.State.Plan?.Id));
+        Assert.Equal(BlockerReason.Signer, Assert.Single(world.Engine.AllBlockers()).Reason);
+    }
+
+    // It has been dropped: who signs by now has no part in whether it is gone.
+    [Fact]
+    public void A_root_that_is_gone_is_gone_whoever_signs()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar late = world.Sidecar("late").Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(30);
+        late.Bundle.Answers = false;
+        world.Advance(Gate.G3);
+        world.Server.Fate = effect => effect is SignLeaf ? EffectFate.Fails : EffectFate.Works;
+        world.Sidecar("joiner").Start();
+        world.Pass(10);
+        Assert.NotNull(world.Engine.SignerProblem);
+        Assert.Equal(late.Instance.Id, Assert.Single(world.Engine.AllBlockers()).InstanceId);
+        late.Bundle.Ack();
+        world.Pass(1);
+        Assert.Null(world.State.Plan);
+    }
+
+    [Fact]
     public void Another_authority_that_signs_says_nothing_of_the_one_that_does_not()
     {
         EngineWorld world = new();

@@ -36,7 +36,7 @@ public sealed class WaveTests
         world.Pass(TimeSpan.FromMinutes(2));
         Assert.Equal((20, "b", RotationPhase.Steady), (Moved(fleet), world.State.Signer, world.Engine.Phase));
         Assert.Equal(
-            ["start rotation r1 to b", "set signer b for wave 1", "set signer b for wave 2", "set signer b for wave 3", "drop trust in root A", "finish rotation"],
+            ["start rotation r1 to b", "set signer b for wave 1", "set signer b for wave 2", "set signer b for wave 3", "drop trust in the root of 'a'", "finish rotation"],
             world.Store.Log.Where(entry => entry.RotationId == "r1").Select(entry => entry.Action));
         world.AssertSound();
     }
@@ -685,5 +685,19 @@ public sealed class WaveTests
         world.Pass(0.5);
         Assert.Equal((0, 1), (world.Engine.WaveFacts.Joining, world.Engine.WaveFacts.Pending));
         Assert.Equal(CommandStatus.Refused, world.Advance(Gate.G3).Status);
+    }
+
+    [Fact]
+    public void After_a_restart_the_last_ones_keep_the_old_root_also_while_none_of_them_is_back()
+    {
+        EngineWorld world = new();
+        world.Server.Probe = static probe => new ProxyProbed(probe.InstanceId, probe.Serial, false, "not in /certs");
+        Sidecar proxy = world.Sidecar("p", admin: new Uri("http://10.0.0.1:9901")).Start();
+        world.Rotate("b", EngineWorld.Quick with { Evidence = LeafEvidence.EnvoyAdmin, MaxSilentPercent = 100 });
+        world.Pass(10);
+        Assert.Equal((true, "A,B"), (proxy.IsOn("b"), world.Bundle));
+        world.Restart(proxy);
+        world.Pass(120);
+        Assert.Equal("A,B", world.Bundle);
     }
 }

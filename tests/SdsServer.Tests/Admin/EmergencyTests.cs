@@ -40,10 +40,7 @@ public sealed class EmergencyTests
     {
         await using AdminHost host = await AdminHost.StartAsync();
         RotationClient rotations = new(host);
-        ScriptedProxy[] fleet = await host.EnrolAsync(3);
-        fleet[0].FallSilent();
-        await StartAsync(rotations, "e1", request => request.Policy = Deadlines(force: false));
-        await rotations.UntilAsync("e1", "its first deadline to hold it", rotation => rotation.HoldCause == HoldCause.Deadline);
+        ScriptedProxy[] fleet = await HeldByItsDeadlineAsync(host, rotations);
         Rotation held = await rotations.GetAsync("e1");
         Assert.Equal((GateCode.G1SetSigner, Phase.Distributing), (held.Gate.Code, held.Phase));
         fleet[0].Resume();
@@ -125,10 +122,7 @@ public sealed class EmergencyTests
     {
         await using AdminHost host = await AdminHost.StartAsync();
         RotationClient rotations = new(host);
-        ScriptedProxy[] fleet = await host.EnrolAsync(3);
-        fleet[0].FallSilent();
-        await StartAsync(rotations, "e1", request => request.Policy = Deadlines(force: false));
-        await rotations.UntilAsync("e1", "its first deadline to hold it", rotation => rotation.HoldCause == HoldCause.Deadline);
+        ScriptedProxy[] fleet = await HeldByItsDeadlineAsync(host, rotations);
         string late = Assert.Single((await rotations.GetAsync("e1")).Gate.Refusal.Blockers).Subject;
         string stranger = $"{AdminHost.Domain}/instances/nobody";
 
@@ -249,6 +243,16 @@ public sealed class EmergencyTests
             (Assert.Single(dry.Rotation.Policy.Waves).Percent, dry.Rotation.Policy.DropSoak.Seconds, dry.Rotation.Policy.LeafLifetime.Seconds, dry.Rotation.Policy.Evidence, dry.Rotation.Policy.AutomaticRollback));
         await StartAsync(rotations, "e1", request => request.Policy = new RotationPolicy { TrustGate = new GatePolicy { Kind = GateKind.Ack } });
         await rotations.UntilOverAsync("e1");
+    }
+
+    // The first of three proxies is silent.
+    private static async Task<ScriptedProxy[]> HeldByItsDeadlineAsync(AdminHost host, RotationClient rotations)
+    {
+        ScriptedProxy[] fleet = await host.EnrolAsync(3);
+        fleet[0].FallSilent();
+        await StartAsync(rotations, "e1", request => request.Policy = Deadlines(force: false));
+        await rotations.UntilAsync("e1", "its first deadline to hold it", rotation => rotation.HoldCause == HoldCause.Deadline);
+        return fleet;
     }
 
     private static void Override(AdvanceRotationRequest request, bool dry, params string[] names) =>

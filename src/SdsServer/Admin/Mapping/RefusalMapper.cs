@@ -89,7 +89,6 @@ internal sealed class RefusalMapper(ResourceNames names)
     private static string WithAdvice(Api.RefusalCode code, string message) => code switch
     {
         Api.RefusalCode.GateClosed => $"{message}: bring back or retire who is absent, mend who refuses, wait for the others",
-        Api.RefusalCode.Held => $"{message}: see to the cause, then unhold the rotation, or roll it back",
         _ => message,
     };
 }
