@@ -22,10 +22,10 @@ public sealed partial class TrustDomainEngine
         return MayAdvanceAlone(plan, verdict) || (plan.Policy.At(verdict.Gate).Kind == GateKind.Webhook && WebhookAllows(plan, verdict));
     }
 
-    // The way back heals: no webhook is asked whether it may. A human who wants to see each step is, both ways.
+    // The way back heals: no webhook is asked whether it may. A human who wants to see each step is, both ways; but whoever lets it turn back by itself lets it sign there, too.
     private bool MayAdvanceAlone(RotationPlan plan, Verdict verdict) => plan.Policy.At(verdict.Gate).Kind switch
     {
-        GateKind.Approval => false,
+        GateKind.Approval => plan.Goal == RotationGoal.Back && plan.Policy.AutomaticRollback && verdict.Gate == Gate.G1,
         GateKind.Webhook => plan.Goal == RotationGoal.Back || _webhookAllows == _state.Decisions,
         _ => true,
     };
@@ -35,7 +35,7 @@ public sealed partial class TrustDomainEngine
         if (_asked?.Decisions != _state.Decisions && _now.Up >= _askAt)
         {
             _asked = (++_lastAsk, _state.Decisions);
-            _effects.Add(new AskWebhook(_lastAsk, plan.Id, verdict.Gate, verdict.Wave, Describe(verdict), Evidence()));
+            _effects.Add(new AskWebhook(_lastAsk, plan.Id, verdict.Gate, WaveBegunBy(verdict), Describe(verdict), Evidence()));
         }
 
         return false;

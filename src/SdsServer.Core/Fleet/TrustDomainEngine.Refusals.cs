@@ -15,7 +15,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
-        return (verdict, verdict.Open ? Awaited(plan, verdict) : Explain(_state, verdict));
+        return (verdict with { Wave = WaveBegunBy(verdict) }, verdict.Open ? Awaited(plan, verdict) : Explain(_state, verdict));
     }
 
     // A gate that the evidence has opened, and somebody else has not.

@@ -298,7 +298,7 @@ public sealed partial class TrustDomainEngine
     private TrustState Made(TrustState state, Verdict verdict) => verdict.Move switch
     {
         MoveKind.AddTrust => Moves.AddTrust(state, verdict.Subject, _seams.RandomHex(16), _policy.MaxRoots, _clock.Reckoned),
-        MoveKind.SetSigner when verdict.Wave > 0 => Moves.BeginWave(state, BeginWave(state.Plan!, verdict.Wave), _clock.Reckoned),
+        MoveKind.SetSigner when verdict.Wave > 0 => Moves.BeginWave(state, BeginWave(state.Plan!, verdict), _clock.Reckoned),
         MoveKind.SetSigner => Moves.SetSigner(state with { Plan = state.Plan! with { WavesBegun = 0, CanaryWave = 0, ReachedBelow = 0 } }, verdict.Subject, _clock.Reckoned),
         MoveKind.DropTrust => Moves.DropTrust(state, verdict.Subject, _seams.RandomHex(16), _clock.Reckoned),
         _ => Moves.Finish(state, _clock.Reckoned),
@@ -319,7 +319,7 @@ public sealed partial class TrustDomainEngine
     private string Describe(Verdict verdict) => verdict.Move switch
     {
         MoveKind.AddTrust => $"add trust in {RootName(verdict.Subject)}",
-        MoveKind.SetSigner when verdict.Wave > 0 && _state.Plan?.WaveCount > 1 => $"set signer {verdict.Subject} for wave {verdict.Wave}",
+        MoveKind.SetSigner when verdict.Wave > 0 && _state.Plan?.WaveCount > 1 => $"set signer {verdict.Subject} for wave {WaveBegunBy(verdict)}",
         MoveKind.SetSigner => $"set signer {verdict.Subject}",
         MoveKind.DropTrust => $"drop trust in {RootName(verdict.Subject)}",
         _ => "finish rotation",

@@ -89,15 +89,19 @@ public sealed partial class TrustDomainEngine
         {
             _desertedUntil = _now.Up + _policy.ReconnectWindow;
         }
-        else if (!_isDesertedForGood && plan.Hold is null && _standings[(int)WaveStanding.PassedOver] == 0 && _now.Up >= until && BeginWave(plan, plan.WavesBegun).WavesBegun > plan.WavesBegun)
+        else if (!_isDesertedForGood && plan.Hold is null && _standings[(int)WaveStanding.PassedOver] == 0 && _now.Up >= until && WaveAssignment.Begin(plan, plan.WavesBegun, Candidates(plan.Id)).WavesBegun > plan.WavesBegun)
         {
             _isDesertedForGood = true;
             _desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);
         }
     }
 
-    /// <summary>The same plan with its next wave begun, by the fleet as it is connected now.</summary>
-    private RotationPlan BeginWave(RotationPlan plan, int wave) => WaveAssignment.Begin(plan, wave, Candidates(plan.Id));
+    /// <summary>The same plan with its next wave begun, by the fleet as it is connected now. Who is asked about waves says yes to the one that is named, not to one behind it.</summary>
+    private RotationPlan BeginWave(RotationPlan plan, Verdict verdict) =>
+        WaveAssignment.Begin(plan, verdict.Wave, Candidates(plan.Id), exactly: plan.Policy.At(verdict.Gate).IsAsked || plan.Policy.WaveGate.IsAsked);
+
+    // Not the verdict's own where that reaches nobody.
+    private int WaveBegunBy(Verdict verdict) => verdict.Wave > 0 ? BeginWave(_state.Plan!, verdict).WavesBegun : 0;
 
     private List<WaveCandidate> Candidates(string planId) =>
         [.. _instances.Walk().Where(instance => TakesLeaves(instance, planId)).Select(instance =>

@@ -10,4 +10,7 @@ public sealed record GatePolicy(GateKind Kind, TimeSpan After = default)
 
     /// <summary>The evidence, the soak and an operator.</summary>
     public static readonly GatePolicy Approval = new(GateKind.Approval);
+
+    /// <summary>Somebody says yes to each step.</summary>
+    public bool IsAsked => Kind is GateKind.Approval or GateKind.Webhook;
 }

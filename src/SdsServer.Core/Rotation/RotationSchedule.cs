@@ -21,9 +21,18 @@ public sealed record RotationSchedule(double Prepare, double Activate)
     {
         Authority expiring = state.Authority(state.Signer);
         string id = RequestIdFor(expiring.Id);
+        for (int attempt = 2; state.Past.FirstOrDefault(past => past.RequestId == id) is { } before; attempt++)
+        {
+            // One that was turned back stays back: whoever did that knows why. An emergency that took over has said nothing of it.
+            if (!before.Preempted)
+            {
+                return null;
+            }
 
-        // One that was turned back stays back: whoever did that knows why.
-        if (state.Plan is not null || state.Past.Any(past => past.RequestId == id))
+            id = RequestIdFor(expiring.Id, attempt);
+        }
+
+        if (state.Plan is not null)
         {
             return null;
         }
@@ -44,7 +53,12 @@ public sealed record RotationSchedule(double Prepare, double Activate)
     }
 
     /// <summary>The same for the same authority, so that it is left once.</summary>
-    public static string RequestIdFor(string authorityId) => $"auto-{authorityId}" is { Length: <= MaxId } id
-        ? id
-        : $"auto-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authorityId)).AsSpan(0, DigestBytes))}";
+    /// <param name="attempt">Which one it is; only after an emergency has taken over from those before.</param>
+    public static string RequestIdFor(string authorityId, int attempt = 1)
+    {
+        string prefix = attempt == 1 ? "auto" : $"auto{attempt}";
+        return $"{prefix}-{authorityId}" is { Length: <= MaxId } id
+            ? id
+            : $"{prefix}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authorityId)).AsSpan(0, DigestBytes))}";
+    }
 }

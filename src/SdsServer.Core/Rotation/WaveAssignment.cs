@@ -46,7 +46,11 @@ public static class WaveAssignment
     /// <summary>The plan with the next wave begun that reaches somebody; the last one is begun even if it does not.</summary>
     /// <param name="from">The number of the wave to begin, from 1: the one after those begun, or the same again where nobody of it is left.</param>
     /// <param name="fleet">The connected proxies that take leaves.</param>
-    public static RotationPlan Begin(RotationPlan plan, int from, IReadOnlyList<WaveCandidate> fleet)
+    /// <param name="exactly">
+    /// Somebody is asked about each wave: a new one whose selector reaches nobody is begun all the same, and the next is asked about again. Not a number that
+    /// earlier waves have filled.
+    /// </param>
+    public static RotationPlan Begin(RotationPlan plan, int from, IReadOnlyList<WaveCandidate> fleet, bool exactly = false)
     {
         int last = Count(plan.Policy.Waves);
         for (int wave = from; wave < last; wave++)
@@ -55,6 +59,11 @@ public static class WaveAssignment
             if (fleet.Any(proxy => Reaches(next, proxy.Place, proxy.Traits) && !Reaches(plan, proxy.Place, proxy.Traits)))
             {
                 return next with { CanaryWave = plan.CanaryWave == 0 ? wave : plan.CanaryWave };
+            }
+
+            if (exactly && wave > plan.WavesBegun && plan.Policy.Waves[wave - 1].Selector is not null)
+            {
+                return next;
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
@@ -22,6 +23,90 @@ public sealed class GateKindTests
         Assert.Equal(CommandStatus.Done, world.Advance(Gate.G2).Status);
         world.Pass(60);
         Assert.Equal(("b", RotationPhase.Steady), (world.State.Signer, world.Engine.Phase));
+    }
+
+    [Theory]
+    [InlineData(GateKind.Approval)]
+    [InlineData(GateKind.Webhook)]
+    public void A_yes_to_a_wave_that_selects_nobody_is_no_yes_to_the_next(GateKind kind)
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        Wave nobody = new() { Selector = new WaveSelector { PathPrefix = "/nobody" } };
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = new GatePolicy(kind), Waves = [Wave.Of(1), nobody, Wave.OfPercent(50)] });
+        world.Pass(60);
+        Assert.Equal((1, 2), (world.State.Plan!.WavesBegun, world.Engine.Outlook()!.Value.Verdict.Wave));
+        foreach (int wave in new[] { 2, 3 })
+        {
+            if (kind == GateKind.Approval)
+            {
+                Assert.Equal($"done: set signer b for wave {wave}", world.Advance(Gate.G2).Message);
+            }
+            else
+            {
+                Assert.Equal((wave, $"set signer b for wave {wave}"), (Asked(world)[^1].Wave, Asked(world)[^1].Step));
+                Answer(world, Asked(world)[^1], WebhookVerdict.Allow, "");
+            }
+
+            world.Pass(60);
+            Assert.Equal((wave, wave - 1), (world.State.Plan!.WavesBegun, fleet.Count(static sidecar => sidecar.IsOn("b"))));
+        }
+    }
+
+    // The canary of nobody would make the next wave the canary, which nobody has said yes to.
+    [Fact]
+    public void Where_a_human_says_when_the_next_wave_begins_a_first_wave_of_nobody_does_not_begin_the_second()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        Wave nobody = new() { Selector = new WaveSelector { PathPrefix = "/nobody" } };
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = GatePolicy.Approval, Waves = [nobody, Wave.OfPercent(50)] });
+        world.Pass(60);
+        Assert.Equal((1, 0), (world.State.Plan!.WavesBegun, fleet.Count(static sidecar => sidecar.IsOn("b"))));
+        world.Pass(TimeSpan.FromMinutes(15));
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal((2, "awaiting_approval"), (verdict.Wave, refusal?.Code));
+        Assert.Equal("done: set signer b for wave 2", world.Advance(Gate.G2).Message);
+        world.Pass(10);
+        Assert.Equal(2, fleet.Count(static sidecar => sidecar.IsOn("b")));
+    }
+
+    [Fact]
+    public void The_log_names_the_wave_that_was_begun_not_those_passed_over()
+    {
+        EngineWorld world = new();
+        world.Fleet(4);
+        Wave nobody = new() { Selector = new WaveSelector { PathPrefix = "/nobody" } };
+        world.Rotate("b", EngineWorld.Quick with { Waves = [Wave.Of(1), nobody, Wave.OfPercent(50)] });
+        world.Pass(60);
+        Assert.Equal(
+            ["set signer b for wave 1", "set signer b for wave 3", "set signer b for wave 4"],
+            world.Store.Log.Where(static entry => entry.Kind == DecisionKind.SetSigner).Select(static entry => entry.Action));
+    }
+
+    // Whoever lets it turn back by itself, at night, is not there to say that the old authority may sign.
+    [Theory]
+    [InlineData(true, "a")]
+    [InlineData(false, "b")]
+    public void What_turns_back_by_itself_signs_there_by_itself(bool automatic, string signer)
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(3);
+        world.Rotate("b", EngineWorld.Quick with { AutomaticRollback = automatic, TrustGate = GatePolicy.Approval, DropGate = GatePolicy.Approval });
+        world.Pass(5);
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = false);
+        world.Advance(Gate.G1);
+        world.Pass(TimeSpan.FromMinutes(2));
+        if (!automatic)
+        {
+            world.Turn(RotationGoal.Back);
+            world.Pass(60);
+        }
+
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = true);
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Ack());
+        world.Pass(60);
+        Assert.Equal((RotationGoal.Back, signer, "A,B"), (world.State.Plan!.Goal, world.State.Signer, world.Bundle));
     }
 
     [Fact]

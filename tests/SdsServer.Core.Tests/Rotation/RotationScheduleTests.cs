@@ -34,6 +34,21 @@ public sealed class RotationScheduleTests
     }
 
     [Fact]
+    public void One_that_an_emergency_took_over_from_is_due_again_under_a_request_of_its_own()
+    {
+        TrustState state = First();
+        string id = RotationSchedule.RequestIdFor(state.Signer);
+        PastRotation taken = new(id, id, RotationKind.Planned, state.Signer, "root-2", RotationGoal.Forward, Begin, Begin) { Preempted = true };
+
+        string second = Due(state with { Past = [taken] }, 90)!.RequestId;
+        PastRotation again = taken with { RequestId = second };
+
+        Assert.Equal($"auto2-{state.Signer}", second);
+        Assert.Equal($"auto3-{state.Signer}", Due(state with { Past = [again, taken] }, 90)!.RequestId);
+        Assert.Null(Due(state with { Past = [again with { Preempted = false, Goal = RotationGoal.Back }, taken] }, 90));
+    }
+
+    [Fact]
     public void An_intermediate_that_ends_before_its_root_is_replaced_below_it()
     {
         TrustState state = First();

@@ -61,6 +61,21 @@ public sealed class WaveAssignmentTests
         Assert.Equal((5, ulong.MaxValue, 5), (none.WavesBegun, none.ReachedBelow, none.CanaryWave));
     }
 
+    // Whoever says yes to a wave has not said it to the one behind it.
+    [Fact]
+    public void Where_somebody_is_asked_about_each_wave_one_that_selects_nobody_is_begun_and_only_a_deserted_one_is_passed_over()
+    {
+        RotationPlan plan = Plan(new Wave { Selector = new WaveSelector { PathPrefix = "/nobody" } }, Wave.OfPercent(50));
+        RotationPlan empty = WaveAssignment.Begin(plan, 1, Fleet, exactly: true);
+        Assert.Equal((1, 0, 0), (empty.WavesBegun, empty.CanaryWave, Reached(empty)));
+        RotationPlan half = WaveAssignment.Begin(empty, 1, Fleet, exactly: true);
+        Assert.Equal((2, 2, Fleet.Length / 2), (half.WavesBegun, half.CanaryWave, Reached(half)));
+        Assert.Equal((2, 2), (WaveAssignment.Begin(plan, 1, Fleet).WavesBegun, WaveAssignment.Begin(plan, 1, Fleet).CanaryWave));
+
+        RotationPlan filled = WaveAssignment.Begin(Plan(Wave.Of(1), Wave.OfPercent(0.5), Wave.OfPercent(50)), 1, Fleet, exactly: true);
+        Assert.Equal(3, WaveAssignment.Begin(filled, 2, Fleet, exactly: true).WavesBegun);
+    }
+
     [Fact]
     public void When_the_canary_has_gone_the_same_wave_reaches_another()
     {

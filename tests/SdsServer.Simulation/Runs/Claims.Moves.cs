@@ -31,11 +31,14 @@ internal sealed partial class Claims
     {
         TrustState state = store.State;
         if (state.Plan is { Goal: RotationGoal.Forward } plan && row.AuthorityId == plan.To && state.Signer != plan.To && !state.Authority(state.Signer).Tainted
-            && !WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, row.Key.SpiffeId, row.Key.NodeId), ProxyTraits.Of(row.Key.SpiffeId)))
+            && !IsReached(row.Key, plan))
         {
             throw new Violation("E5", $"{row.Key.NodeId} gets a leaf from {plan.To} before a wave has reached it");
         }
     }
+
+    private static bool IsReached(InstanceKey key, RotationPlan plan) =>
+        WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, key.SpiffeId, key.NodeId), ProxyTraits.Of(key.SpiffeId));
 
     private void CheckLeaf(LedgerRow row)
     {
@@ -123,7 +126,7 @@ internal sealed partial class Claims
         bool heeds = plan.Kind != RotationKind.Emergency && !timed && entry.Actor == "engine";
         if (isMove && entry.Actor == "engine")
         {
-            if (plan.Hold is not null || kind == GateKind.Approval)
+            if (plan.Hold is not null || (kind == GateKind.Approval && !(gate == Gate.G1 && plan is { Goal: RotationGoal.Back, Policy.AutomaticRollback: true })))
             {
                 throw new Violation("E4", $"'{entry.Action}' although the rotation is {(plan.Hold is { } hold ? "held: " + hold.Reason : "to be advanced by hand")}");
             }
@@ -147,8 +150,11 @@ internal sealed partial class Claims
                 // An operator goes on without whoever is silent, whatever it has said before.
                 _leftSilent.UnionWith(envoys.Where(envoy => envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, UnansweredSince: not null })).Select(envoy => envoy.Key.SpiffeId));
                 break;
-            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && !entry.Action.EndsWith($"wave {plan.WavesBegun}", StringComparison.Ordinal) && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(IsSettled):
+            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan?.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(envoy => IsSettled(envoy) && TakesLeaves(envoy) && !IsPassedOver(envoy) && IsReached(envoy.Key, plan)):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
+            case DecisionKind.SetSigner when kind is GateKind.Approval or GateKind.Webhook && next.Plan is { } begun
+                && Enumerable.Range(plan.WavesBegun, Math.Max(0, begun.WavesBegun - plan.WavesBegun - 1)).Any(wave => plan.Policy.Waves[wave].Selector is not null):
+                throw new Violation("E5", $"a yes to wave {plan.WavesBegun + 1} begins wave {begun.WavesBegun}");
             case DecisionKind.SetSigner when heeds && plan.Goal == RotationGoal.Forward && envoys.FirstOrDefault(Refuses) is { } refusing:
                 throw new Violation("G1", $"the signer is set while {refusing.Name}, which holds a leaf, refuses what it was sent");
             case DecisionKind.SetSigner when heeds && gate == Gate.G1 && plan.Kind == RotationKind.Planned && !_wallWasWrong && old.RootOf(plan.Target) is { Since: { } since } target
@@ -172,6 +178,9 @@ internal sealed partial class Claims
         Presents(envoy, root) || envoy.Sources.Exists(source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Stored: { } leaf } && leaf.Roots.Contains(root));
 
     private bool IsSettled(SimulatedEnvoy envoy) => envoy.Alive && envoy.Connection is not null && envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter > time.True);
+
+    private static bool TakesLeaves(SimulatedEnvoy envoy) =>
+        envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Removed: false, Client.Stream: not null });
 
     // One that has accepted nothing on its streams looks new to the server, and delays nobody.
     private bool Refuses(SimulatedEnvoy envoy) => envoy.Alive && !IsPassedOver(envoy) && !IsHeededNoMore(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId)
