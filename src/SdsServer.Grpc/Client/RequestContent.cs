@@ -42,16 +42,21 @@ internal sealed class RequestContent(CancellationToken callCancelled) : HttpCont
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        // Sends the headers now: the server may have something to say before the first message.
-        await stream.FlushAsync(cancellationToken);
-        _stream.TrySetResult(stream);
         try
         {
+            // Sends the headers now: the server may have something to say before the first message.
+            await stream.FlushAsync(cancellationToken);
+            _stream.TrySetResult(stream);
             await _done.Task.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (!callCancelled.IsCancellationRequested)
         {
             // The server has ended the call and wants no more requests. No failure: its status is what counts.
+        }
+        finally
+        {
+            // It may have ended it before the headers were through. A write that waits for its turn would wait for ever.
+            _stream.TrySetCanceled(CancellationToken.None);
         }
     }
 
