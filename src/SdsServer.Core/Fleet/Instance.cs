@@ -96,6 +96,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The plan whose new leaf it was sent, and has answered neither that one nor any after it, and the monotonic time since when; null: it owes no answer.</summary>
     public (string Plan, TimeSpan Since)? Unanswered { get; set; }
 
+    /// <summary>Since when (monotonic) its admin is asked, in vain, for a leaf of this plan's new authority.</summary>
+    public (string Plan, TimeSpan Since)? Unshown { get; set; }
+
     /// <summary>Monotonic time at which an operator has given it another chance.</summary>
     public TimeSpan PardonedAt { get; set; } = TimeSpan.MinValue / 2;
 

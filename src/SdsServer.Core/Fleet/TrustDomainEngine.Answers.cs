@@ -340,6 +340,7 @@ public sealed partial class TrustDomainEngine
         At(instance.ReconnectDue);
         At(instance.ProbeAt);
         At(StuckAt(instance));
+        At(instance.Unshown?.Since + _policy.QuarantineAfter);
         if (instance.HasOpenRefusal)
         {
             At(instance.RefusingSince + _policy.QuarantineAfter);

@@ -144,7 +144,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Silent)
         {
-            foreach (Instance silent in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Silent or WaveStanding.Mute).ToList())
+            foreach (Instance silent in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Silent or WaveStanding.Mute or WaveStanding.Unshown).ToList())
             {
                 silent.PassedOverIn = plan.Id;
                 Attend(silent);

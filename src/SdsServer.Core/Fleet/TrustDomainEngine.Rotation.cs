@@ -277,7 +277,7 @@ public sealed partial class TrustDomainEngine
             SignedByOutgoing = _needs.SignedBy(plan.Outgoing),
             TargetSigns = MaySign(plan.Target),
             ServingNeedsOutgoing = outgoing != target && IsServingUnder(outgoing),
-            UnresolvedNacks = _refusing.All.Count(instance => StandsInTheWay(instance, plan)),
+            IsRefused = _refusing.All.Any(instance => StandsInTheWay(instance, plan)),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
             WaveIsDeserted = _now.Up >= _desertedUntil,

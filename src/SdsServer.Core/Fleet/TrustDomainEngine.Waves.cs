@@ -70,8 +70,8 @@ public sealed partial class TrustDomainEngine
     private WaveFacts Waves => new(
         _standings[(int)WaveStanding.Unreached],
         _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute],
-        _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Mute],
-        _standings[(int)WaveStanding.Moved],
+        _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Mute] + _standings[(int)WaveStanding.Unshown],
+        _standings[(int)WaveStanding.Moved] + _standings[(int)WaveStanding.Unshown],
         _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute]);
 
     // A term that has just begun has met few of its proxies; a server that is cut off has met none.
@@ -89,7 +89,7 @@ public sealed partial class TrustDomainEngine
         {
             _desertedUntil = _now.Up + _policy.ReconnectWindow;
         }
-        else if (!_isDesertedForGood && plan.Hold is null && _standings[(int)WaveStanding.PassedOver] == 0 && _now.Up >= until && WaveAssignment.Begin(plan, plan.WavesBegun, Candidates(plan.Id)).WavesBegun > plan.WavesBegun)
+        else if (!_isDesertedForGood && plan.Hold is null && _standings[(int)WaveStanding.PassedOver] == 0 && _now.Up >= until && !(WaveAssignment.TakesAnybody(plan) && Waves.Unreached > 0))
         {
             _isDesertedForGood = true;
             _desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);
@@ -144,6 +144,11 @@ public sealed partial class TrustDomainEngine
         if (!IsReached(instance, plan))
         {
             return WaveStanding.Unreached;
+        }
+
+        if (HasMoved(instance, plan.To) && !IsConfirmed(instance, plan) && instance.Unshown is { } asked && asked.Plan == plan.Id && _now.Up >= asked.Since + _policy.QuarantineAfter)
+        {
+            return WaveStanding.Unshown;
         }
 
         if (IsSilent(instance))
@@ -212,6 +217,7 @@ public sealed partial class TrustDomainEngine
         foreach (Instance instance in _instances.Walk())
         {
             instance.ConfirmedIn = null;
+            instance.Unshown = null;
             instance.PassedOverIn = null;
         }
     }
@@ -226,6 +232,11 @@ public sealed partial class TrustDomainEngine
             && newest.Row.AuthorityId == plan.To && _now.Up >= instance.ProbeAt)
         {
             instance.ProbeAt = _now.Up + _policy.AskAgain;
+            if (instance.Unshown?.Plan != plan.Id)
+            {
+                instance.Unshown = (plan.Id, _now.Up);
+            }
+
             _effects.Add(new ProbeProxy(instance.Id, instance.Admin!, newest.Row.Serial));
         }
     }
@@ -238,6 +249,7 @@ public sealed partial class TrustDomainEngine
             if (probed.Found && _state.Plan is { } plan && instance.Outstanding.TryGetValue(probed.Serial, out OutstandingLeaf? shown) && shown.Row.AuthorityId == plan.To)
             {
                 instance.ConfirmedIn = plan.Id;
+                instance.Unshown = null;
             }
 
             Attend(instance);

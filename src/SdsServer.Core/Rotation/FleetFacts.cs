@@ -19,8 +19,8 @@ public sealed record FleetFacts
     /// <summary>The server's own serving certificate is under the plan's outgoing root still.</summary>
     public bool ServingNeedsOutgoing { get; init; }
 
-    /// <summary>Members with a NACK that no later ACK of fresh bytes has healed.</summary>
-    public required int UnresolvedNacks { get; init; }
+    /// <summary>A member has refused something, which no later ACK of fresh bytes has healed.</summary>
+    public required bool IsRefused { get; init; }
 
     /// <summary>The connected proxies that take leaves, by what the waves have done to them.</summary>
     public WaveFacts Waves { get; init; } = new(0, 0, 0, 0);

@@ -109,7 +109,7 @@ public static class RotationPlanner
 
     // A NACK keeps a forward step shut, but never the way back, which heals a fleet that refuses the new leaves, nor the way out of an emergency.
     private static bool IsHealthy(RotationPlan plan, FleetFacts fleet) =>
-        (plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || fleet.UnresolvedNacks == 0) && fleet.SignerProblem is null;
+        (plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency || !fleet.IsRefused) && fleet.SignerProblem is null;
 
     private static Verdict Gated(MoveKind move, string subject, Gate gate, bool evidence, DateTimeOffset? waitEnd, RotationPlan plan, DateTimeOffset now)
     {

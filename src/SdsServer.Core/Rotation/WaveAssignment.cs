@@ -70,6 +70,9 @@ public static class WaveAssignment
         return plan with { WavesBegun = last, ReachedBelow = ulong.MaxValue, CanaryWave = plan.CanaryWave == 0 ? last : plan.CanaryWave };
     }
 
+    /// <summary>Whether others take the place of those of the last wave begun when they are gone: they do in a wave that only counts.</summary>
+    public static bool TakesAnybody(RotationPlan plan) => plan.WavesBegun > plan.Policy.Waves.Length || plan.Policy.Waves[plan.WavesBegun - 1].Selector is null;
+
     private static RotationPlan Extend(RotationPlan plan, Wave wave, IReadOnlyList<WaveCandidate> fleet)
     {
         if (wave.Selector is not null)

@@ -687,6 +687,24 @@ public sealed class WaveTests
         Assert.Equal(CommandStatus.Refused, world.Advance(Gate.G3).Status);
     }
 
+    // One admin that is firewalled must not keep a stolen or an expiring root in every bundle until somebody comes.
+    [Theory]
+    [InlineData(1, null, "B")]
+    [InlineData(3, HoldCause.Silent, "A,B")]
+    public void An_admin_that_never_shows_the_leaf_is_waited_for_as_long_as_a_quarantine_and_holds_where_there_are_too_many(int mute, HoldCause? hold, string bundle)
+    {
+        EngineWorld world = new();
+        Sidecar[] fleet = [.. Enumerable.Range(0, 40).Select(n => world.Sidecar($"s{n}", admin: new Uri($"http://10.0.0.{n}:9901")).Start())];
+        HashSet<string> silent = [.. fleet[..mute].Select(static sidecar => sidecar.Instance.Id)];
+        world.Server.Probe = probe => new ProxyProbed(probe.InstanceId, probe.Serial, !silent.Contains(probe.InstanceId), "connection refused");
+        world.Rotate("b", EngineWorld.Quick with { Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(TimeSpan.FromMinutes(9));
+        Assert.Equal((hold, "A,B"), (world.State.Plan!.Hold?.Cause, world.Bundle));
+        world.Pass(TimeSpan.FromHours(1));
+        Assert.Equal((hold, bundle), (world.State.Plan?.Hold?.Cause, world.Bundle));
+        Assert.All(fleet, static sidecar => Assert.True(sidecar.IsOn("b")));
+    }
+
     [Fact]
     public void After_a_restart_the_last_ones_keep_the_old_root_also_while_none_of_them_is_back()
     {

@@ -13,7 +13,7 @@ internal static class Mutations
             new Edit("SdsServer.Core/Rotation/RotationPlanner.cs", "state.IsSafe(state.Authority(plan.Target).RootId, fleet.Floor)", "state.Trusts(state.Authority(plan.Target).RootId)"),
             new Edit($"{Engine}.Rotation.cs", "root.SafeAt is null && next.IsSafe(root.Id, _floor)", "root.SafeAt is null && next.Trusts(root.Id)")),
         new("G1: trust soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.Policy.TrustSoak : TimeSpan.Zero;", "TimeSpan.Zero : TimeSpan.Zero;"),
-        new("G1: no open refusal", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.Kind == RotationKind.Emergency || fleet.UnresolvedNacks == 0", "fleet.UnresolvedNacks >= 0"),
+        new("G1: no open refusal", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.Kind == RotationKind.Emergency || !fleet.IsRefused", "fleet.IsRefused || !fleet.IsRefused"),
         new("G3: no leaf needs the root", $"{Engine}.Rotation.cs", "NeedOutgoing = Needing(outgoing)", "NeedOutgoing = 0"),
         new(
             "G3: nobody signs under the root",
