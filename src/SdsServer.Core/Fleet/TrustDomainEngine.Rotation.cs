@@ -333,7 +333,7 @@ public sealed partial class TrustDomainEngine
         Gate.G2 => "everyone in the waves begun uses the new leaf",
         Gate.G3 => "no outstanding leaf needs the root",
         _ when _state.Plan is { } plan && !Drops(plan) => $"no outstanding leaf is from authority {plan.Outgoing}",
-        _ => "no member may still enforce the dropped root",
+        _ => "no member may still enforce a dropped root",
     };
 
     private Decision Log(string actor, DecisionKind kind, string subject, string action, string reason) => new()

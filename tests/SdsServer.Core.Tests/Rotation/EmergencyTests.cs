@@ -215,6 +215,101 @@ public sealed class EmergencyTests
         world.AssertSound();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_two_roots_are_stolen_the_drop_of_the_first_has_its_deadline_too(bool forces)
+    {
+        (EngineWorld world, Sidecar stuck, _) = TwoStolen(Emergency with { ForceAtDeadlines = forces });
+        world.Pass(TimeSpan.FromMinutes(10));
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal(("A,C", MoveKind.DropTrust, "A", null), (world.Bundle, verdict.Move, verdict.Subject, world.State.Plan!.Hold));
+        Assert.Contains("the removal of the root of 'a'", refusal!.Message, StringComparison.Ordinal);
+        Blocker blocker = Assert.Single(refusal.Blockers);
+        Assert.Equal((stuck.Instance.Id, BlockerReason.NeedsOutgoingRoot), (blocker.InstanceId, blocker.Reason));
+
+        world.Pass(TimeSpan.FromMinutes(6));
+        if (!forces)
+        {
+            Assert.Equal(("A,C", HoldCause.Deadline), (world.Bundle, world.State.Plan!.Hold?.Cause));
+            Assert.Equal(CommandStatus.Done, world.Override(Gate.G3, blocker.LeafSerial).Status);
+            world.Pass(1);
+        }
+
+        Assert.Equal("C", world.Bundle);
+        Decision entry = Assert.Single(world.Store.Log, static entry => entry.Kind == DecisionKind.OverrideGate);
+        Assert.Contains($"spiffe://mesh/stuck {blocker.LeafSerial}", entry.Reason, StringComparison.Ordinal);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void Where_two_roots_are_stolen_it_is_over_when_nobody_enforces_either()
+    {
+        (EngineWorld world, Sidecar stuck, Sidecar late) = TwoStolen(Emergency);
+        late.Bundle.Answers = false;
+        stuck.Leaf.Answers = true;
+        stuck.Leaf.Ack();
+        world.Pass(60);
+        Assert.Equal("C", world.Bundle);
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal((Gate.G4, false), (verdict.Gate, verdict.Open));
+        Assert.Equal(late.Instance.Id, Assert.Single(refusal!.Blockers).InstanceId);
+        Assert.Null(world.State.Plan!.GoneAt);
+
+        // What is known of the drop goes with the root.
+        CommandOutcome kept = world.Do(id => new RemoveAuthority { Id = id, Actor = "op", AuthorityId = "a" });
+        Assert.Equal((CommandStatus.Refused, "in_use"), (kept.Status, kept.Refusal?.Code));
+        late.Bundle.Ack();
+        world.Pass(1);
+        Assert.Null(world.State.Plan);
+        Assert.Equal(CommandStatus.Done, world.Do(id => new RemoveAuthority { Id = id, Actor = "op", AuthorityId = "a" }).Status);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void No_working_leaf_is_broken_for_a_third_root_that_is_not_stolen()
+    {
+        EngineWorld world = WithThird(maxRoots: 3);
+        Sidecar stuck = world.Sidecar("stuck").Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(10);
+        Assert.True(stuck.IsOn("b"));
+        stuck.Leaf.Answers = false;
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency with { ForceAtDeadlines = true }, kind: RotationKind.Emergency, compromised: "a").Status);
+        world.Pass(TimeSpan.FromMinutes(20));
+        Assert.Equal(("B,C", null), (world.Bundle, world.State.Plan!.Hold));
+        stuck.Leaf.Answers = true;
+        stuck.Leaf.Ack();
+        world.Pass(60);
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    /// <summary>Moved on from b, which is stolen as well as a, to c: all that is left of the two is the leaf of a that one proxy holds.</summary>
+    private static (EngineWorld World, Sidecar Stuck, Sidecar Late) TwoStolen(RotationPolicy policy)
+    {
+        EngineWorld world = WithThird(maxRoots: 3);
+        Sidecar stuck = world.Sidecar("stuck").Start(), late = world.Sidecar("late").Start();
+        stuck.Leaf.Answers = false;
+        late.Bundle.Answers = false;
+        world.Rotate("b", policy, kind: RotationKind.Emergency);
+        world.Pass(10);
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", policy, kind: RotationKind.Emergency, compromised: "b").Status);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.Equal(("A,C", "c"), (world.Bundle, world.State.Signer));
+        return (world, stuck, late);
+    }
+
+    private static EngineWorld WithThird(int maxRoots)
+    {
+        EngineWorld world = new(new FleetPolicy { MaxRoots = maxRoots });
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        world.Fleet(3);
+        return world;
+    }
+
     [Fact]
     public void A_deadline_holds_the_plan_unless_the_operator_has_said_at_the_start_that_it_passes_over_who_is_late()
     {

@@ -21,6 +21,8 @@ internal static class Mutations
             new Edit($"{Engine}.Rotation.cs", "Facts(plan) is { NeedOutgoing: 0, TargetSigns: true }", "Facts(plan) is { NeedOutgoing: 0 }")),
         new("G3: drop soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.DrainedAt + DropWait(plan)", "plan.DrainedAt"),
         new("G4: gone everywhere", "SdsServer.Core/Rotation/RotationPlanner.cs", "Gate.G4, IsGone(state, plan, fleet)", "Gate.G4, IsGone(state, plan, fleet) || fleet.Floor > 0"),
+        new("G4: a third root is gone, too", "SdsServer.Core/Rotation/RotationPlanner.cs", "fleet.Floor >= state.LastDrop", "fleet.Floor >= (state.RootOf(plan.Outgoing).DroppedAt ?? 0)"),
+        new("G3: no leaf needs a third root", "SdsServer.Core/Rotation/RotationPlanner.cs", "third, Gate.G3, needing == 0,", "third, Gate.G3, needing >= 0,"),
         new("since: a root is as old as its latest epoch", "SdsServer.Core/Rotation/Moves.cs", "Since = epoch, DroppedAt = null", "Since = state.Root(rootId).Since ?? epoch, DroppedAt = null"),
         new("since: safe is since <= floor", "SdsServer.Core/Rotation/TrustState.cs", "Trusts(rootId) && Root(rootId).Since <= floor", "Trusts(rootId)"),
         new("order: the outgoing root stays first", "SdsServer.Core/Rotation/Moves.cs", "state.Bundle.Add(rootId)", "state.Bundle.Insert(0, rootId)"),
