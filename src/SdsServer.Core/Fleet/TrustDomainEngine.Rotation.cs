@@ -89,6 +89,7 @@ public sealed partial class TrustDomainEngine
         _effects.AddRange(_onceSaved);
         _onceSaved.Clear();
         CheckDropped(old);
+        NoteSize();
         WantAnchor();
         bool turned = _state.Plan is { } now && old.Plan is { } before && now.Id == before.Id && now.Goal != before.Goal;
         if (turned)
@@ -281,9 +282,7 @@ public sealed partial class TrustDomainEngine
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
             WaveIsDeserted = _now.Up >= _desertedUntil,
-            ThirdRoots = _policy.MaxRoots > 2
-                ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))]
-                : [],
+            ThirdRoots = [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))],
             SignerProblem = ProblemOf(plan.Target)?.Text,
         };
     }

@@ -310,6 +310,31 @@ public sealed class EmergencyTests
         return world;
     }
 
+    // Only the plan can make the bundle smaller: the new setting must not hold it.
+    [Fact]
+    public void A_bundle_that_is_larger_than_may_be_now_shrinks_and_does_not_grow()
+    {
+        EngineWorld before = WithThird(maxRoots: 3);
+        Sidecar late = before.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        before.Rotate("b");
+        before.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a");
+        before.Do(id => new HoldRotation { Id = id, Actor = "op" });
+        before.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("d", "D"), Root = Mesh.Root("D") });
+        Assert.Equal("A,B,C", before.Bundle);
+
+        EngineWorld world = new(new FleetPolicy { MaxRoots = 2 }, first: before.Store.State);
+        world.Sidecar("p").Start();
+        CommandOutcome fourth = world.Rotate("d", Emergency, "d", RotationKind.Emergency, "b");
+        Assert.Equal((CommandStatus.Refused, "too_many_roots"), (fourth.Status, fourth.Refusal?.Code));
+        Assert.Contains("holds 3 roots and may hold 2, and leaves or the server's own certificate need the root of 'a'", fourth.Message, StringComparison.Ordinal);
+        Assert.Equal("A,B,C", world.Bundle);
+        world.Unhold();
+        world.Pass(60);
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
     [Fact]
     public void A_deadline_holds_the_plan_unless_the_operator_has_said_at_the_start_that_it_passes_over_who_is_late()
     {
