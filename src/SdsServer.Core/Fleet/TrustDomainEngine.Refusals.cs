@@ -142,7 +142,7 @@ public sealed partial class TrustDomainEngine
         // A root that has gone is gone, whoever signs.
         if (!(verdict.Gate is Gate.G4 && Drops(plan)) && ProblemOf(plan.Target) is { } problem)
         {
-            yield return Blocker.Of(BlockerReason.Signer, problem.Text, _now.Utc + (problem.Until - _now.Up));
+            yield return Blocker.Of(BlockerReason.Signer, plan.Kind == RotationKind.Emergency ? $"{problem.Text}: {WayOn(plan)}" : problem.Text, _now.Utc + (problem.Until - _now.Up));
         }
 
         if (verdict.OpensAt is { } soak)
@@ -150,6 +150,9 @@ public sealed partial class TrustDomainEngine
             yield return Blocker.Of(BlockerReason.Soak, "the evidence is complete; the wait that the policy sets runs", soak);
         }
     }
+
+    // There is no way back from a stolen root, and nothing passes over an authority that does not sign.
+    private static string WayOn(RotationPlan plan) => $"mend the signer of '{plan.To}', or give it up: start an emergency to another authority that names '{plan.To}' as the compromised one";
 
     private Blocker NobodyConnected(RotationPlan plan) => !IsFleetPresent
         ? Blocker.Of(BlockerReason.Absent, "no proxy that takes leaves is connected, so a wave would show nothing", null)

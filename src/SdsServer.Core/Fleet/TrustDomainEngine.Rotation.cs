@@ -253,7 +253,7 @@ public sealed partial class TrustDomainEngine
     private string? Late(TrustState state, RotationPlan plan)
     {
         Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
-        return verdict.Overdue && !plan.Policy.ForceAtDeadlines ? $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it"
+        return verdict.Overdue && !plan.Policy.ForceAtDeadlines ? $"the emergency's deadline for gate {verdict.Gate} has passed: {(ProblemOf(plan.Target) is null ? "override what remains by name, or wait for it" : WayOn(plan))}"
             : !verdict.Open && _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict) ? $"the gate of phase {PhaseOf(state)} has been shut for {_policy.GateDeadline(plan.Policy)}"
             : null;
     }

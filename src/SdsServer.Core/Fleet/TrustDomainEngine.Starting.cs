@@ -27,7 +27,7 @@ public sealed partial class TrustDomainEngine
             bool preempts = order.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (order.Compromised is { } stolen && stolen != running.From));
             if (!preempts)
             {
-                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: let it finish, or roll it back", Refuse("rotation_under_way", Gate.G0, []));
+                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: {WayPast(running)}", Refuse("rotation_under_way", Gate.G0, []));
                 return;
             }
         }
@@ -54,6 +54,10 @@ public sealed partial class TrustDomainEngine
             Begin(order, WithPlan(WithRoom(WithEvidence(_state, out _), from, target), order, from, order.Policy));
         }
     }
+
+    private static string WayPast(RotationPlan running) => running.Kind == RotationKind.Emergency
+        ? $"let it finish, or, where '{running.To}' is stolen or does not sign, start one that names it as the compromised one"
+        : "let it finish, or roll it back";
 
     /// <summary>The two authorities of the order; null, and the order is answered, where there are no such two.</summary>
     private (Authority From, Authority Target)? Ends(StartRotation order)
@@ -127,18 +131,24 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>The roots that go for the target's in a full bundle: only such as nothing needs.</summary>
     private ImmutableArray<string> MakingRoom(Authority from, Authority target) =>
-        [.. Thirds(from, target).Where(IsUnused).Take(Excess(target))];
+        [.. Thirds(from, target).Where(IsUnused).Concat(IsBarelyBegun(from) ? [from.RootId] : []).Take(Excess(target))];
 
     // The roots in the bundle that the rotation is neither about nor moves to.
     private IEnumerable<string> Thirds(Authority from, Authority target) => _state.Bundle.Where(root => root != from.RootId && root != target.RootId);
 
     private bool IsUnused(string rootId) => Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId && !IsServingUnder(rootId);
 
+    // An emergency moves to it, and no leaf of it is out: it can go, and the root that was stolen first signs on until the next one is everywhere.
+    private bool IsBarelyBegun(Authority from) =>
+        _state.Plan is { Kind: RotationKind.Emergency } running && _state.RootOf(running.To).Id == from.RootId
+        && Needing(from.RootId) == 0 && _state.IsSafe(_state.RootOf(running.From).Id, _state.Floor);
+
     private TrustState WithRoom(TrustState state, Authority from, Authority target)
     {
         foreach (string root in MakingRoom(from, target))
         {
-            state = Moves.DropTrust(state, root, _seams.RandomHex(16), _clock.Reckoned);
+            bool signs = state.RootOf(state.Signer).Id == root;
+            state = Moves.DropTrust(signs ? state with { Signer = _state.Plan!.From } : state, root, _seams.RandomHex(16), _clock.Reckoned);
         }
 
         return state with { Decisions = _state.Decisions };
@@ -146,7 +156,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>
     /// Rule E10: everything under the stolen root is tainted, the plan under way is over, and a root that nothing needs makes room for the
-    /// new one where the bundle is full.
+    /// new one where the bundle is full. Where that is the stolen root itself, what is left is the way from the root of the emergency before.
     /// </summary>
     private void StartEmergency(StartRotation order, Authority from, Authority target)
     {
@@ -159,7 +169,7 @@ public sealed partial class TrustDomainEngine
         }
 
         next = WithRoom(next, from, target);
-        Begin(order, WithPlan(next, order, from, order.Policy.ForEmergency()));
+        Begin(order, WithPlan(next, order, next.Trusts(from.RootId) ? from : _state.Authority(_state.Plan!.From), order.Policy.ForEmergency()));
     }
 
     private TrustState WithPlan(TrustState state, StartRotation order, Authority from, RotationPolicy policy) => state with

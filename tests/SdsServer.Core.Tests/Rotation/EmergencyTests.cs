@@ -335,6 +335,70 @@ public sealed class EmergencyTests
         world.AssertSound();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Where_no_leaf_of_the_new_authority_is_out_another_takes_its_place_and_that_of_its_root(bool signs)
+    {
+        EngineWorld world = WithThird(maxRoots: 2);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = !signs;
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(30);
+        Assert.Equal(signs ? "a" : "b", world.State.Signer);
+        if (!signs)
+        {
+            const string Way = "start an emergency to another authority that names 'b' as the compromised one";
+            Assert.Contains(world.Engine.AllBlockers(), blocker => blocker.Reason == BlockerReason.Signer && blocker.Detail.Contains(Way, StringComparison.Ordinal));
+            world.Pass(TimeSpan.FromMinutes(16));
+            Assert.Contains(Way, world.State.Plan!.Hold!.Reason, StringComparison.Ordinal);
+        }
+
+        CommandOutcome same = world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a");
+        Assert.Equal(CommandStatus.Refused, same.Status);
+        Assert.Contains("where 'b' is stolen or does not sign", same.Message, StringComparison.Ordinal);
+        late.Bundle.Answers = false;
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "b").Status);
+        Assert.Equal(("A,C", "a", "a", true), (world.Bundle, world.State.Signer, world.State.Plan!.From, world.State.Authority("b").Tainted));
+        Assert.Contains(world.Store.Log, static entry => entry.Action.EndsWith("to c, and drop trust in the root of 'b', which nothing needs", StringComparison.Ordinal));
+
+        // The root that was stolen first signs on until the next is everywhere: nobody is without a leaf.
+        Assert.True(world.Sidecar("joiner").Start().IsOn("a"));
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.True(late.IsOn("c"));
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Where_leaves_of_the_new_authority_are_out_it_gives_way_to_another_as_a_third_root(int maxRoots)
+    {
+        EngineWorld world = WithThird(maxRoots);
+        int signed = 0;
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } && signed++ > 0 ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(30);
+        Assert.Equal(("A,B", "b"), (world.Bundle, world.State.Signer));
+        CommandOutcome another = world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "b");
+        if (maxRoots == 2)
+        {
+            Assert.Equal((CommandStatus.Refused, "too_many_roots"), (another.Status, another.Refusal?.Code));
+            Assert.Contains("let the bundle hold 3 (Fleet:MaxRoots), restart the server, and start again", another.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal(CommandStatus.Done, another.Status);
+        world.Pass(60);
+        Assert.Contains(world.Effects.OfType<SaveState>(), static save => save.State.Bundle.SequenceEqual(["A", "B", "C"]));
+        Assert.Equal(("C", "c", null), (world.Bundle, world.State.Signer, world.State.Plan));
+        world.AssertSound();
+    }
+
     [Fact]
     public void A_deadline_holds_the_plan_unless_the_operator_has_said_at_the_start_that_it_passes_over_who_is_late()
     {

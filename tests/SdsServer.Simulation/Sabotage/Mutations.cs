@@ -115,6 +115,7 @@ internal static class Mutations
         new("leaf rule: not under a root that is being dropped", $"{Engine}.Waves.cs", " && _saving?.Trusts(rootId) != false;", ";"),
         new("stolen: the other one signs while it can", $"{Engine}.Waves.cs", "(isLeft || !MaySign(wanted)) && MaySign(other)", "isLeft && MaySign(other)"),
         new("emergency: its hold ends with the last who is late", $"{Engine}.Rotation.cs", "Hold.Cause: HoldCause.Deadline } && late is null", "Hold.Cause: HoldCause.Deadline, Id: \"\" } && late is null"),
+        new("emergency: only a root without leaves gives place to a third", $"{Engine}.Starting.cs", "&& Needing(from.RootId) == 0 && _state.IsSafe", "&& _state.IsSafe"),
         new("time gate: no removal that a leaf forbids", "SdsServer.Core/Rotation/RotationPlanner.cs", "bool allowed = gate != Gate.G3 || evidence;", "bool allowed = true;"),
         new("passed over: the decision is durable first", $"{Engine}.Gates.cs", "_onceSaved.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));", "_effects.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));"),
         new("passed over: back only at the floor", $"{Engine}.Members.cs", "Math.Max(instance.OverruledBelow, _floor)", "instance.OverruledBelow"),
