@@ -11,7 +11,8 @@ internal static class DrainAdvice
     /// <summary>Nothing but at the end of an emergency.</summary>
     public static async Task AddToAsync(Session session, Screen screen, Rotation rotation)
     {
-        if (rotation is not { Kind: RotationKind.Emergency, Goal: Goal.Forward } || rotation.State is not (RotationState.Active or RotationState.Completed)
+        // With a root still to be dropped, as where two are stolen, the list would be short.
+        if (rotation is not { Kind: RotationKind.Emergency, Goal: Goal.Forward } or { State: RotationState.Active, Gate.Code: GateCode.G3DropTrust } || rotation.State is not (RotationState.Active or RotationState.Completed)
             || rotation.Steps.LastOrDefault(step => step.Phase == Phase.Removing)?.Time is not { } removed)
         {
             return;

@@ -76,12 +76,12 @@ internal static class RefusalText
     public static IEnumerable<string> Advice(Refusal refusal) => refusal.Code switch
     {
         RefusalCode.Held => ["see why, and what lifts it, with 'sdsctl rotation status'"],
-        RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end; where its new root is stolen: --emergency --compromised ID"],
+        RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end; where its new root is stolen, or an emergency's does not sign: --emergency --compromised ID"],
         RefusalCode.RotationFinished => ["start a new one with 'sdsctl rotation start'"],
         RefusalCode.WrongPhase => ["see where it stands with 'sdsctl rotation status'"],
         RefusalCode.CandidateUnfit => ["make another root with 'sdsctl root create', or name another with --to; there is no way back to a stolen one"],
         RefusalCode.AuthorityTainted or RefusalCode.AuthorityInUse => ["see what every root does with 'sdsctl root list'"],
-        RefusalCode.TooManyRoots => ["finish the rotation that holds the other root; see 'sdsctl root list'"],
+        RefusalCode.TooManyRoots => ["finish the rotation that holds the other root, or allow one more (Fleet:MaxRoots 3) and restart the server; see 'sdsctl root list'"],
         RefusalCode.RunwayTooShort => ["shorten the waits (--trust-soak, --canary-soak, --wave-soak, --drop-soak) or the leaves (--leaf-lifetime); or start with --emergency: add --dry-run first"],
         RefusalCode.NotTrusted => ["see which roots are trusted with 'sdsctl root list'"],
         RefusalCode.RoleNotPossible => ["see what every root does with 'sdsctl root list', and where the rotation stands with 'sdsctl rotation status'"],

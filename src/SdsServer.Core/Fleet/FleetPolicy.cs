@@ -52,6 +52,9 @@ public sealed record FleetPolicy
     /// </summary>
     public int LeavesPerIdentity { get; init; } = 50_000;
 
+    /// <summary>The most that <see cref="MaxRoots"/> may say.</summary>
+    public const int MostRoots = 3;
+
     /// <summary>How many roots a bundle may hold. A third is one that an emergency meets in the middle of a rotation; it goes as soon as nothing needs it.</summary>
     public int MaxRoots { get; init; } = 2;
 

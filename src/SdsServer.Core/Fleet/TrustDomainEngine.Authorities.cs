@@ -41,6 +41,7 @@ public sealed partial class TrustDomainEngine
             : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
             : _state.Trusts(authority.RootId) && (authority.Chain.Length == 1 || !shared) ? "its root is in the bundle"
             : authority.Id == _state.Serving?.AuthorityId ? "the server's own certificate is under it"
+            : !shared && _state.Root(authority.RootId).DroppedAt > _floor ? "its root was dropped, and some member may still enforce it"
             : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
             : null;
         if (use is not null)

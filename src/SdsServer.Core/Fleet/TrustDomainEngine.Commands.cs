@@ -74,7 +74,12 @@ public sealed partial class TrustDomainEngine
     private Refusal? CannotTurn(RotationPlan plan, RotationGoal goal)
     {
         Authority target = _state.Authority(goal == RotationGoal.Forward ? plan.To : plan.From);
-        return target.Tainted || !_state.Trusts(target.RootId) ? Unfit(target) : null;
+        if ((target.Tainted || !_state.Trusts(target.RootId)) && Unfit(target) is { } unfit)
+        {
+            return unfit;
+        }
+
+        return Excess(target) > 0 ? TooManyRoots(": let it finish, or let the bundle hold more (Fleet:MaxRoots), and restart the server") : null;
     }
 
     private TrustState Turned(TrustState state, RotationGoal goal) => WithTargetTrusted(state with

@@ -23,6 +23,9 @@ public sealed partial class TrustDomainEngine
     private TimeSpan _bundleCheckedAt;
     private bool _bundleChecked;
 
+    // A bundle that was as large as it might be is no break of the promise because the setting is lower now: only the plan can make it smaller (ADR 14).
+    private int _mostRoots;
+
     private void CheckInvariants()
     {
         string? found = Broken() ?? _lasting;
@@ -33,6 +36,9 @@ public sealed partial class TrustDomainEngine
 
         _violation = found;
     }
+
+    // What has shrunk does not grow again.
+    private void NoteSize() => _mostRoots = Math.Max(_policy.MaxRoots, Math.Min(_mostRoots, _state.Bundle.Length));
 
     private bool IsEndured(string violation, RotationPlan plan) =>
         plan.Goal == RotationGoal.Back && _endured == (plan.Id, RuleOf(violation));
@@ -67,7 +73,7 @@ public sealed partial class TrustDomainEngine
             return $"I2: the signer's root '{signer.RootId}' is not in the bundle";
         }
 
-        return _state.Bundle.Length < 1 || _state.Bundle.Length > _policy.MaxRoots ? $"I3: the bundle holds {_state.Bundle.Length} roots, not 1 to {_policy.MaxRoots}"
+        return _state.Bundle.Length < 1 || _state.Bundle.Length > _mostRoots ? $"I3: the bundle holds {_state.Bundle.Length} roots, not 1 to {_mostRoots}"
             : FaultOfBundle() is { } fault ? $"I8: {fault}"
             : null;
     }

@@ -53,7 +53,7 @@ public sealed partial class TrustDomainEngine
                 "the rotation would be taken as over while leaves of the authority that it moves away from are in use"),
             _ => (
                 "root_not_gone",
-                $"{blockers.Count} members may still enforce the dropped root",
+                $"{blockers.Count} members may still enforce a dropped root",
                 "a compromised root would be declared dead while somebody accepts it"),
         };
         return Refuse(code, verdict.Gate, blockers, message, breaks);
@@ -68,7 +68,7 @@ public sealed partial class TrustDomainEngine
         long needed = verdict.Gate switch
         {
             Gate.G1 or Gate.G3 => state.RootOf(plan.Target).Since ?? 0,
-            Gate.G4 => state.RootOf(plan.Outgoing).DroppedAt ?? 0,
+            Gate.G4 => state.LastDrop,
             _ => 0,
         };
         bool measures = plan.Goal == RotationGoal.Forward && (verdict.Gate == Gate.G2 || (verdict.Gate == Gate.G1 && plan.WaveCount > 1));
@@ -90,9 +90,9 @@ public sealed partial class TrustDomainEngine
             }
         }
 
-        if (verdict.Gate is Gate.G3 || (verdict.Gate is Gate.G4 && needed == 0))
+        if (verdict.Gate is Gate.G3 || (verdict.Gate is Gate.G4 && !Drops(plan)))
         {
-            foreach (Blocker need in Needing(plan, verdict.Gate))
+            foreach (Blocker need in Needing(plan, verdict))
             {
                 yield return need;
             }
@@ -142,7 +142,7 @@ public sealed partial class TrustDomainEngine
         // A root that has gone is gone, whoever signs.
         if (!(verdict.Gate is Gate.G4 && Drops(plan)) && ProblemOf(plan.Target) is { } problem)
         {
-            yield return Blocker.Of(BlockerReason.Signer, problem.Text, _now.Utc + (problem.Until - _now.Up));
+            yield return Blocker.Of(BlockerReason.Signer, plan.Kind == RotationKind.Emergency ? $"{problem.Text}: {WayOn(plan)}" : problem.Text, _now.Utc + (problem.Until - _now.Up));
         }
 
         if (verdict.OpensAt is { } soak)
@@ -150,6 +150,9 @@ public sealed partial class TrustDomainEngine
             yield return Blocker.Of(BlockerReason.Soak, "the evidence is complete; the wait that the policy sets runs", soak);
         }
     }
+
+    // There is no way back from a stolen root, and nothing passes over an authority that does not sign.
+    private static string WayOn(RotationPlan plan) => $"mend the signer of '{plan.To}', or give it up: start an emergency to another authority that names '{plan.To}' as the compromised one";
 
     private Blocker NobodyConnected(RotationPlan plan) => !IsFleetPresent
         ? Blocker.Of(BlockerReason.Absent, "no proxy that takes leaves is connected, so a wave would show nothing", null)
@@ -189,10 +192,10 @@ public sealed partial class TrustDomainEngine
         return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, reason, detail, instance.Connected && reason != BlockerReason.Nacked ? null : expires);
     }
 
-    private IEnumerable<Blocker> Needing(RotationPlan plan, Gate gate)
+    private IEnumerable<Blocker> Needing(RotationPlan plan, Verdict verdict)
     {
-        string root = _state.RootOf(plan.Outgoing).Id;
-        bool Needs(LedgerRow row) => gate is Gate.G4 ? row.AuthorityId == plan.Outgoing : row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
+        string root = verdict.Subject;
+        bool Needs(LedgerRow row) => verdict.Gate is Gate.G4 ? row.AuthorityId == plan.Outgoing : row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
         foreach (Instance instance in _instances.Walk())
         {
             foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))

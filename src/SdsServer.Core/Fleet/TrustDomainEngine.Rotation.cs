@@ -89,6 +89,7 @@ public sealed partial class TrustDomainEngine
         _effects.AddRange(_onceSaved);
         _onceSaved.Clear();
         CheckDropped(old);
+        NoteSize();
         WantAnchor();
         bool turned = _state.Plan is { } now && old.Plan is { } before && now.Id == before.Id && now.Goal != before.Goal;
         if (turned)
@@ -252,7 +253,7 @@ public sealed partial class TrustDomainEngine
     private string? Late(TrustState state, RotationPlan plan)
     {
         Verdict verdict = RotationPlanner.Next(state, Facts(plan), _clock.Reckoned);
-        return verdict.Overdue && !plan.Policy.ForceAtDeadlines ? $"the emergency's deadline for gate {verdict.Gate} has passed: override what remains by name, or wait for it"
+        return verdict.Overdue && !plan.Policy.ForceAtDeadlines ? $"the emergency's deadline for gate {verdict.Gate} has passed: {(ProblemOf(plan.Target) is null ? "override what remains by name, or wait for it" : WayOn(plan))}"
             : !verdict.Open && _clock.Reckoned > _policy.ShutBy(_state.Serving, plan, verdict) ? $"the gate of phase {PhaseOf(state)} has been shut for {_policy.GateDeadline(plan.Policy)}"
             : null;
     }
@@ -281,9 +282,7 @@ public sealed partial class TrustDomainEngine
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
             WaveIsDeserted = _now.Up >= _desertedUntil,
-            ThirdRoots = _policy.MaxRoots > 2
-                ? [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))]
-                : [],
+            ThirdRoots = [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))],
             SignerProblem = ProblemOf(plan.Target)?.Text,
         };
     }
@@ -333,7 +332,7 @@ public sealed partial class TrustDomainEngine
         Gate.G2 => "everyone in the waves begun uses the new leaf",
         Gate.G3 => "no outstanding leaf needs the root",
         _ when _state.Plan is { } plan && !Drops(plan) => $"no outstanding leaf is from authority {plan.Outgoing}",
-        _ => "no member may still enforce the dropped root",
+        _ => "no member may still enforce a dropped root",
     };
 
     private Decision Log(string actor, DecisionKind kind, string subject, string action, string reason) => new()

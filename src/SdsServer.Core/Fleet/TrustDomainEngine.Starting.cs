@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Rotation;
 
@@ -26,7 +27,7 @@ public sealed partial class TrustDomainEngine
             bool preempts = order.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (order.Compromised is { } stolen && stolen != running.From));
             if (!preempts)
             {
-                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: let it finish, or roll it back", Refuse("rotation_under_way", Gate.G0, []));
+                Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: {WayPast(running)}", Refuse("rotation_under_way", Gate.G0, []));
                 return;
             }
         }
@@ -50,9 +51,13 @@ public sealed partial class TrustDomainEngine
         }
         else
         {
-            Begin(order, WithPlan(WithEvidence(_state, out _), order, from, order.Policy));
+            Begin(order, WithPlan(WithRoom(WithEvidence(_state, out _), from, target), order, from, order.Policy));
         }
     }
+
+    private static string WayPast(RotationPlan running) => running.Kind == RotationKind.Emergency
+        ? $"let it finish, or, where '{running.To}' is stolen or does not sign, start one that names it as the compromised one"
+        : "let it finish, or roll it back";
 
     /// <summary>The two authorities of the order; null, and the order is answered, where there are no such two.</summary>
     private (Authority From, Authority Target)? Ends(StartRotation order)
@@ -103,23 +108,55 @@ public sealed partial class TrustDomainEngine
             return unfit;
         }
 
-        return !_state.Trusts(target.RootId) && Third(from, target) is { } third && _state.Bundle.Length >= _policy.MaxRoots && !IsUnused(third)
-            ? Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots, as many as it may, and leaves or the server's own certificate need {RootName(third)}: {Way(third)}")
-            : null;
+        int missing = Excess(target) - MakingRoom(from, target).Length;
+        if (missing <= 0)
+        {
+            return null;
+        }
+
+        ImmutableArray<string> needed = [.. Thirds(from, target).Where(root => !IsUnused(root))];
+        string way = needed.Any(root => !_state.IsTainted(root))
+            ? "move to the authority under it instead, it is trusted already"
+            : "that one is stolen too, so " + (_policy.MaxRoots + missing <= FleetPolicy.MostRoots
+                ? $"let the bundle hold {_policy.MaxRoots + missing} (Fleet:MaxRoots), restart the server, and start again"
+                : "let the rotation under way drop one first, overriding who holds it up, or wait until those leaves have expired, and start again");
+        return TooManyRoots($", and leaves or the server's own certificate need {string.Join(" and ", needed.Select(RootName))}: {way}");
     }
 
-    private string Way(string third) => _state.Authorities.Any(authority => authority.RootId == third && !authority.Tainted)
-        ? "move to the authority under it instead, it is trusted already"
-        : "that one is stolen too, so let the bundle hold one more (Fleet:MaxRoots), restart the server, and start again";
+    private Refusal TooManyRoots(string why) =>
+        Refuse("too_many_roots", Gate.G0, [], $"the bundle holds {_state.Bundle.Length} roots and may hold {_policy.MaxRoots}{why}");
 
-    // The root in the bundle that the emergency is neither about nor moves to.
-    private string? Third(Authority from, Authority target) => _state.Bundle.FirstOrDefault(root => root != from.RootId && root != target.RootId);
+    /// <summary>How many roots have to leave the bundle before the target's may join it (invariant I3).</summary>
+    private int Excess(Authority target) => _state.Trusts(target.RootId) ? 0 : Math.Max(0, _state.Bundle.Length + 1 - _policy.MaxRoots);
+
+    /// <summary>The roots that go for the target's in a full bundle: only such as nothing needs.</summary>
+    private ImmutableArray<string> MakingRoom(Authority from, Authority target) =>
+        [.. Thirds(from, target).Where(IsUnused).Concat(IsBarelyBegun(from) ? [from.RootId] : []).Take(Excess(target))];
+
+    // The roots in the bundle that the rotation is neither about nor moves to.
+    private IEnumerable<string> Thirds(Authority from, Authority target) => _state.Bundle.Where(root => root != from.RootId && root != target.RootId);
 
     private bool IsUnused(string rootId) => Needing(rootId) == 0 && _state.RootOf(_state.Signer).Id != rootId && !IsServingUnder(rootId);
 
+    // An emergency moves to it, and no leaf of it is out: it can go, and the root that was stolen first signs on until the next one is everywhere.
+    private bool IsBarelyBegun(Authority from) =>
+        _state.Plan is { Kind: RotationKind.Emergency } running && _state.RootOf(running.To).Id == from.RootId
+        && Needing(from.RootId) == 0 && _state.IsSafe(_state.RootOf(running.From).Id, _state.Floor);
+
+    private TrustState WithRoom(TrustState state, Authority from, Authority target)
+    {
+        foreach (string root in MakingRoom(from, target))
+        {
+            bool signs = state.RootOf(state.Signer).Id == root;
+            state = Moves.DropTrust(signs ? state with { Signer = _state.Plan!.From } : state, root, _seams.RandomHex(16), _clock.Reckoned);
+        }
+
+        return state with { Decisions = _state.Decisions };
+    }
+
     /// <summary>
     /// Rule E10: everything under the stolen root is tainted, the plan under way is over, and a root that nothing needs makes room for the
-    /// new one where the bundle is full.
+    /// new one where the bundle is full. Where that is the stolen root itself, what is left is the way from the root of the emergency before.
     /// </summary>
     private void StartEmergency(StartRotation order, Authority from, Authority target)
     {
@@ -131,12 +168,8 @@ public sealed partial class TrustDomainEngine
             next = next with { Serving = serving with { AuthorityId = order.To, WaitsSince = null, LeavesBehind = LeavesBehind(target.RootId) } };
         }
 
-        if (!next.Trusts(target.RootId) && next.Bundle.Length >= _policy.MaxRoots && Third(from, target) is { } third)
-        {
-            next = Moves.DropTrust(next, third, _seams.RandomHex(16), _clock.Reckoned);
-        }
-
-        Begin(order, WithPlan(next, order, from, order.Policy.ForEmergency()) with { Decisions = _state.Decisions + 1 });
+        next = WithRoom(next, from, target);
+        Begin(order, WithPlan(next, order, next.Trusts(from.RootId) ? from : _state.Authority(_state.Plan!.From), order.Policy.ForEmergency()));
     }
 
     private TrustState WithPlan(TrustState state, StartRotation order, Authority from, RotationPolicy policy) => state with
@@ -164,7 +197,10 @@ public sealed partial class TrustDomainEngine
         DecisionKind.StartRotation,
         "",
         order.Kind == RotationKind.Emergency
-            ? $"start emergency rotation {order.RotationId} from {next.Plan!.From}, whose root is compromised, to {order.To}"
-            : $"start rotation {order.RotationId} to {order.To}",
+            ? $"start emergency rotation {order.RotationId} from {next.Plan!.From}, whose root is compromised, to {order.To}{Dropped(next)}"
+            : $"start rotation {order.RotationId} to {order.To}{Dropped(next)}",
         $"rotation '{order.RotationId}' started");
+
+    private string Dropped(TrustState next) =>
+        string.Concat(_state.Bundle.Where(root => !next.Trusts(root)).Select(root => $", and drop trust in {RootName(root)}, which nothing needs"));
 }

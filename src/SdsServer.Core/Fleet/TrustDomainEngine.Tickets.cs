@@ -63,7 +63,7 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private bool HasLeftDropped(Instance instance)
     {
-        long dropped = _state.Roots.Max(static root => root.DroppedAt) ?? 0;
+        long dropped = _state.LastDrop;
         return (instance.Bundles.Slots == 0 && IsQuiet(instance, instance.Tickets))
             || instance.Lo >= dropped
             || (instance.Bundles.Complete && instance.Bundles.Live.TrueForAll(subscription => subscription.Proven >= dropped));

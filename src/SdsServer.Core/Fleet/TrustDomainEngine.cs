@@ -72,6 +72,7 @@ public sealed partial class TrustDomainEngine
         _state = record.State ?? throw new ArgumentException("the record holds no state", nameof(record));
         _term = record.Term;
         _heldBefore = _state.Plan?.Hold;
+        _mostRoots = Math.Max(policy.MaxRoots, _state.Bundle.Length);
         _floor = _state.Floor;
         bool gap = _state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew;
         _clock = new ClockWatch(gap ? now with { Utc = _state.SeenAt } : now, policy.MaxSkew) { Unserved = gap ? (now.Utc - _state.SeenAt).Duration() : null };

@@ -16,13 +16,13 @@ public static class BundleEncoder
 
     /// <summary>
     /// What is wrong with the bundle of this state (rotation invariant I8); null if nothing. A root that has expired while a plan moves
-    /// away from it is none: the plan drops it, its leaves have expired too.
+    /// away from it is none: the plan drops it, a third one too, and its leaves have expired as well.
     /// </summary>
     public static string? FindFault(TrustState state, DateTimeOffset now)
     {
-        string? leaving = state.Plan is { } plan && state.Authority(plan.Outgoing).RootId is var root && root != state.Authority(plan.Target).RootId ? root : null;
+        string? staying = state.Plan is { } plan ? state.RootOf(plan.Target).Id : null;
         TrustBundle bundle = new([.. state.Bundle.Select(id => (Id: id, Root: Certificate.Parse(state.Root(id).Certificate.AsSpan())))
-            .Where(known => known.Id != leaving || known.Root.NotAfter > now)
+            .Where(known => staying is null || known.Id == staying || known.Root.NotAfter > now)
             .Select(known => known.Root)]);
         return BundleLint.Check(bundle.ToPem(new BundleStamp(state.Epoch, state.Salt)), [], now) is [Finding first, ..] ? first.ToString() : null;
     }

@@ -11,7 +11,7 @@ public sealed record Blocker(
     string Detail,
     DateTimeOffset? Until)
 {
-    /// <summary>Serial number of the leaf that needs the outgoing root; empty for every other reason.</summary>
+    /// <summary>Serial number of the leaf that needs the root to be dropped; empty for every other reason.</summary>
     public string LeafSerial { get; init; } = "";
 
     /// <summary>By which an override names a wait that the policy sets.</summary>

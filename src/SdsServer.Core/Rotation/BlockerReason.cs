@@ -12,7 +12,7 @@ public enum BlockerReason
     /// <summary>Not connected; counts until its last leaf expires.</summary>
     Absent,
 
-    /// <summary>Holds a leaf that only the outgoing root vouches for.</summary>
+    /// <summary>Holds a leaf that only the root to be dropped vouches for.</summary>
     NeedsOutgoingRoot,
 
     /// <summary>A replica may have handed out an older bundle.</summary>

@@ -15,6 +15,6 @@ public enum Gate
     /// <summary>Before DropTrust: no outstanding leaf needs the root, and none has for a while.</summary>
     G3,
 
-    /// <summary>Before the plan ends: no member may still enforce the dropped root.</summary>
+    /// <summary>Before the plan ends: no member may still enforce a dropped root.</summary>
     G4,
 }

@@ -55,7 +55,7 @@ public sealed record RotationPlan
     /// <summary>Since when every connected proxy of the waves begun uses its new leaf; null while one does not: the wave soak counts from here.</summary>
     public DateTimeOffset? WaveProvenAt { get; init; }
 
-    /// <summary>Since when no member may still enforce the dropped root; null before: an emergency's wait for connections counts from here.</summary>
+    /// <summary>Since when no member may still enforce a dropped root; null before: an emergency's wait for connections counts from here.</summary>
     public DateTimeOffset? GoneAt { get; init; }
 
     /// <summary>Who started it; in an emergency with forced deadlines this name stands for what they break.</summary>

@@ -32,9 +32,12 @@ public static class RotationPlanner
             return Gated(MoveKind.DropTrust, outgoing, Gate.G3, !fleet.ServingNeedsOutgoing && fleet is { NeedOutgoing: 0, TargetSigns: true, SignerProblem: null } && IsShown(plan, fleet), DropSoakEnd(state, plan), plan, now);
         }
 
-        if (fleet.ThirdRoots is [var third, ..])
+        if (!fleet.ThirdRoots.IsEmpty)
         {
-            return new Verdict(MoveKind.DropTrust, third.RootId, Gate.G3, Open: third.Needing == 0, OpensAt: null);
+            // A stolen one goes by the emergency's deadline like the outgoing one (rule E10); for the sake of any other one no working leaf is broken.
+            (string third, int needing) = fleet.ThirdRoots.MinBy(static root => root.Needing);
+            Verdict drop = Gated(MoveKind.DropTrust, third, Gate.G3, needing == 0, DateTimeOffset.MinValue, plan, now);
+            return state.IsTainted(third) ? drop : drop with { Overdue = false };
         }
 
         return Gated(MoveKind.Finish, "", Gate.G4, IsGone(state, plan, fleet), ConnectionsEnd(plan), plan, now);
@@ -69,11 +72,12 @@ public static class RotationPlanner
     /// <summary>How long a wave that is proven is watched before the next.</summary>
     public static TimeSpan WaveWait(RotationPlan plan) => plan.WavesBegun == plan.CanaryWave ? plan.Policy.CanarySoak : plan.Policy.WaveSoak;
 
-    /// <summary>G4: the floor has passed the epoch that dropped the outgoing root; where none is dropped, no leaf of the outgoing authority is left, and the target signs.</summary>
+    /// <summary>
+    /// G4: the floor has passed the epoch of every drop, of a third root's too; where the outgoing root stays, no leaf of the outgoing authority
+    /// is left, and the target signs.
+    /// </summary>
     public static bool IsGone(TrustState state, RotationPlan plan, FleetFacts fleet) =>
-        state.RootOf(plan.Outgoing) is { DroppedAt: { } droppedAt } root && root.Id != state.RootOf(plan.Target).Id
-            ? fleet.Floor >= droppedAt
-            : fleet is { SignedByOutgoing: 0, SignerProblem: null };
+        fleet.Floor >= state.LastDrop && (state.RootOf(plan.Outgoing).Id != state.RootOf(plan.Target).Id || fleet is { SignedByOutgoing: 0, SignerProblem: null });
 
     /// <summary>Everyone connected in the waves begun uses the new leaf, and nobody refuses anything.</summary>
     public static bool IsWaveProven(RotationPlan plan, FleetFacts fleet) =>

@@ -89,6 +89,12 @@ public sealed record TrustState
 
     public bool Trusts(string rootId) => Bundle.Contains(rootId);
 
+    /// <summary>Somebody else may hold the key of this root: what it signed is evidence of nothing.</summary>
+    public bool IsTainted(string rootId) => Authorities.Any(authority => authority.Tainted && authority.RootId == rootId);
+
+    /// <summary>The last epoch that dropped a root, 0 where none did: whoever enforces it, or a later one, enforces no root that was dropped.</summary>
+    public long LastDrop => Roots.Max(static root => root.DroppedAt) ?? 0;
+
     /// <summary>True when every member may be presented a leaf that ends at this root: it is in every bundle of the epochs [floor..now].</summary>
     public bool IsSafe(string rootId, long floor) => Trusts(rootId) && Root(rootId).Since <= floor;
 }

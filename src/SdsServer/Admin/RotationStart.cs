@@ -65,7 +65,7 @@ internal sealed class RotationStart(
         {
             forecast.Refusal = DomainCommands.Refusal(Api.RefusalCode.RotationActive, running.Kind == RotationKind.Emergency
                 ? $"emergency '{running.Id}' away from '{running.From}' is under way: pass over who holds it up, or let it finish. Only an emergency about another root takes its place:"
-                    + $" it names that root, such as '{running.To}', as compromised_authority"
+                    + $" it names that root, such as '{running.To}', as compromised_authority, also where that only does not sign"
                 : $"rotation '{running.Id}' is under way: let it finish, or roll it back");
         }
         else if (state.Plan is { } preempted && stolen is null)

@@ -219,7 +219,7 @@ public sealed partial class ServerSettings
             errors.Add($"SdsServer:Fleet:LeavesPerIdentity: {options.Fleet.LeavesPerIdentity} must be at least 1");
         }
 
-        if (options.Fleet.MaxRoots is < 2 or > 3)
+        if (options.Fleet.MaxRoots is < 2 or > Core.Fleet.FleetPolicy.MostRoots)
         {
             errors.Add($"SdsServer:Fleet:MaxRoots: {options.Fleet.MaxRoots} must be 2, or 3 for an emergency in the middle of a rotation");
         }

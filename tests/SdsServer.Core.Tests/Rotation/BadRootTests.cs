@@ -105,6 +105,30 @@ public sealed class BadRootTests
         Assert.Equal(Certificate.ParsePem(bytes), Certificate.ParsePem(((BundlePayload)newcomer.Bundle.Last.Payload!).Pem.Span));
     }
 
+    // Only the rotation can drop it: a hold for its sake would keep it there.
+    [Fact]
+    public void An_expired_root_is_no_fault_while_a_rotation_leaves_it_behind_even_as_a_third()
+    {
+        (Authority third, TrustRoot expired) = Known("c", Good() with { Subject = "CN=expired", NotAfter = Now });
+        TrustState first = First(Good() with { Subject = "CN=next" });
+        TrustState state = first with { Roots = first.Roots.Add(expired), Authorities = first.Authorities.Add(third), Bundle = [first.Bundle[0], expired.Id, first.RootOf("b").Id] };
+        RotationPlan plan = new()
+        {
+            Id = "r",
+            RequestId = "r",
+            Kind = RotationKind.Emergency,
+            From = "a",
+            To = "b",
+            Policy = new RotationPolicy(),
+            StartedAt = Now,
+            StartedBy = "op",
+            StepSince = Now,
+            SignerRevisionAtStart = -1,
+        };
+        Assert.Contains("bundle.expired", BundleEncoder.FindFault(state, Now), StringComparison.Ordinal);
+        Assert.Null(BundleEncoder.FindFault(state with { Plan = plan }, Now));
+    }
+
     private static EngineWorld World(Forge root, Func<TrustState, Authority, DateTimeOffset, IReadOnlyList<string>>? judge = null)
     {
         InMemoryTrustStore store = new(new SimulatedDisk());

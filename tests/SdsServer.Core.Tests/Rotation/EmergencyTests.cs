@@ -215,6 +215,190 @@ public sealed class EmergencyTests
         world.AssertSound();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_two_roots_are_stolen_the_drop_of_the_first_has_its_deadline_too(bool forces)
+    {
+        (EngineWorld world, Sidecar stuck, _) = TwoStolen(Emergency with { ForceAtDeadlines = forces });
+        world.Pass(TimeSpan.FromMinutes(10));
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal(("A,C", MoveKind.DropTrust, "A", null), (world.Bundle, verdict.Move, verdict.Subject, world.State.Plan!.Hold));
+        Assert.Contains("the removal of the root of 'a'", refusal!.Message, StringComparison.Ordinal);
+        Blocker blocker = Assert.Single(refusal.Blockers);
+        Assert.Equal((stuck.Instance.Id, BlockerReason.NeedsOutgoingRoot), (blocker.InstanceId, blocker.Reason));
+
+        world.Pass(TimeSpan.FromMinutes(6));
+        if (!forces)
+        {
+            Assert.Equal(("A,C", HoldCause.Deadline), (world.Bundle, world.State.Plan!.Hold?.Cause));
+            Assert.Equal(CommandStatus.Done, world.Override(Gate.G3, blocker.LeafSerial).Status);
+            world.Pass(1);
+        }
+
+        Assert.Equal("C", world.Bundle);
+        Decision entry = Assert.Single(world.Store.Log, static entry => entry.Kind == DecisionKind.OverrideGate);
+        Assert.Contains($"spiffe://mesh/stuck {blocker.LeafSerial}", entry.Reason, StringComparison.Ordinal);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void Where_two_roots_are_stolen_it_is_over_when_nobody_enforces_either()
+    {
+        (EngineWorld world, Sidecar stuck, Sidecar late) = TwoStolen(Emergency);
+        late.Bundle.Answers = false;
+        stuck.Leaf.Answers = true;
+        stuck.Leaf.Ack();
+        world.Pass(60);
+        Assert.Equal("C", world.Bundle);
+        (Verdict verdict, Refusal? refusal) = world.Engine.Outlook()!.Value;
+        Assert.Equal((Gate.G4, false), (verdict.Gate, verdict.Open));
+        Assert.Equal(late.Instance.Id, Assert.Single(refusal!.Blockers).InstanceId);
+        Assert.Null(world.State.Plan!.GoneAt);
+
+        // What is known of the drop goes with the root.
+        CommandOutcome kept = world.Do(id => new RemoveAuthority { Id = id, Actor = "op", AuthorityId = "a" });
+        Assert.Equal((CommandStatus.Refused, "in_use"), (kept.Status, kept.Refusal?.Code));
+        late.Bundle.Ack();
+        world.Pass(1);
+        Assert.Null(world.State.Plan);
+        Assert.Equal(CommandStatus.Done, world.Do(id => new RemoveAuthority { Id = id, Actor = "op", AuthorityId = "a" }).Status);
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void No_working_leaf_is_broken_for_a_third_root_that_is_not_stolen()
+    {
+        EngineWorld world = WithThird(maxRoots: 3);
+        Sidecar stuck = world.Sidecar("stuck").Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(10);
+        Assert.True(stuck.IsOn("b"));
+        stuck.Leaf.Answers = false;
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency with { ForceAtDeadlines = true }, kind: RotationKind.Emergency, compromised: "a").Status);
+        world.Pass(TimeSpan.FromMinutes(20));
+        Assert.Equal(("B,C", null), (world.Bundle, world.State.Plan!.Hold));
+        stuck.Leaf.Answers = true;
+        stuck.Leaf.Ack();
+        world.Pass(60);
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    /// <summary>Moved on from b, which is stolen as well as a, to c: all that is left of the two is the leaf of a that one proxy holds.</summary>
+    private static (EngineWorld World, Sidecar Stuck, Sidecar Late) TwoStolen(RotationPolicy policy)
+    {
+        EngineWorld world = WithThird(maxRoots: 3);
+        Sidecar stuck = world.Sidecar("stuck").Start(), late = world.Sidecar("late").Start();
+        stuck.Leaf.Answers = false;
+        late.Bundle.Answers = false;
+        world.Rotate("b", policy, kind: RotationKind.Emergency);
+        world.Pass(10);
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", policy, kind: RotationKind.Emergency, compromised: "b").Status);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.Equal(("A,C", "c"), (world.Bundle, world.State.Signer));
+        return (world, stuck, late);
+    }
+
+    private static EngineWorld WithThird(int maxRoots)
+    {
+        EngineWorld world = new(new FleetPolicy { MaxRoots = maxRoots });
+        world.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("c", "C"), Root = Mesh.Root("C") });
+        world.Fleet(3);
+        return world;
+    }
+
+    // Only the plan can make the bundle smaller: the new setting must not hold it.
+    [Fact]
+    public void A_bundle_that_is_larger_than_may_be_now_shrinks_and_does_not_grow()
+    {
+        EngineWorld before = WithThird(maxRoots: 3);
+        Sidecar late = before.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        before.Rotate("b");
+        before.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a");
+        before.Do(id => new HoldRotation { Id = id, Actor = "op" });
+        before.Do(id => new AddAuthority { Id = id, Actor = "op", Authority = Mesh.Authority("d", "D"), Root = Mesh.Root("D") });
+        Assert.Equal("A,B,C", before.Bundle);
+
+        EngineWorld world = new(new FleetPolicy { MaxRoots = 2 }, first: before.Store.State);
+        world.Sidecar("p").Start();
+        CommandOutcome fourth = world.Rotate("d", Emergency, "d", RotationKind.Emergency, "b");
+        Assert.Equal((CommandStatus.Refused, "too_many_roots"), (fourth.Status, fourth.Refusal?.Code));
+        Assert.Contains("holds 3 roots and may hold 2, and leaves or the server's own certificate need the root of 'a'", fourth.Message, StringComparison.Ordinal);
+        Assert.Equal("A,B,C", world.Bundle);
+        world.Unhold();
+        world.Pass(60);
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Where_no_leaf_of_the_new_authority_is_out_another_takes_its_place_and_that_of_its_root(bool signs)
+    {
+        EngineWorld world = WithThird(maxRoots: 2);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = !signs;
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(30);
+        Assert.Equal(signs ? "a" : "b", world.State.Signer);
+        if (!signs)
+        {
+            const string Way = "start an emergency to another authority that names 'b' as the compromised one";
+            Assert.Contains(world.Engine.AllBlockers(), blocker => blocker.Reason == BlockerReason.Signer && blocker.Detail.Contains(Way, StringComparison.Ordinal));
+            world.Pass(TimeSpan.FromMinutes(16));
+            Assert.Contains(Way, world.State.Plan!.Hold!.Reason, StringComparison.Ordinal);
+        }
+
+        CommandOutcome same = world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "a");
+        Assert.Equal(CommandStatus.Refused, same.Status);
+        Assert.Contains("where 'b' is stolen or does not sign", same.Message, StringComparison.Ordinal);
+        late.Bundle.Answers = false;
+        Assert.Equal(CommandStatus.Done, world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "b").Status);
+        Assert.Equal(("A,C", "a", "a", true), (world.Bundle, world.State.Signer, world.State.Plan!.From, world.State.Authority("b").Tainted));
+        Assert.Contains(world.Store.Log, static entry => entry.Action.EndsWith("to c, and drop trust in the root of 'b', which nothing needs", StringComparison.Ordinal));
+
+        // The root that was stolen first signs on until the next is everywhere: nobody is without a leaf.
+        Assert.True(world.Sidecar("joiner").Start().IsOn("a"));
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.True(late.IsOn("c"));
+        Assert.Equal(("C", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Where_leaves_of_the_new_authority_are_out_it_gives_way_to_another_as_a_third_root(int maxRoots)
+    {
+        EngineWorld world = WithThird(maxRoots);
+        int signed = 0;
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } && signed++ > 0 ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", Emergency, kind: RotationKind.Emergency);
+        world.Pass(30);
+        Assert.Equal(("A,B", "b"), (world.Bundle, world.State.Signer));
+        CommandOutcome another = world.Rotate("c", Emergency, kind: RotationKind.Emergency, compromised: "b");
+        if (maxRoots == 2)
+        {
+            Assert.Equal((CommandStatus.Refused, "too_many_roots"), (another.Status, another.Refusal?.Code));
+            Assert.Contains("let the bundle hold 3 (Fleet:MaxRoots), restart the server, and start again", another.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal(CommandStatus.Done, another.Status);
+        world.Pass(60);
+        Assert.Contains(world.Effects.OfType<SaveState>(), static save => save.State.Bundle.SequenceEqual(["A", "B", "C"]));
+        Assert.Equal(("C", "c", null), (world.Bundle, world.State.Signer, world.State.Plan));
+        world.AssertSound();
+    }
+
     [Fact]
     public void A_deadline_holds_the_plan_unless_the_operator_has_said_at_the_start_that_it_passes_over_who_is_late()
     {

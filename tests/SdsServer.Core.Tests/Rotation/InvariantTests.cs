@@ -50,6 +50,19 @@ public sealed class InvariantTests
     public void I3_counts_the_roots() =>
         Assert.StartsWith("invariant violated: I3: the bundle holds 3 roots", NoteAfter(state => state with { Bundle = ["A", "B", "X"], Roots = state.Roots.Add(Mesh.Root("X")) }), StringComparison.Ordinal);
 
+    // The setting was higher when the bundle grew: only the plan can make it smaller, and it must not grow again.
+    [Fact]
+    public void I3_takes_a_bundle_as_large_as_the_term_found_it_until_it_has_shrunk()
+    {
+        TrustState three = Mesh.First() with { Bundle = ["A", "B", "X"], Roots = [Mesh.Root("A") with { Since = 1, SafeAt = Mesh.Born }, Mesh.Root("B"), Mesh.Root("X")] };
+        EngineWorld world = new(first: three);
+        world.AssertSound();
+        Break(world, state => state with { Bundle = ["A", "B"] });
+        world.AssertSound();
+        Break(world, state => state with { Bundle = ["A", "B", "X"] });
+        Assert.Contains("invariant violated: I3: the bundle holds 3 roots, not 1 to 2", world.Notes);
+    }
+
     [Fact]
     public void I6_says_who_is_sent_an_older_bundle()
     {

@@ -3,12 +3,54 @@ using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
+using SdsServer.Testing.Virtual;
 
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>How operators and doubts steer a plan.</summary>
 public sealed class PlanTests
 {
+    private static readonly TrustState LeftOver = Mesh.First() with
+    {
+        Bundle = ["A", "X"],
+        Roots = [.. Mesh.First().Roots, Mesh.Root("X") with { Since = 1, SafeAt = Mesh.Born }],
+        Authorities = [.. Mesh.First().Authorities, Mesh.Authority("x", "X")],
+    };
+
+    // A server that was told to hold fewer roots ended a rotation with one that nobody needed.
+    [Fact]
+    public void A_root_that_is_left_over_makes_room_for_the_new_one()
+    {
+        EngineWorld world = new(first: LeftOver);
+        Sidecar late = world.Sidecar("late").Start();
+        late.Bundle.Answers = false;
+        Assert.Equal(CommandStatus.Done, world.Rotate("b").Status);
+        Assert.Equal("A,B", world.Bundle);
+        late.Bundle.Answers = true;
+        late.Bundle.Ack();
+        world.Pass(60);
+        Assert.Equal(("B", null), (world.Bundle, world.State.Plan));
+        world.AssertSound();
+    }
+
+    [Fact]
+    public void No_turn_adds_a_root_to_a_full_bundle()
+    {
+        EngineWorld before = new(new FleetPolicy { MaxRoots = 3 }, first: LeftOver);
+        before.Fleet(1);
+        before.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        before.Pass(10);
+        before.Advance();
+        Assert.Equal("X,B", before.Bundle);
+
+        EngineWorld world = new(new FleetPolicy { MaxRoots = 2 }, first: before.Store.State);
+        CommandOutcome back = world.Turn(RotationGoal.Back);
+        Assert.Equal((CommandStatus.Refused, "too_many_roots"), (back.Status, back.Refusal?.Code));
+        Assert.Equal(CommandStatus.Done, world.Advance(Gate.G3).Status);
+        world.Pass(1);
+        Assert.Equal(("B", null), (world.Bundle, world.State.Plan));
+    }
+
     private static readonly RotationPolicy Manual = EngineWorld.Manual;
 
     [Trait("Rule", "E14.6")]

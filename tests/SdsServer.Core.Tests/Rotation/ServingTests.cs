@@ -329,6 +329,22 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public void It_leaves_a_root_that_gives_place_in_an_emergency()
+    {
+        TrustState first = Mesh.First();
+        EngineWorld world = new(Own, first: first with { Roots = [.. first.Roots, Mesh.Root("C")], Authorities = [.. first.Authorities, Mesh.Authority("c", "C")] });
+        Remote(world, "p", "A", "B", "C");
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", kind: RotationKind.Emergency);
+        world.Pass(60);
+        Assert.Equal(("b", "A,B"), (world.State.Serving!.AuthorityId, world.Bundle));
+        world.Rotate("c", kind: RotationKind.Emergency, compromised: "b");
+        Assert.Contains(world.Effects.OfType<SaveState>(), static save => save.State is { Plan.To: "c", Signer: "a", Serving.AuthorityId: "c" } && save.State.Bundle.SequenceEqual(["A", "C"]));
+        world.Pass(60);
+        Assert.Equal(("C", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
+    }
+
+    [Fact]
     public void A_held_plan_holds_it_too()
     {
         EngineWorld world = new(Own);

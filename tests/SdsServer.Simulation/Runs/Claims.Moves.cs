@@ -166,8 +166,8 @@ internal sealed partial class Claims
                 throw new Violation("G3", $"root {outgoing} is dropped before the last leaf under it was gone for {plan.Policy.DropSoak}");
             case DecisionKind.DropTrust when next.Serving is { } serving && next.RootOf(serving.AuthorityId).Id == entry.Subject:
                 throw new Violation("G3", $"root {entry.Subject} is dropped while the server's own certificate is under it");
-            case DecisionKind.FinishRotation when envoys.FirstOrDefault(envoy => envoy.Alive && !IsPassedOver(envoy) && StillTrusts(envoy, outgoing)) is { } behind && !old.Trusts(outgoing):
-                throw new Violation("G4", $"the rotation ends while {behind.Name} still enforces root {outgoing}");
+            case DecisionKind.FinishRotation when envoys.FirstOrDefault(envoy => envoy.Alive && !IsPassedOver(envoy) && old.Roots.Any(root => !old.Trusts(root.Id) && StillTrusts(envoy, root.Id))) is { } behind:
+                throw new Violation("G4", $"the rotation ends while {behind.Name} still enforces a root that was dropped");
         }
     }
 

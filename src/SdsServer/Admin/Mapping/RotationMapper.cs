@@ -116,7 +116,7 @@ internal sealed class RotationMapper(ResourceNames names, PolicyMapper policies,
         MoveKind.AddTrust => $"add the root of '{plan.Target}' to the bundle",
         MoveKind.SetSigner when verdict.Wave > 0 && plan.WaveCount > 1 => $"issue from '{plan.Target}' for wave {verdict.Wave} of {plan.WaveCount}",
         MoveKind.SetSigner => $"issue every leaf from '{plan.Target}'",
-        MoveKind.DropTrust when verdict.Subject != state.RootOf(plan.Outgoing).Id => $"drop the root of '{state.Authorities.First(authority => authority.RootId == verdict.Subject).Id}', which nothing needs, from the bundle",
+        MoveKind.DropTrust when verdict.Subject != state.RootOf(plan.Outgoing).Id => $"drop the root of '{state.Authorities.First(authority => authority.RootId == verdict.Subject).Id}'{(verdict.Open ? ", which nothing needs," : "")} from the bundle",
         MoveKind.DropTrust => $"drop the root of '{plan.Outgoing}' from the bundle",
         _ => $"end the rotation: '{state.Signer}' alone is trusted",
     };
