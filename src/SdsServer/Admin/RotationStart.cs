@@ -58,9 +58,8 @@ internal sealed class RotationStart(
         Authority? stolen = asked.Compromised is null ? null : state.Authorities.FirstOrDefault(authority => authority.Id == asked.Compromised)
             ?? throw AdminErrors.NotFound(names.Authority(asked.Compromised), "ListAuthorities shows those there are; compromised_authority names the stolen one");
 
-        (IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves) = await access.ReadAsync(
-            engine => (engine.Instances(), engine.PlannedWaves(asked.Policy, request.RequestId)), cancellation);
-        Api.Forecast forecast = forecasts.Map(state, instances, waves, asked.Kind, asked.Policy, time.GetUtcNow());
+        ForecastFleet fleet = await access.ReadAsync(engine => ForecastFleet.Of(engine, asked.Kind, asked.Policy, request.RequestId, asked.Target, stolen), cancellation);
+        Api.Forecast forecast = forecasts.Map(state, fleet, asked.Kind, asked.Policy, time.GetUtcNow());
         if (state.Plan is { } running && !Preempts(asked, running))
         {
             forecast.Refusal = DomainCommands.Refusal(Api.RefusalCode.RotationActive, running.Kind == RotationKind.Emergency
