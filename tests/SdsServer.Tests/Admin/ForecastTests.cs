@@ -3,6 +3,7 @@ using SdsServer.Admin;
 using SdsServer.Hosting;
 using SdsServer.Protos.Admin.V1;
 using SdsServer.Testing;
+using StatusCode = SdsServer.Grpc.StatusCode;
 
 namespace SdsServer.Tests.Admin;
 
@@ -120,6 +121,74 @@ public sealed class ForecastTests
         Assert.Equal(worst, issuing.WorstTime is { } latest ? (int?)Math.Round((latest.ToDateTimeOffset() - now).TotalMinutes) : null);
         Assert.All(forecast.Steps, step => Assert.True(step.EarliestTime <= (step.WorstTime ?? step.EarliestTime)));
         Assert.Equal(notBefore > 2, forecast.Warnings.Any(warning => warning.Contains("lies behind sign_deadline", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_new_root_that_would_not_be_fit_is_told_before_it_is_made()
+    {
+        await using AdminHost host = await AdminHost.StartAsync(expectedPlanTime: TimeSpan.FromDays(5000));
+        RotationClient rotations = new(host);
+
+        Refusal dry = (await rotations.StartAsync("", request => request.ValidateOnly = true)).Forecast.Refusal;
+        Refusal real = (await ErrorDetails.FailsAsync(rotations.StartAsync("r1"), StatusCode.FailedPrecondition, "CANDIDATE_UNFIT")).Find<Refusal>()!;
+
+        Assert.Equal((real.Code, real.Gate, real.Findings.Count), (dry.Code, dry.Gate, dry.Findings.Count));
+        Assert.StartsWith("the new root is not fit: ", dry.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_intermediate_whose_root_has_no_key_is_told_before_it_is_made()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        string root = (await host.StateAsync()).Signer;
+        await host.Store.DeleteKeyAsync("example.org", (await host.StateAsync()).Term, root, default);
+        host.Forget(root);
+        void New(StartRotationRequest request) => request.Kind = RotationKind.Intermediate;
+
+        Refusal dry = (await rotations.StartAsync("", request => { New(request); request.ValidateOnly = true; })).Forecast.Refusal;
+        Refusal real = (await ErrorDetails.FailsAsync(rotations.StartAsync("r1", New), StatusCode.FailedPrecondition, "CANDIDATE_UNFIT")).Find<Refusal>()!;
+
+        Assert.Equal(real, dry);
+    }
+
+    [Fact]
+    public async Task A_bundle_that_is_full_refuses_a_rehearsed_emergency_as_it_does_the_real_one()
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(1);
+        Rotation running = (await rotations.StartManuallyAsync("r1")).Rotation;
+        void NewRootStolen(StartRotationRequest request) => (request.Kind, request.CompromisedAuthority) = (RotationKind.Emergency, running.ToAuthority);
+
+        Refusal dry = (await rotations.StartAsync("", request => { NewRootStolen(request); request.ValidateOnly = true; })).Forecast.Refusal;
+        Refusal real = (await ErrorDetails.FailsAsync(rotations.StartAsync("e1", NewRootStolen), StatusCode.FailedPrecondition, "TOO_MANY_ROOTS")).Find<Refusal>()!;
+
+        Assert.Equal(real, dry);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_step_that_is_held_is_refused_alike_in_a_dry_run(bool manual)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        ScriptedProxy[] fleet = await host.EnrolAsync(2);
+        if (!manual)
+        {
+            fleet[0].FallSilent();
+        }
+
+        await rotations.StartAsync("r1", request => request.Policy = RotationClient.ByHand());
+        await rotations.UntilAsync("r1", "the others to answer", rotation => rotation.Gate.Open == manual && (manual || rotation.Gate.Refusal.Blockers.Count == 1));
+        await rotations.HoldAsync("r1", "change freeze");
+
+        Refusal dry = (await ErrorDetails.FailsAsync(rotations.AdvanceAsync("r1", GateCode.G1SetSigner, request => request.ValidateOnly = true), StatusCode.FailedPrecondition, "HELD")).Find<Refusal>()!;
+        Refusal real = (await ErrorDetails.FailsAsync(rotations.AdvanceAsync("r1", GateCode.G1SetSigner), StatusCode.FailedPrecondition, "HELD")).Find<Refusal>()!;
+
+        Assert.Equal(real, dry);
+        Assert.Equal(real.Blockers, (await rotations.GetAsync("r1")).Gate.Refusal.Blockers);
     }
 
     private static Task<AdminHost> OwnServingAsync(Action<ServerOptions>? change = null) => AdminHost.StartAsync(options =>
