@@ -59,7 +59,7 @@ internal sealed class Sdsctl(CliHost host)
         }
         catch (RpcException error)
         {
-            failure = Failure.Of(error, session.Admin.Address, session.Now);
+            failure = Failure.Of(error, session.Admin.Address, session.Now, session.Typed);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

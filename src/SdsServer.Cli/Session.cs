@@ -47,6 +47,9 @@ internal sealed class Session : IDisposable
     /// <summary>How long one call may take.</summary>
     public TimeSpan CallTimeout => _arguments.GetValue<TimeSpan>(GlobalOptions.CallTimeout);
 
+    /// <summary>What was typed for a field that the server finds wrong.</summary>
+    public TypedOptions Typed => new(_arguments);
+
     public Command Command => _arguments.CommandResult.Command;
 
     public RootCommand Root => (RootCommand)_arguments.RootCommandResult.Command;

@@ -15,7 +15,7 @@ internal static class RotationAdvanceCommand
         Option<string[]> over = new("--override")
         {
             HelpName = "NAME",
-            Description = "Pass over this blocker: its proxy or leaf as 'sdsctl rotation status' names it, or soak for the wait. Repeat until all that block are named. What breaks is shown first.",
+            Description = "Pass over this blocker: its proxy or leaf as 'sdsctl rotation status' names it, soak for the wait, webhook for its no. Repeat until all that block are named. What breaks is shown first.",
             DefaultValueFactory = _ => [],
         };
         Option<GateCode> gate = Choice.Option<GateCode>(

@@ -187,7 +187,7 @@ internal static class RotationStartCommand
             Tone.Caution);
         if (response.NotHeeded.Count > 0)
         {
-            screen.Line($"not heeded, because it differs from what rotation {id} was started with: {string.Join(", ", response.NotHeeded)}", Tone.Caution);
+            screen.Line($"not heeded, because it differs from what rotation {id} was started with: {string.Join(", ", response.NotHeeded.Select(field => ApiWords.Option(field) ?? field))}", Tone.Caution);
         }
 
         screen.WriteTo(session.Terminal);

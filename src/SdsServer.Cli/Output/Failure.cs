@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using SdsServer.Cli.Admin;
+using SdsServer.Cli.Parsing;
 using SdsServer.Grpc;
 using SdsServer.Protos.Admin.V1;
+using SdsServer.Protos.Google.Rpc;
 
 namespace SdsServer.Cli.Output;
 
@@ -27,15 +29,21 @@ internal sealed record Failure(int ExitCode, string Message)
     /// <param name="error">What the call ended with.</param>
     /// <param name="address">The server that was called.</param>
     /// <param name="now">For "in 5h22m".</param>
-    public static Failure Of(RpcException error, string address, DateTimeOffset now)
+    /// <param name="typed">What was typed for a field.</param>
+    public static Failure Of(RpcException error, string address, DateTimeOffset now, TypedOptions typed)
     {
         ErrorDetails details = ErrorDetails.Of(error);
-        string said = error.Status.Detail.Length > 0 ? error.Status.Detail : $"the server answered {error.StatusCode}";
+        string said = error.Status.Detail.Length > 0 ? ApiWords.Told(error.Status.Detail) : $"the server answered {error.StatusCode}";
         Failure failure = error.StatusCode switch
         {
-            StatusCode.InvalidArgument => new(ExitCodes.Usage, said)
+            StatusCode.InvalidArgument => new(ExitCodes.Usage, details.WrongFields switch
             {
-                Lines = [.. details.WrongFields.Select(field => $"{field.Field}: {field.Description}")],
+                [] => said,
+                [var field] => Wrong(field, typed),
+                var fields => $"the server finds {fields.Count} values wrong",
+            })
+            {
+                Lines = details.WrongFields.Count > 1 ? [.. details.WrongFields.Select(field => Wrong(field, typed))] : [],
                 Hints = details.WrongFields.Any(field => field.Field == "compromised_authority") ? ["name the stolen root with --compromised ID; see the roots there are with 'sdsctl root list'"] : [],
             },
             StatusCode.NotFound => new(ExitCodes.NotFound, said) { Hints = NotFoundHints(details) },
@@ -43,7 +51,7 @@ internal sealed record Failure(int ExitCode, string Message)
             {
                 Hints = details.Reason == "REQUEST_ID_REUSED" ? ["leave --request-id out, or choose one that was not used yet"] : [],
             },
-            StatusCode.FailedPrecondition when details.Refusal is { } refusal => new(ExitCodes.Refused, refusal.Message.Length > 0 ? refusal.Message : said)
+            StatusCode.FailedPrecondition when details.Refusal is { } refusal => new(ExitCodes.Refused, refusal.Message.Length > 0 ? ApiWords.Told(refusal.Message) : said)
             {
                 Lines = [.. RefusalText.Lines(refusal, now)],
                 Hints = [.. RefusalText.Advice(refusal)],
@@ -73,6 +81,8 @@ internal sealed record Failure(int ExitCode, string Message)
         };
         return failure with { Status = error.StatusCode, Reason = details.Reason, Refusal = details.Refusal, Current = details.Conflict?.Current };
     }
+
+    private static string Wrong(BadRequest.Types.FieldViolation field, TypedOptions typed) => $"{typed.Of(field.Field)}: {ApiWords.Told(field.Description)}";
 
     public void WriteTo(CliHost host, OutputFormat format)
     {

@@ -10,7 +10,7 @@ internal static class ForecastScreen
     {
         if (forecast.Refusal is { } refusal)
         {
-            screen.Line($"it would be refused: {refusal.Message}", Tone.Bad);
+            screen.Line($"it would be refused: {ApiWords.Told(refusal.Message)}", Tone.Bad);
             foreach (string line in RefusalText.Lines(refusal, now).Concat(RefusalText.Advice(refusal).Select(advice => $"to do: {advice}")))
             {
                 screen.Line($"  {line}");
@@ -60,7 +60,7 @@ internal static class ForecastScreen
 
         foreach (string warning in forecast.Warnings)
         {
-            screen.Line($"warning: {warning}", Tone.Caution);
+            screen.Line($"warning: {ApiWords.Told(warning)}", Tone.Caution);
         }
     }
 }

@@ -34,7 +34,7 @@ internal static class HoldText
             HoldCause.OlderStore => "start the server with its newest store, or 'sdsctl rotation unhold' to give the proxies what this one has",
             HoldCause.Invariant when rotation.Kind == RotationKind.Emergency => "do not go on: see the server's log, and report it",
             HoldCause.Invariant => "do not go on: turn back with 'sdsctl rotation rollback', which this finding does not stop; report it",
-            HoldCause.Webhook => $"see what the webhook looks at; 'sdsctl rotation unhold' asks it again{back}",
+            HoldCause.Webhook => $"see what the webhook looks at; 'sdsctl rotation unhold' asks it again; 'sdsctl rotation advance --override webhook' goes on against it{back}",
             _ => $"nothing moves until 'sdsctl rotation unhold'{back}",
         };
     }
@@ -49,11 +49,15 @@ internal static class HoldText
         }
 
         // No other hold can be passed over.
-        if (rotation.HoldCause == HoldCause.Deadline && blockers.Length > 0)
+        if (rotation.HoldCause is HoldCause.Deadline or HoldCause.Webhook && PassOver(rotation.Gate?.Refusal) is { } over)
         {
-            yield return Override(blockers, rotation.Gate!.Refusal.BlockerCounts.Sum(count => count.Count));
+            yield return over;
         }
     }
+
+    /// <summary>The command that passes over all who block; null where nobody does.</summary>
+    public static string? PassOver(Refusal? refusal) =>
+        refusal is { Blockers.Count: > 0 } ? Override([.. refusal.Blockers], refusal.BlockerCounts.Sum(count => count.Count)) : null;
 
     private static string Override(Blocker[] blockers, int total)
     {

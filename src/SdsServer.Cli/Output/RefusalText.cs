@@ -70,11 +70,16 @@ internal static class RefusalText
     }
 
     /// <summary>By what an override names a blocker.</summary>
-    public static string OverrideName(Blocker blocker) => blocker.Leaf.Length > 0 ? blocker.Leaf : blocker.Reason == BlockerReason.Soak ? "soak" : blocker.Subject;
+    public static string OverrideName(Blocker blocker) => blocker.Leaf.Length > 0 ? blocker.Leaf
+        : blocker.Reason == BlockerReason.Soak ? "soak"
+        : blocker.Reason == BlockerReason.Webhook ? "webhook"
+        : blocker.Subject;
 
     /// <summary>What to do about it, one sentence for each reason.</summary>
     public static IEnumerable<string> Advice(Refusal refusal) => refusal.Code switch
     {
+        RefusalCode.Held when HoldText.PassOver(refusal) is { } over && refusal.Blockers.Any(blocker => blocker.Reason == BlockerReason.Webhook) =>
+            ["ask the webhook again with 'sdsctl rotation unhold'", over],
         RefusalCode.Held => ["see why, and what lifts it, with 'sdsctl rotation status'"],
         RefusalCode.RotationActive => ["see it with 'sdsctl rotation status'; turn it back with 'sdsctl rotation rollback', or wait for its end; where its new root is stolen, or an emergency's does not sign: --emergency --compromised ID"],
         RefusalCode.RotationFinished => ["start a new one with 'sdsctl rotation start'"],
@@ -86,7 +91,7 @@ internal static class RefusalText
         RefusalCode.NotTrusted => ["see which roots are trusted with 'sdsctl root list'"],
         RefusalCode.RoleNotPossible => ["see what every root does with 'sdsctl root list', and where the rotation stands with 'sdsctl rotation status'"],
         RefusalCode.InvariantViolated => ["change nothing more; see 'sdsctl rotation status' and the server's log, and report it"],
-        RefusalCode.OverrideNotPossible => ["name every blocker that 'sdsctl rotation status' shows, each must be overridable; 'soak' names a wait"],
+        RefusalCode.OverrideNotPossible => ["name every blocker that 'sdsctl rotation status' shows, each must be overridable; 'soak' names a wait, 'webhook' its no"],
         _ => OfBlockers(refusal.Blockers),
     };
 
@@ -113,7 +118,7 @@ internal static class RefusalText
             BlockerReason.ExportNotReadBack => $"export {id}: see that its consumer has taken it up",
             BlockerReason.UnmanagedTrust => $"{who}: see to it that it trusts what the bundle holds, then say so with 'sdsctl proxy confirm {id}'",
             BlockerReason.PendingLeaf => $"{who}: see what it waits for with 'sdsctl proxy show {id}'; send again with 'sdsctl proxy repush {id}'",
-            BlockerReason.Webhook => "see what the webhook looks at; pass over it with 'sdsctl rotation advance'",
+            BlockerReason.Webhook => "see what the webhook looks at",
             BlockerReason.NeedsOldRoot => $"{Leaves(rotation)}they are replaced or expire; where a proxy is gone for good, say so with 'sdsctl proxy retire ID'",
             BlockerReason.OldSigner => "wait for the waves",
             BlockerReason.ProviderUnhealthy => $"{id}: bring its provider back; the server's log says how it fails",
@@ -140,6 +145,7 @@ internal static class RefusalText
     private static string Ends(Blocker blocker, DateTimeOffset now) =>
         blocker.Until is not null ? $"until {TimeText.Both(blocker.Until, now)}"
         : IsAnswering(blocker) ? "ends with its answer"
+        : blocker.Reason == BlockerReason.MissingAnchor ? "ends when it has the new anchors, or with the bootstrap grace"
         : NeedsPerson(blocker) ? "does not end by itself"
         : "ends when proxies have connected";
 

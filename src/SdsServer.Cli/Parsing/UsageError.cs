@@ -39,8 +39,12 @@ internal static partial class UsageError
             return CliException.Usage($"'{path}' was given an empty {empty.Name}", [.. ListHints(command, empty), .. Hints(path, null)]);
         }
 
-        return arguments.Errors is [ParseError first, ..] ? CliException.Usage(Sentence(first.Message), Hints(path, null)) : null;
+        return arguments.Errors is [ParseError first, ..] ? CliException.Usage($"{OptionOf(first)}{Sentence(first.Message)}", Hints(path, null)) : null;
     }
+
+    // Which of several values is meant; the parser's own sentences name it.
+    private static string OptionOf(ParseError error) =>
+        (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option.Name is { } name && !error.Message.Contains(name, StringComparison.Ordinal) ? $"{name}: " : "";
 
     private static string[] Hints(string path, string? meant) =>
         meant is null ? [$"see '{path} --help'"] : [$"did you mean '{meant}'?", $"see '{path} --help'"];

@@ -29,7 +29,13 @@ public sealed class RootFitness(Keyring keyring, LeafPolicy leaves, TimeSpan exp
             return [$"the key of '{authority.Id}' could not be opened{(opening.Exception is { } error ? $": {error.InnerException!.Message}" : " in time; try again")}"];
         }
 
-        SigningAuthority signer = opening.GetAwaiter().GetResult();
+        return FindUnfit(state, opening.GetAwaiter().GetResult(), now);
+    }
+
+    /// <summary>The same of one that was made just now, and that nobody needs to know yet.</summary>
+    public IReadOnlyList<string> FindUnfit(TrustState state, SigningAuthority signer, DateTimeOffset now)
+    {
+        string root = RootId.Of(signer.Root);
         IReadOnlyList<Certificate> trial;
         try
         {
@@ -43,17 +49,17 @@ public sealed class RootFitness(Keyring keyring, LeafPolicy leaves, TimeSpan exp
             return [refused.Message];
         }
 
-        if (trusted)
+        if (state.Trusts(root))
         {
             IReadOnlyList<Certificate> roots = [.. state.Bundle.Select(id => Certificate.Parse(state.Root(id).Certificate.AsSpan()))];
             return [.. ChainFitness.Check(signer.Chain, trial, roots, TrustDomain.Parse(state.TrustDomain), leaves.Lifetime, now)];
         }
 
-        TrustBundle bundle = new([.. state.Bundle.Where(id => id != authority.RootId).Select(id => Certificate.Parse(state.Root(id).Certificate.AsSpan()))]);
+        TrustBundle bundle = new([.. state.Bundle.Where(id => id != root).Select(id => Certificate.Parse(state.Root(id).Certificate.AsSpan()))]);
         AdmissionContext context = new(bundle, [TrustDomain.Parse(state.TrustDomain)], [], leaves.Lifetime, expectedPlanTime);
         return [.. RootAdmission.Check(new RootCandidate(signer.Root, trial), context, now).Select(finding => finding.ToString())];
     }
 
     /// <summary>Opens the authority's key, so that <see cref="FindUnfit"/> can answer at once.</summary>
-    public async Task PrepareAsync(Authority authority, CancellationToken cancellation) => await keyring.OpenAsync(authority, cancellation);
+    public Task<SigningAuthority> PrepareAsync(Authority authority, CancellationToken cancellation) => keyring.OpenAsync(authority, cancellation);
 }

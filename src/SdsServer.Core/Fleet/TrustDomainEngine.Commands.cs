@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
@@ -51,6 +52,12 @@ public sealed partial class TrustDomainEngine
         if (CannotTurn(plan, order.Goal) is { } refusal)
         {
             Answer(order, CommandStatus.Refused, refusal.Message, refusal);
+            return;
+        }
+
+        if (order.ValidateOnly)
+        {
+            Answer(order, CommandStatus.Done, $"rotation '{plan.Id}' can go {Direction(order.Goal)}");
             return;
         }
 
@@ -184,9 +191,10 @@ public sealed partial class TrustDomainEngine
         {
             Answer(order, CommandStatus.Aborted, $"the next gate is {verdict.Gate}, not {seen}: look at the rotation again");
         }
-        else if (next.Plan!.Hold is { } hold && !(hold.Cause == HoldCause.Deadline && !order.Override.IsEmpty))
+        else if (next.Plan!.Hold is { } hold && !IsPassedOver(hold, order.Override))
         {
-            Answer(order, CommandStatus.Refused, next.Plan.HeldMessage, Refuse("held", verdict.Gate, Blockers(next, verdict)));
+            // No time: it ends when the hold does, and then stands at the gate.
+            Answer(order, CommandStatus.Refused, next.Plan.HeldMessage, ((verdict.Open ? Awaited(next, verdict) : Explain(next, verdict)) ?? Refuse("held", verdict.Gate, [])) with { Code = "held", Message = "", Earliest = null });
         }
         else if (!verdict.Open && !order.Override.IsEmpty)
         {
@@ -197,11 +205,28 @@ public sealed partial class TrustDomainEngine
             Refusal refusal = Explain(next, verdict);
             Answer(order, CommandStatus.Refused, refusal.Message, refusal);
         }
+        else if (order.ValidateOnly)
+        {
+            Answer(order, CommandStatus.Done, $"possible: {Describe(verdict)}");
+        }
+        else if (next.Plan.Hold is { } denied)
+        {
+            string action = $"{Describe(verdict)}, passing over the hold";
+            Commit(order, Made(Unheld(next), verdict), DecisionKind.OverrideGate, verdict.Subject, action, $"done: {action}", $"{order.Reason}. Passed over: {denied.Reason}");
+        }
         else
         {
             Commit(order, Made(next, verdict), KindOf(verdict.Move), verdict.Subject, Describe(verdict), $"done: {Describe(verdict)}");
         }
     }
+
+    // What a hold is about can be named only where that is somebody who is late, or the webhook: a refusal, a doubt, an operator's word are lifted as such.
+    private static bool IsPassedOver(PlanHold hold, ImmutableHashSet<string> names) =>
+        hold.Cause == HoldCause.Webhook ? names.Contains(Blocker.WebhookName) : hold.Cause == HoldCause.Deadline && !names.IsEmpty;
+
+    // Held because of what is passed over, it goes on without that.
+    private TrustState Unheld(TrustState state) =>
+        state with { Plan = state.Plan! with { Hold = null, StepSince = state.Plan.Hold is null ? state.Plan.StepSince : _clock.Reckoned } };
 
     private void Override(AdvanceRotation order, TrustState next, Verdict verdict)
     {
@@ -220,8 +245,15 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        // Held because of them, it goes on without them.
-        next = next with { Plan = next.Plan! with { Hold = null, StepSince = next.Plan.Hold is null ? next.Plan.StepSince : _clock.Reckoned } };
+        if (order.ValidateOnly)
+        {
+            Answer(order, CommandStatus.Done, $"possible: pass over {blockers.Count} blockers of gate {verdict.Gate}");
+            return;
+        }
+
+        // Its no was about this step: it must not hold again what goes on without it.
+        _webhookDenial = null;
+        next = Unheld(next);
         (TrustState forced, Decision entry) = Force(next, verdict, blockers, order.Override.Contains(Blocker.SoakName), order.Actor, order.Reason)!.Value;
         _savingFor = (order, $"done: {entry.Action}");
         Save(forced, entry);
@@ -316,11 +348,11 @@ public sealed partial class TrustDomainEngine
 
     private TrustState With(RotationPlan plan) => WithEvidence(_state, out _) with { Decisions = _state.Decisions + 1, Plan = plan };
 
-    private void Commit(EngineCommand order, TrustState next, DecisionKind kind, string subject, string action, string message)
+    private void Commit(EngineCommand order, TrustState next, DecisionKind kind, string subject, string action, string message, string? reason = null)
     {
         _savingFor = (order, message);
         string rotation = kind is DecisionKind.CreateAuthority or DecisionKind.DeleteAuthority or DecisionKind.RetireInstance or DecisionKind.ConfirmTrust or DecisionKind.ConfirmAnchors ? "" : (next.Plan ?? _state.Plan)?.Id ?? "";
-        Save(next, Log(order.Actor, kind, subject, action, order.Reason) with { RotationId = rotation });
+        Save(next, Log(order.Actor, kind, subject, action, reason ?? order.Reason) with { RotationId = rotation });
     }
 
     private void Answer(EngineCommand order, CommandStatus status, string message, Refusal? refusal = null) =>

@@ -15,15 +15,20 @@ public sealed partial class TrustDomainEngine
         }
 
         Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);
-        return (verdict with { Wave = WaveBegunBy(verdict) }, verdict.Open ? Awaited(plan, verdict) : Explain(_state, verdict));
+        return (verdict with { Wave = WaveBegunBy(verdict) }, verdict.Open ? Awaited(_state, verdict) : Explain(_state, verdict));
     }
 
     // A gate that the evidence has opened, and somebody else has not.
+    private Refusal? Awaited(TrustState state, Verdict verdict) => Awaited(state.Plan!, verdict) is { } refusal ? refusal with { OverrideBreaks = Broken(state, verdict, [.. refusal.Blockers]) } : null;
+
     private Refusal? Awaited(RotationPlan plan, Verdict verdict) => MayAdvanceAlone(plan, verdict) ? null : plan.Policy.At(verdict.Gate).Kind switch
     {
         GateKind.Approval => Refuse("awaiting_approval", verdict.Gate, [Blocker.Of(BlockerReason.Approval, "the evidence is complete; the policy leaves the step to an operator", null)], "the step waits for an operator"),
-        _ => Refuse("awaiting_webhook", verdict.Gate, [Blocker.Of(BlockerReason.Webhook, _webhookWaits.Length == 0 ? "the webhook has not answered" : $"the webhook says: {_webhookWaits}", null)], "the step waits for the webhook"),
+        _ => Refuse("awaiting_webhook", verdict.Gate, [Denial(plan) ?? Blocker.Of(BlockerReason.Webhook, _webhookWaits.Length == 0 ? "the webhook has not answered" : $"the webhook says: {_webhookWaits}", null)], "the step waits for the webhook"),
     };
+
+    // Its no holds the plan, over a restart too.
+    private static Blocker? Denial(RotationPlan plan) => plan.Hold is { Cause: HoldCause.Webhook } hold ? Blocker.Of(BlockerReason.Webhook, hold.Reason, null) : null;
 
     /// <summary>The label of the present state.</summary>
     public RotationPhase Phase => Phases.Of(_state, _state.Plan is { } plan ? Facts(plan).NeedOutgoing : 0);
@@ -31,46 +36,44 @@ public sealed partial class TrustDomainEngine
     private Refusal Explain(TrustState state, Verdict verdict)
     {
         List<Blocker> blockers = Blockers(state, verdict).ToList();
-        (string code, string message, string breaks) = verdict.Gate switch
+        (string code, string message) = verdict.Gate switch
         {
-            Gate.G1 => (
-                "trust_not_everywhere",
-                $"{blockers.Count} things stand between here and the first leaf from '{verdict.Subject}'",
-                "proxies listed as not proven would refuse every peer with a leaf from the new root"),
-            Gate.G2 => (
-                "wave_not_proven",
-                $"{blockers.Count} things stand between here and wave {verdict.Wave}",
-                "more proxies would get leaves that the first ones have not shown to work"),
-            Gate.G3 => (
-                "root_still_needed",
-                $"{blockers.Count} things stand between here and the removal of {RootName(verdict.Subject)}",
-                blockers.Exists(blocker => blocker.Reason == BlockerReason.MissingAnchor)
-                    ? "every peer would refuse the leaves listed here, and proxies without the new anchor would lose their link to this server at their next connect"
-                    : "every peer would refuse the leaves listed here"),
-            _ when !Drops(state.Plan!) => (
-                "authority_still_needed",
-                $"{blockers.Count} things stand between here and the end of '{state.Plan!.Outgoing}'",
-                "the rotation would be taken as over while leaves of the authority that it moves away from are in use"),
-            _ => (
-                "root_not_gone",
-                $"{blockers.Count} members may still enforce a dropped root",
-                "a compromised root would be declared dead while somebody accepts it"),
+            Gate.G1 => ("trust_not_everywhere", $"{blockers.Count} things stand between here and the first leaf from '{verdict.Subject}'"),
+            Gate.G2 => ("wave_not_proven", $"{blockers.Count} things stand between here and wave {verdict.Wave}"),
+            Gate.G3 => ("root_still_needed", $"{blockers.Count} things stand between here and the removal of {RootName(verdict.Subject)}"),
+            _ when !Drops(state.Plan!) => ("authority_still_needed", $"{blockers.Count} things stand between here and the end of '{state.Plan!.Outgoing}'"),
+            _ => ("root_not_gone", $"{blockers.Count} members may still enforce a dropped root"),
         };
-        return Refuse(code, verdict.Gate, blockers, message, breaks);
+        return Refuse(code, verdict.Gate, blockers, message, Broken(state, verdict, blockers));
+    }
+
+    private ImmutableArray<string> Broken(TrustState state, Verdict verdict, List<Blocker> blockers)
+    {
+        RotationPlan plan = state.Plan!;
+        string left = verdict.Gate == Gate.G3 ? RootName(verdict.Subject) : Drops(plan) ? RootName(state.RootOf(plan.Outgoing).Id) : "";
+        return OverrideEffects.Of(plan, verdict, left, _floor >= Needed(state, verdict), blockers);
     }
 
     // An intermediate goes and its root stays.
     private bool Drops(RotationPlan plan) => _state.RootOf(plan.Outgoing).Id != _state.RootOf(plan.Target).Id;
 
+    // The epoch that every member must have proven.
+    private static long Needed(TrustState state, Verdict verdict) => verdict.Gate switch
+    {
+        Gate.G1 or Gate.G3 => state.RootOf(state.Plan!.Target).Since ?? 0,
+        Gate.G4 => state.LastDrop,
+        _ => 0,
+    };
+
     private IEnumerable<Blocker> Blockers(TrustState state, Verdict verdict)
     {
         RotationPlan plan = state.Plan!;
-        long needed = verdict.Gate switch
+        if (Denial(plan) is { } denial)
         {
-            Gate.G1 or Gate.G3 => state.RootOf(plan.Target).Since ?? 0,
-            Gate.G4 => state.LastDrop,
-            _ => 0,
-        };
+            yield return denial;
+        }
+
+        long needed = Needed(state, verdict);
         bool measures = plan.Goal == RotationGoal.Forward && (verdict.Gate == Gate.G2 || (verdict.Gate == Gate.G1 && plan.WaveCount > 1));
         if (_now.Up < _frozenUntil && (_floor < needed || measures || (verdict.Gate is Gate.G3 && IsServingUnder(verdict.Subject))))
         {
@@ -226,13 +229,13 @@ public sealed partial class TrustDomainEngine
             : _seams.FindUnfit(_state, authority, _now.Utc);
         return problems.Count == 0
             ? null
-            : Refuse("unfit_root", Gate.G0, problems.Select(problem => Blocker.Of(BlockerReason.UnfitRoot, problem, null)), $"the root of '{authority.Id}' is not fit: {problems[0]}", "leaves under it would be refused");
+            : Refuse("unfit_root", Gate.G0, problems.Select(problem => Blocker.Of(BlockerReason.UnfitRoot, problem, null)), $"the root of '{authority.Id}' is not fit: {problems[0]}", ["leaves under it would be refused"]);
     }
 
-    private static Refusal Refuse(string code, Gate gate, IEnumerable<Blocker> blockers, string message = "", string breaks = "")
+    private static Refusal Refuse(string code, Gate gate, IEnumerable<Blocker> blockers, string message = "", ImmutableArray<string> breaks = default)
     {
         ImmutableArray<Blocker> all = [.. blockers];
         DateTimeOffset? earliest = all.Length > 0 && all.All(blocker => blocker.Until is not null) ? all.Max(blocker => blocker.Until) : null;
-        return new Refusal(code, gate, message, all.Length > Refusal.MaxBlockers ? all[..Refusal.MaxBlockers] : all, all.Length, earliest, breaks);
+        return new Refusal(code, gate, message, all.Length > Refusal.MaxBlockers ? all[..Refusal.MaxBlockers] : all, all.Length, earliest, breaks.IsDefault ? [] : breaks);
     }
 }

@@ -33,6 +33,14 @@ public sealed partial class TrustDomainEngine
             [.. missing.Take(Refusal.MaxBlockers).Select(instance => WithoutAnchor(instance, next!))], missing.Count);
     }
 
+    /// <summary>
+    /// Whom a move of the certificate to another root would wait for, or cut off: members that are not known to accept it. Empty where it need not move.
+    /// </summary>
+    /// <param name="rootId">The root; null for one that is not made yet, which nobody can know.</param>
+    public IReadOnlyList<Blocker> Unanchored(string? rootId) => _state.Serving is null || (rootId is not null && IsServingUnder(rootId))
+        ? []
+        : [.. _instances.Walk().Where(instance => rootId is null ? Looks(instance) : Lacks(instance, rootId)).OrderBy(instance => instance.Id, StringComparer.Ordinal).Select(instance => WithoutAnchor(instance, rootId))];
+
     private bool IsServingHeldBack => _unanchored.Count > 0 && !(ServingGraceEnd <= _clock.Reckoned);
 
     private DateTimeOffset? ServingGraceEnd => _policy.GraceEnd(_state.Serving);
@@ -163,7 +171,7 @@ public sealed partial class TrustDomainEngine
                 with { RotationId = next.Plan?.Id ?? "" };
     }
 
-    private Blocker WithoutAnchor(Instance instance, string root)
+    private Blocker WithoutAnchor(Instance instance, string? root)
     {
         DateTimeOffset? until = ServingGraceEnd;
         if (!instance.Connected && !instance.Enrolled && instance.Outstanding.Count > 0)
@@ -173,9 +181,11 @@ public sealed partial class TrustDomainEngine
         }
 
         string says = instance.Anchors.IsEmpty ? "does not say what its anchors are" : "does not have it among its anchors";
-        return new Blocker(
-            instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.MissingAnchor,
-            $"the server's own certificate is to move to {RootName(root)}, and this proxy {says}{(instance.Connected ? "" : " (not connected)")}: give it the new anchors (sdsctl anchors export), then restart it with them in its node's metadata, or confirm it", until);
+        string away = instance.Connected ? "" : " (not connected)";
+        string detail = root is null
+            ? $"the server's own certificate is to move to a root that is not made yet, so this proxy{away} cannot have it among its anchors: make the root first (sdsctl root create), give out the anchors (sdsctl anchors export), then move to it; or restart or confirm the proxy later"
+            : $"the server's own certificate is to move to {RootName(root)}, and this proxy {says}{away}: give it the new anchors (sdsctl anchors export), then restart it with them in its node's metadata, or confirm it";
+        return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.MissingAnchor, detail, until);
     }
 
     private void Confirm(ConfirmAnchors order)

@@ -70,7 +70,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Authority? known = _state.Authorities.FirstOrDefault(authority => authority.Id == from);
-        Authority? target = _state.Authorities.FirstOrDefault(authority => authority.Id == order.To);
+        Authority? target = order is { To: "", ValidateOnly: true } ? known is null ? null : Unmade(order.Kind, known) : _state.Authorities.FirstOrDefault(authority => authority.Id == order.To);
         if (known is null || target is null)
         {
             Answer(order, CommandStatus.NotFound, $"there is no authority '{(known is null ? from : order.To)}'");
@@ -94,6 +94,9 @@ public sealed partial class TrustDomainEngine
         return (known, target);
     }
 
+    // What is to be made is judged when it is there; what it meets here is known before.
+    private static Authority Unmade(RotationKind kind, Authority left) => left with { Id = "", RootId = kind == RotationKind.Intermediate ? left.RootId : "", Chain = [], Tainted = false };
+
     private Refusal? CannotStart(StartRotation order, Authority from, Authority target)
     {
         if (order.Kind == RotationKind.Emergency && !_state.Trusts(from.RootId))
@@ -102,8 +105,8 @@ public sealed partial class TrustDomainEngine
         }
 
         // An authority that signs already, or that its plan moves to, was found fit when it came in, and an emergency asks it nothing again; another one below the same root was not.
-        bool known = target.Id == _state.Signer || (_state.Plan is { } running && (target.Id == running.From || target.Id == running.To));
-        if ((target.Tainted || !known || !_state.Trusts(target.RootId)) && Unfit(target) is { } unfit)
+        bool known = target.Id.Length == 0 || target.Id == _state.Signer || (_state.Plan is { } running && (target.Id == running.From || target.Id == running.To));
+        if ((target.Tainted || !known || (target.Id.Length > 0 && !_state.Trusts(target.RootId))) && Unfit(target) is { } unfit)
         {
             return unfit;
         }

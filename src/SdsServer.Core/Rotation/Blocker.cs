@@ -17,10 +17,14 @@ public sealed record Blocker(
     /// <summary>By which an override names a wait that the policy sets.</summary>
     public const string SoakName = "soak";
 
+    /// <summary>By which an override names the no of the webhook.</summary>
+    public const string WebhookName = "webhook";
+
     /// <summary>By which an override names it; null where nothing can pass over it.</summary>
     public string? OverrideName => Reason switch
     {
         BlockerReason.Soak => SoakName,
+        BlockerReason.Webhook => WebhookName,
         BlockerReason.NeedsOutgoingRoot => LeafSerial,
         BlockerReason.PendingAck or BlockerReason.Nacked or BlockerReason.Absent or BlockerReason.PendingLeaf or BlockerReason.UnmanagedTrust
             or BlockerReason.MissingAnchor when InstanceId.Length > 0 => InstanceId,

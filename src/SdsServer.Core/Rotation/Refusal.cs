@@ -7,7 +7,7 @@ namespace SdsServer.Core.Rotation;
 /// <param name="Blockers">At most <see cref="MaxBlockers"/> of them.</param>
 /// <param name="BlockerCount">How many there are in all.</param>
 /// <param name="Earliest">When the gate opens at the latest if nobody acts and nothing new happens; null when it needs an act.</param>
-/// <param name="OverrideBreaks">What would stop working if the gate were forced.</param>
+/// <param name="OverrideBreaks">What would stop working if the gate were forced, for whom: a sentence for each way.</param>
 public sealed record Refusal(
     string Code,
     Gate Gate,
@@ -15,7 +15,7 @@ public sealed record Refusal(
     ImmutableArray<Blocker> Blockers,
     int BlockerCount,
     DateTimeOffset? Earliest,
-    string OverrideBreaks)
+    ImmutableArray<string> OverrideBreaks)
 {
     public const int MaxBlockers = 100;
 }

@@ -28,6 +28,7 @@ public sealed record RotationPlan
     {
         // Its reason says what to do: it can neither be unheld nor rolled back.
         (RotationKind.Emergency, HoldCause.Deadline) => "",
+        (_, HoldCause.Webhook) => $". Unhold it to ask the webhook again, pass over its no by the name '{Blocker.WebhookName}', or roll it back",
         (RotationKind.Emergency, _) => ". See to the cause, then unhold it",
         _ => ". See to the cause, then unhold it, or roll it back",
     };

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using SdsServer.Admin.Requests;
 using SdsServer.Core.Authorities;
+using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 using Api = SdsServer.Protos.Admin.V1;
 
@@ -40,9 +41,34 @@ internal sealed class RootReadiness(RootFitness fitness, TimeProvider time, ILog
             ?? (fitness.FindUnfit(state, authority, time.GetUtcNow()) is { Count: > 0 } findings ? Unfit(authority, findings) : null);
     }
 
-    private static Api.Refusal Unfit(Authority authority, IReadOnlyList<string> findings)
+    /// <summary>Null when an authority that is made like this could be taken; else why not. It is made, judged and forgotten.</summary>
+    /// <param name="issuer">The root to sign an intermediate; null makes a root.</param>
+    public async Task<Api.Refusal?> RehearseAsync(TrustState state, AuthorityProfile profile, Authority? issuer, CancellationToken cancellation)
     {
-        Api.Refusal refusal = DomainCommands.Refusal(Api.RefusalCode.CandidateUnfit, $"the root of '{authority.Id}' is not fit: {findings[0]}", Gate.G0);
+        if (issuer is not null && await OpenAsync(issuer, cancellation) is { } closed)
+        {
+            return closed;
+        }
+
+        try
+        {
+            DateTimeOffset now = time.GetUtcNow();
+            using SigningAuthority made = issuer is null
+                ? SigningAuthority.CreateRoot(profile, now)
+                : (await fitness.PrepareAsync(issuer, cancellation)).CreateIntermediate(profile, now);
+            return fitness.FindUnfit(state, made, now) is { Count: > 0 } findings ? Unfit($"the new {(issuer is null ? "root" : "intermediate")}", findings) : null;
+        }
+        catch (IssuanceException cannot)
+        {
+            return DomainCommands.Refusal(Api.RefusalCode.CandidateUnfit, cannot.Message, Gate.G0);
+        }
+    }
+
+    private static Api.Refusal Unfit(Authority authority, IReadOnlyList<string> findings) => Unfit($"the root of '{authority.Id}'", findings);
+
+    private static Api.Refusal Unfit(string what, IReadOnlyList<string> findings)
+    {
+        Api.Refusal refusal = DomainCommands.Refusal(Api.RefusalCode.CandidateUnfit, $"{what} is not fit: {findings[0]}", Gate.G0);
         refusal.Findings.AddRange(findings);
         return refusal;
     }

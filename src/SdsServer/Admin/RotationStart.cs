@@ -58,9 +58,8 @@ internal sealed class RotationStart(
         Authority? stolen = asked.Compromised is null ? null : state.Authorities.FirstOrDefault(authority => authority.Id == asked.Compromised)
             ?? throw AdminErrors.NotFound(names.Authority(asked.Compromised), "ListAuthorities shows those there are; compromised_authority names the stolen one");
 
-        (IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves) = await access.ReadAsync(
-            engine => (engine.Instances(), engine.PlannedWaves(asked.Policy, request.RequestId)), cancellation);
-        Api.Forecast forecast = forecasts.Map(state, instances, waves, asked.Kind, asked.Policy, time.GetUtcNow());
+        ForecastFleet fleet = await access.ReadAsync(engine => ForecastFleet.Of(engine, asked.Kind, asked.Policy, request.RequestId, asked.Target, stolen), cancellation);
+        Api.Forecast forecast = forecasts.Map(state, fleet, asked.Kind, asked.Policy, time.GetUtcNow());
         if (state.Plan is { } running && !Preempts(asked, running))
         {
             forecast.Refusal = DomainCommands.Refusal(Api.RefusalCode.RotationActive, running.Kind == RotationKind.Emergency
@@ -131,29 +130,31 @@ internal sealed class RotationStart(
         Api.StartRotationRequest request, DomainReading reading, Asked asked, Api.Forecast forecast, OperatorCommand command, CancellationToken cancellation)
     {
         string target = asked.Profile is null ? asked.Target : "";
-        if (forecast.Refusal is null && target.Length == 0)
+        forecast.Refusal ??= target.Length == 0
+            ? await RehearseAsync(reading.State, asked, cancellation)
+            : await readiness.OpenAsync(reading.State.Authority(target), cancellation);
+        if (forecast.Refusal is null)
         {
-            forecast.Refusal = Issuer(reading.State, asked).Refusal;
-        }
-        else if (forecast.Refusal is null)
-        {
-            forecast.Refusal = await readiness.OpenAsync(reading.State.Authority(target), cancellation);
-            if (forecast.Refusal is null)
+            CommandOutcome outcome = await access.OrderAsync(
+                command, number => Order(number, request, asked, command, request.ExpectedRevision) with { To = target, ValidateOnly = true });
+            if (outcome.Status == CommandStatus.Refused)
             {
-                CommandOutcome outcome = await access.OrderAsync(command, number => Order(number, request, asked, command, request.ExpectedRevision) with { ValidateOnly = true });
-                if (outcome.Status == CommandStatus.Refused)
-                {
-                    forecast.Refusal = refusals.Map(outcome.Refusal!, outcome.Message);
-                }
-                else
-                {
-                    await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.ToAuthority, "to_authority", cancellation);
-                }
+                forecast.Refusal = refusals.Map(outcome.Refusal!, outcome.Message);
+            }
+            else
+            {
+                await commands.RequireDoneAsync(outcome, request.ExpectedRevision, request.ToAuthority, "to_authority", cancellation);
             }
         }
 
         string from = asked.Kind == RotationKind.Emergency ? asked.Compromised ?? reading.State.Signer : reading.State.Signer;
         return new Api.StartRotationResponse { Rotation = mapper.MapPlanned(reading.State, asked.Kind, from, target, asked.Policy), Forecast = forecast };
+    }
+
+    private async Task<Api.Refusal?> RehearseAsync(TrustState state, Asked asked, CancellationToken cancellation)
+    {
+        (Authority? issuer, Api.Refusal? refusal) = Issuer(state, asked);
+        return refusal ?? await readiness.RehearseAsync(state, asked.Profile!, issuer, cancellation);
     }
 
     private async Task<Api.StartRotationResponse> BeginAsync(

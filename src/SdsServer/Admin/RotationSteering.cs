@@ -27,19 +27,12 @@ internal sealed class RotationSteering(
         ImmutableHashSet<string> overrides = Overrides(request.Override, check);
         check.Done();
         DomainReading reading = await FindAsync(id, request.ExpectedRevision, context);
-        Api.Rotation shown = mapper.MapActive(reading);
         if (reading.Outlook!.Value.Verdict.Gate != gate)
         {
             throw AdminErrors.Refused(DomainCommands.Refusal(
                 Api.RefusalCode.WrongPhase,
-                $"the rotation stands before gate {reading.Outlook.Value.Verdict.Gate}, not {gate}: look at it again; the next step is to {shown.Gate.NextStep}",
+                $"the rotation stands before gate {reading.Outlook.Value.Verdict.Gate}, not {gate}: look at it again; the next step is to {mapper.MapActive(reading).Gate.NextStep}",
                 reading.Outlook.Value.Verdict.Gate));
-        }
-
-        if (request.ValidateOnly)
-        {
-            await ForeseeAsync(shown, overrides, context);
-            return await rotations.ReadAsync(id, context.CancellationToken);
         }
 
         return await GiveAsync(command, id, request.ExpectedRevision, context, number => new AdvanceRotation
@@ -50,40 +43,8 @@ internal sealed class RotationSteering(
             ExpectedDecisions = request.ExpectedRevision,
             Gate = gate,
             Override = overrides,
+            ValidateOnly = request.ValidateOnly,
         });
-    }
-
-    /// <summary>Refuses what the step would be refused for.</summary>
-    private async Task ForeseeAsync(Api.Rotation shown, ImmutableHashSet<string> overrides, ServerCallContext context)
-    {
-        if (shown.Gate.Open || shown.Gate.Refusal is not { } refusal)
-        {
-            return;
-        }
-
-        // A hold by a deadline is lifted by whoever passes over what is late, as the engine has it.
-        if (overrides.IsEmpty || (shown.Held && shown.HoldCause != Api.HoldCause.Deadline))
-        {
-            throw AdminErrors.Refused(refusal);
-        }
-
-        IReadOnlyList<Blocker> blockers = await access.ReadAsync(engine => engine.AllBlockers(), context.CancellationToken);
-        List<Blocker> others = [.. blockers.Where(blocker => blocker.OverrideName is not { } name || !overrides.Contains(name))];
-        if (others.Count > 0)
-        {
-            throw NotPossible($"{others.Count} blockers are not named, or nothing can pass over them, such as: {others[0].Detail}");
-        }
-
-        if (blockers.Count > 0 && overrides.Except(blockers.Select(blocker => blocker.OverrideName!).Append(Blocker.SoakName)) is { Count: > 0 } strangers)
-        {
-            throw NotPossible($"'{strangers.Min()}' does not block: look at the rotation again");
-        }
-
-        RpcException NotPossible(string message)
-        {
-            (refusal.Code, refusal.Message) = (Api.RefusalCode.OverrideNotPossible, message);
-            return AdminErrors.Refused(refusal);
-        }
     }
 
     /// <summary>What an override names, as the engine calls it.</summary>
@@ -92,11 +53,11 @@ internal sealed class RotationSteering(
         HashSet<string> ids = [];
         foreach (string name in named?.Blockers ?? [])
         {
-            (string collection, string id) = name == Blocker.SoakName ? ("", name) : names.Find(name);
+            (string collection, string id) = name is Blocker.SoakName or Blocker.WebhookName ? ("", name) : names.Find(name);
             check.Require(
                 "override.blockers",
                 id.Length > 0 && collection is "" or ResourceNames.Instances or ResourceNames.Leaves,
-                $"must be names of instances or leaves as they stand in the blockers, or {Blocker.SoakName}");
+                $"must be names of instances or leaves as they stand in the blockers, {Blocker.SoakName} or {Blocker.WebhookName}");
             ids.Add(id);
         }
 
@@ -150,10 +111,8 @@ internal sealed class RotationSteering(
             throw AdminErrors.Refused(unfit);
         }
 
-        return validateOnly
-            ? await rotations.ReadAsync(id, context.CancellationToken)
-            : await GiveAsync(command, id, expected, context, number =>
-                new TurnRotation { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, Goal = goal });
+        return await GiveAsync(command, id, expected, context, number =>
+            new TurnRotation { Id = number, Actor = command.Actor, Reason = command.Reason, ExpectedDecisions = expected, Goal = goal, ValidateOnly = validateOnly });
     }
 
     private async Task<Api.Rotation> GiveAsync(OperatorCommand command, string id, long expected, ServerCallContext context, Func<long, EngineCommand> order)

@@ -169,6 +169,64 @@ public sealed class GateKindTests
         }
     }
 
+    [Fact]
+    public void The_no_of_a_webhook_is_passed_over_by_its_name_in_one_order()
+    {
+        EngineWorld world = DeniedWorld(out _);
+        Refusal shown = world.Engine.Outlook()!.Value.Refusal!;
+        Blocker denial = Assert.Single(shown.Blockers);
+        Assert.Equal((BlockerReason.Webhook, "webhook", "the webhook said no: error rate 4 %"), (denial.Reason, denial.OverrideName, denial.Detail));
+        Assert.Contains("pass over its no by the name 'webhook'", world.State.Plan!.HeldMessage, StringComparison.Ordinal);
+
+        CommandOutcome plain = world.Advance(Gate.G2);
+        Assert.Equal((CommandStatus.Refused, "held"), (plain.Status, plain.Refusal!.Code));
+        Assert.Equal(denial, Assert.Single(plain.Refusal.Blockers));
+        Assert.Equal(CommandStatus.Done, Pass(world, validateOnly: true, "webhook").Status);
+        Assert.Equal((1, HoldCause.Webhook), (world.State.Plan!.WavesBegun, world.State.Plan.Hold!.Cause));
+
+        Assert.Equal(CommandStatus.Done, Pass(world, validateOnly: false, "webhook").Status);
+        Assert.Equal((2, null), (world.State.Plan!.WavesBegun, world.State.Plan.Hold));
+        Decision entry = world.Store.Log[^1];
+        Assert.Equal((DecisionKind.OverrideGate, "set signer b for wave 2, passing over the hold"), (entry.Kind, entry.Action));
+        Assert.Contains("Passed over: the webhook said no: error rate 4 %", entry.Reason, StringComparison.Ordinal);
+        world.Pass(10);
+        Answer(world, Asked(world)[1], WebhookVerdict.Allow, "");
+        world.Pass(60);
+        Assert.Equal(("b", RotationPhase.Steady), (world.State.Signer, world.Engine.Phase));
+    }
+
+    [Fact]
+    public void Whoever_blocks_beside_the_webhook_has_to_be_named_too()
+    {
+        EngineWorld world = DeniedWorld(out Sidecar canary);
+        canary.Leaf.Answers = false;
+        world.Do(id => new RepushInstance { Id = id, Actor = "op", InstanceId = canary.Instance.Id });
+        canary.Leaf.Nack("no such curve");
+        world.Pass(1);
+        Refusal shut = world.Engine.Outlook()!.Value.Refusal!;
+        Assert.Contains(shut.Blockers, blocker => blocker.OverrideName == "webhook");
+        Assert.Contains(shut.Blockers, blocker => blocker.InstanceId == canary.Instance.Id);
+
+        Assert.Equal("override_incomplete", Pass(world, validateOnly: false, "webhook").Refusal!.Code);
+        Assert.Equal(CommandStatus.Done, Pass(world, validateOnly: false, [.. shut.Blockers.Select(blocker => blocker.OverrideName!)]).Status);
+        Assert.Null(world.State.Plan!.Hold);
+    }
+
+    [Fact]
+    public void A_hold_for_anything_else_is_not_lifted_by_that_name()
+    {
+        EngineWorld world = new();
+        world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = GatePolicy.Approval, Waves = [Wave.Of(1)] });
+        world.Pass(10);
+        world.Do(id => new HoldRotation { Id = id, Actor = "op", Reason = "change freeze" });
+
+        CommandOutcome refused = Pass(world, validateOnly: false, "webhook");
+
+        Assert.Equal((CommandStatus.Refused, "held"), (refused.Status, refused.Refusal!.Code));
+        Assert.Equal(HoldCause.Operator, world.State.Plan!.Hold!.Cause);
+    }
+
     // The unsafe gate: it skips evidence and soaks, never the rules that keep handshakes whole.
     [Fact]
     public void A_time_gate_advances_by_the_clock_and_still_issues_no_leaf_that_somebody_would_refuse()
@@ -302,6 +360,22 @@ public sealed class GateKindTests
         Assert.Equal(CommandStatus.Done, world.Override(Gate.G1, Blocker.SoakName).Status);
         Assert.Equal("b", world.State.Signer);
     }
+
+    /// <summary>Held before its second wave by the webhook's no.</summary>
+    private static EngineWorld DeniedWorld(out Sidecar canary)
+    {
+        EngineWorld world = new();
+        IReadOnlyList<Sidecar> fleet = world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { WaveGate = new GatePolicy(GateKind.Webhook), Waves = [Wave.Of(1), Wave.Of(2)] });
+        world.Pass(10);
+        Answer(world, Assert.Single(Asked(world)), WebhookVerdict.Deny, "error rate 4 %");
+        world.Pass(10);
+        canary = fleet.Single(sidecar => sidecar.IsOn("b"));
+        return world;
+    }
+
+    private static CommandOutcome Pass(EngineWorld world, bool validateOnly, params string[] names) =>
+        world.Do(id => new AdvanceRotation { Id = id, Actor = "op", Reason = "seen to", Gate = Gate.G2, Override = [.. names], ValidateOnly = validateOnly });
 
     private static List<AskWebhook> Asked(EngineWorld world) => [.. world.Effects.OfType<AskWebhook>()];
 

@@ -190,7 +190,7 @@ public sealed class GateTests
         world.Retire(away.Instance.Id);
         world.Pass(1);
         Assert.Equal("finish rotation", world.Store.Log[^1].Action);
-        Assert.All([refusal.Message, refusal.OverrideBreaks, world.Store.Log[^1].Reason], text => Assert.DoesNotContain("root", text, StringComparison.Ordinal));
+        Assert.All([refusal.Message, .. refusal.OverrideBreaks, world.Store.Log[^1].Reason], text => Assert.DoesNotContain("root", text, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -152,6 +152,9 @@ internal sealed class AdminHost : IAsyncDisposable
 
     public static Task UntilAsync(string what, Func<Task<bool>> condition) => Condition.AwaitAsync(what, Limit, _ => condition());
 
+    /// <summary>The next use of this key reads it from the store.</summary>
+    public void Forget(string authorityId) => _keyring.Forget(authorityId);
+
     public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()

@@ -23,7 +23,8 @@ internal sealed class ScriptedProxy
     /// <param name="traits">What waves select it by; null: its identity alone.</param>
     /// <param name="admin">Where its Envoy's admin answers.</param>
     /// <param name="managed">It takes its bundle from here.</param>
-    public ScriptedProxy(TrustDomainLoop loop, string name, string version = "1.40.0", ProxyTraits? traits = null, Uri? admin = null, bool managed = true)
+    /// <param name="anchors">The roots that its node says its bootstrap knows the server by.</param>
+    public ScriptedProxy(TrustDomainLoop loop, string name, string version = "1.40.0", ProxyTraits? traits = null, Uri? admin = null, bool managed = true, params string[] anchors)
     {
         _loop = loop;
         SpiffeId = $"spiffe://example.org/{name}";
@@ -37,7 +38,7 @@ internal sealed class ScriptedProxy
         loop.Port.Open(Opened(_leaf, SecretKind.Leaf, "default"), new SubscriptionPort(Take, static () => { }));
 
         SubscriptionOpened Opened(long id, SecretKind kind, string secret) =>
-            new(id, _connection, key, workload, kind, secret, null, version) { Traits = traits, Admin = admin };
+            new(id, _connection, key, workload, kind, secret, null, version) { Traits = traits, Admin = admin, Anchors = [.. anchors] };
     }
 
     public string SpiffeId { get; }

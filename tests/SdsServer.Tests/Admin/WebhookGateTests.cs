@@ -1,11 +1,14 @@
 using SdsServer.Core.Rotation;
+using SdsServer.Grpc;
 using SdsServer.Protos.Admin.V1;
 using SdsServer.Testing;
 using SdsServer.Tests.Hosting;
 using GateKind = SdsServer.Protos.Admin.V1.GateKind;
 using GatePolicy = SdsServer.Protos.Admin.V1.GatePolicy;
+using Gate = SdsServer.Protos.Admin.V1.Gate;
 using HoldCause = SdsServer.Protos.Admin.V1.HoldCause;
 using LeafEvidence = SdsServer.Protos.Admin.V1.LeafEvidence;
+using StatusCode = SdsServer.Grpc.StatusCode;
 using RotationPolicy = SdsServer.Protos.Admin.V1.RotationPolicy;
 using Wave = SdsServer.Protos.Admin.V1.Wave;
 
@@ -39,6 +42,31 @@ public sealed class WebhookGateTests
         Assert.Contains("error rate 3 %", (await rotations.GetAsync("r1")).HoldReason);
         verdict = "allow";
         await rotations.UnholdAsync("r1", HoldCause.Webhook);
+        await rotations.UntilOverAsync("r1");
+        Assert.Equal(RotationState.Completed, (await rotations.GetAsync("r1")).State);
+    }
+
+    [Fact]
+    public async Task The_no_of_a_webhook_that_always_denies_is_passed_over_in_one_command()
+    {
+        await using LocalWeb web = await LocalWeb.StartAsync();
+        web.Answer = () => (200, """{"verdict": "deny", "reason": "error rate 4 %"}""");
+        await using AdminHost host = await AdminHost.StartAsync(options =>
+        {
+            options.RotationWebhook = web.Address.ToString();
+            options.Fleet = options.Fleet with { AskAgain = TimeSpan.FromMilliseconds(50) };
+        });
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(3);
+        await rotations.StartAsync("r1", request => request.Policy = new RotationPolicy { WaveGate = Webhook, Waves = { new Wave { Proxies = 1 } } });
+        await rotations.UntilAsync("r1", "the webhook's no to hold it", rotation => rotation.HoldCause == HoldCause.Webhook);
+        Gate gate = (await rotations.GetAsync("r1")).Gate;
+        Assert.Equal((true, "the webhook said no: error rate 4 %"), (gate.Refusal.Blockers.Single().Overridable, gate.Refusal.Blockers.Single().Detail));
+        Assert.Single(gate.Refusal.OverrideBreaks);
+
+        RpcException plain = await ErrorDetails.FailsAsync(rotations.AdvanceAsync("r1", GateCode.G2NextWave), StatusCode.FailedPrecondition, "HELD");
+        Assert.Contains("pass over its no by the name 'webhook'", plain.Status.Detail, StringComparison.Ordinal);
+        await rotations.AdvanceAsync("r1", GateCode.G2NextWave, request => request.Override = new GateOverride { Blockers = { "webhook" } });
         await rotations.UntilOverAsync("r1");
         Assert.Equal(RotationState.Completed, (await rotations.GetAsync("r1")).State);
     }

@@ -11,7 +11,10 @@ public sealed record AdvanceRotation : EngineCommand
 
     /// <summary>
     /// What to pass over, each by its name: <see cref="Blocker.LeafSerial"/> where the blocker has one, else its instance id, else
-    /// <see cref="Blocker.SoakName"/>. Who orders it answers for what breaks; both stand in the log.
+    /// <see cref="Blocker.SoakName"/> or <see cref="Blocker.WebhookName"/>. Who orders it answers for what breaks; both stand in the log.
     /// </summary>
     public ImmutableHashSet<string> Override { get; init; } = [];
+
+    /// <summary>Check everything, change nothing.</summary>
+    public bool ValidateOnly { get; init; }
 }

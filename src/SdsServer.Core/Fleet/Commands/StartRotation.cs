@@ -10,7 +10,7 @@ public sealed record StartRotation : EngineCommand
     /// <summary>Resource id of the new rotation.</summary>
     public required string RotationId { get; init; }
 
-    /// <summary>The authority that shall sign; it must be known and not signing.</summary>
+    /// <summary>The authority that shall sign; it must be known and not signing. Empty, and only to be validated: one that would be made for it.</summary>
     public required string To { get; init; }
 
     public RotationKind Kind { get; init; }

@@ -6,4 +6,7 @@ namespace SdsServer.Core.Fleet.Commands;
 public sealed record TurnRotation : EngineCommand
 {
     public required RotationGoal Goal { get; init; }
+
+    /// <summary>Check everything, change nothing.</summary>
+    public bool ValidateOnly { get; init; }
 }

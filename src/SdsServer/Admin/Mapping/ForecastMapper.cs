@@ -14,22 +14,31 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
     private const int EmergencyIssues = 4;
 
     /// <param name="state">As it is.</param>
-    /// <param name="instances">The fleet.</param>
-    /// <param name="waves">Of the rotation, as <see cref="TrustDomainEngine.PlannedWaves"/> has them.</param>
+    /// <param name="members">The fleet.</param>
     /// <param name="kind">Of rotation.</param>
     /// <param name="policy">As it would be.</param>
-    public Api.Forecast Map(
-        TrustState state, IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves, RotationKind kind, RotationPolicy policy, DateTimeOffset now)
+    public Api.Forecast Map(TrustState state, ForecastFleet members, RotationKind kind, RotationPolicy policy, DateTimeOffset now)
     {
+        IReadOnlyList<InstanceView> instances = members.Instances;
         DateTimeOffset runwayEnd = state.Authority(state.Signer).Chain.Min(der => Certificate.Parse(der.AsSpan()).NotAfter);
         TimeSpan absence = WorstAbsence(instances, policy, now);
+        TimeSpan grace = members is { ServingWaits: true, Unanchored.Count: > 0 } ? fleet.BootstrapGrace : TimeSpan.Zero;
+        List<ForecastTime> times = Times(grace);
         List<Blocker> blockers = [.. instances.Select(instance => Blocking(instance, kind)).OfType<Blocker>()];
-        List<ForecastTime> times = [.. new ForecastTimes(kind, policy, waves, absence, Outlasting(policy), now).Steps()];
+        bool known = blockers.TrueForAll(blocker => blocker.Until is not null) || (kind == RotationKind.Emergency && policy.ForceAtDeadlines);
+        if (grace > TimeSpan.Zero)
+        {
+            // After all the others: without them the time is not known, from which the grace counts.
+            ForecastTime last = times.Last(step => step.Phase == Api.Phase.Issuing);
+            DateTimeOffset? moves = known && last.WorstIsCertain && policy is { TrustGate.Kind: GateKind.Ack or GateKind.Time, WaveGate.Kind: GateKind.Ack or GateKind.Time } ? last.Worst + grace : null;
+            blockers.AddRange(members.Unanchored.Select(proxy => proxy with { Until = moves }));
+        }
+
         int leaves = instances.Count(instance => instance.Outstanding.Length > 0);
         double rate = fleet.IssuesPerSecond * (kind == RotationKind.Emergency ? EmergencyIssues : 1);
         Api.Forecast forecast = new()
         {
-            Refusal = kind == RotationKind.Emergency ? null : Runway(state.Signer, runwayEnd, times[^1].Worst - now, policy.SignNotBefore, now),
+            Refusal = kind == RotationKind.Emergency ? null : Runway(state.Signer, runwayEnd, NeedsOld(Times(TimeSpan.Zero)) - now, policy.SignNotBefore, now),
             WorstAbsenceWait = absence.ToDuration(),
             Leaves = leaves,
             IssuingTime = TimeSpan.FromSeconds(Math.Ceiling(leaves / rate)).ToDuration(),
@@ -40,9 +49,19 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
                 blockers.CountBy(blocker => blocker.Reason).OrderBy(count => count.Key)
                     .Select(count => new Api.BlockerCount { Reason = RefusalMapper.Reason(count.Key), Count = count.Value }),
             },
-            Warnings = { Warnings(instances, waves, kind, policy, blockers) },
+            Warnings = { Warnings(members, kind, policy, blockers, now) },
         };
-        bool known = blockers.TrueForAll(blocker => blocker.Until is not null) || (kind == RotationKind.Emergency && policy.ForceAtDeadlines);
+        if (grace > TimeSpan.Zero && forecast.Refusal is null && NeedsOld(times) > runwayEnd)
+        {
+            // No refusal: who is out of time had better begin, and confirm the proxies on the way.
+            forecast.Warnings.Add($"the server's own certificate may wait for the proxies without the new anchor until the chain of '{state.Signer}' has expired: give them the anchors, or confirm them, before {runwayEnd:u}");
+        }
+
+        if (times.Any(step => !step.WorstIsCertain) && kind != RotationKind.Emergency)
+        {
+            forecast.Warnings.Add($"a proxy that is away can keep a gate closed for longer than gate_deadline ({Rounded(fleet.GateDeadline(policy))}): then the rotation is held until somebody acts");
+        }
+
         bool alone = true;
         foreach (ForecastTime step in times)
         {
@@ -64,7 +83,13 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
         }
 
         return forecast;
+
+        List<ForecastTime> Times(TimeSpan serving) =>
+            [.. new ForecastTimes(kind, policy, members.Waves, absence, Outlasting(policy), serving, fleet.GateDeadline(policy), now).Steps()];
     }
+
+    // Once its root is dropped, nothing needs the old authority any more.
+    private static DateTimeOffset NeedsOld(List<ForecastTime> times) => times.Last(step => step.Gate != Gate.G4).Worst;
 
     // Any member may go away right now, and counts then until its last leaf has expired; those that stay get short leaves where they are squeezed.
     private TimeSpan WorstAbsence(IReadOnlyList<InstanceView> instances, RotationPolicy policy, DateTimeOffset now)
@@ -121,9 +146,9 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
             new(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, reason, detail, until);
     }
 
-    private static IEnumerable<string> Warnings(
-        IReadOnlyList<InstanceView> instances, IReadOnlyList<WaveView> waves, RotationKind kind, RotationPolicy policy, List<Blocker> blockers)
+    private static IEnumerable<string> Warnings(ForecastFleet members, RotationKind kind, RotationPolicy policy, List<Blocker> blockers, DateTimeOffset now)
     {
+        IReadOnlyList<InstanceView> instances = members.Instances;
         if (!instances.Any(instance => instance.Member))
         {
             yield return "no proxy is known: nothing proves that the new root arrives anywhere";
@@ -139,11 +164,23 @@ internal sealed class ForecastMapper(RefusalMapper refusals, FleetPolicy fleet)
             yield return policy.ForceAtDeadlines
                 ? "at the deadlines whoever is not ready is passed over, in your name: its handshakes fail until it is"
                 : "the deadlines hold the rotation: what remains then has to be overridden by name, or waited for";
+            if (policy.SignNotBefore is { } notBefore && notBefore > now + policy.SignDeadline)
+            {
+                yield return policy.ForceAtDeadlines
+                    ? $"sign_not_before {notBefore:u} lies behind sign_deadline, which passes over it: the new root signs from the deadline on"
+                    : $"sign_not_before {notBefore:u} lies behind sign_deadline, which holds the rotation until then, or until 'soak' is passed over by name";
+            }
+
+            if (members is { ServingWaits: false, Unanchored: { Count: > 0 } losing })
+            {
+                yield return $"the server's own certificate leaves the stolen root at once: at their next connect these lose their link to this server, until their anchors hold the new root: {ProxyNames.Of(losing)}";
+            }
+
             yield return "no connection is closed: what was opened under the stolen root lives on until its proxies are restarted or drained";
             yield break;
         }
 
-        foreach (WaveView nobody in waves.Where(ForecastTimes.IsForNobody))
+        foreach (WaveView nobody in members.Waves.Where(ForecastTimes.IsForNobody))
         {
             yield return instances.Any(instance => nobody.Extent!.Selector!.Matches(instance.Traits))
                 ? $"wave {nobody.Index} reaches nobody: whom it selects is not connected, takes no leaf, or is in an earlier wave; it is passed over"

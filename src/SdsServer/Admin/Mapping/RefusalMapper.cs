@@ -51,7 +51,7 @@ internal sealed class RefusalMapper(ResourceNames names)
                     .Select(count => new Api.BlockerCount { Reason = Reason(count.Key), Count = count.Value }),
             },
             EarliestTime = refusal.Earliest?.ToTimestamp(),
-            OverrideBreaks = { refusal.OverrideBreaks.Length > 0 ? [refusal.OverrideBreaks] : Array.Empty<string>() },
+            OverrideBreaks = { refusal.OverrideBreaks },
             Findings = { refusal.Blockers.Where(blocker => blocker.Reason == BlockerReason.UnfitRoot).Select(blocker => blocker.Detail) },
         };
     }
