@@ -92,7 +92,7 @@ internal static class Mutations
         new("private salt at once", $"{Engine}.Answers.cs", "(instance.CountedAt is null && subscription.OfferedEpoch == 0) || ", ""),
         new("private salt: after a refusal or loss (dirty)", $"{Engine}.Answers.cs", "_dirty.Contains(instance.Key) || ", ""),
         new("dirty: by a refusal", $"{Engine}.Answers.cs", "            _dirty.Add(instance.Key);\n", ""),
-        new("dirty: by a lost answer", $"{Engine}.Subscriptions.cs", "            _dirty.Add(subscription.Instance.Key);\n", "            subscription.Instance.See(_now.Utc);\n"),
+        new("dirty: by a lost answer", $"{Engine}.Subscriptions.cs", "            _dirty.Add(subscription.Instance.Key);\n", ""),
         new("private salt: what an earlier term may have sent", $"{Engine}.Answers.cs", " || subscription.Repush || MayHaveRefused(subscription)", " || subscription.Repush"),
         new("salt of the term", $"{Engine}.cs", "if (_floor < _state.Epoch)", "if (_floor > _state.Epoch)"),
         new(
