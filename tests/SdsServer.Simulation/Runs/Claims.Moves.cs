@@ -14,15 +14,14 @@ internal sealed partial class Claims
     private void CheckHeld(TrustDomainEngine engine)
     {
         TrustState state = engine.State;
-        if (state.Plan is not { } plan || !(CanSign(plan.From) || CanSign(plan.To)))
+        if (state.Plan is not { } plan || !(CanSign(state, plan.From) || CanSign(state, plan.To)))
         {
             return;
         }
 
-        bool CanSign(string authorityId) => state.Authority(authorityId) is { Tainted: false } authority && state.IsSafe(authority.RootId, state.Floor) && _asked?.Trusts(authority.RootId) != false;
         if (engine.Instances().FirstOrDefault(view => view is { Connected: true, HeldBecause: "not every member enforces the signer's root yet" }) is { } held)
         {
-            throw new Violation("E10", $"{held.Key.NodeId} gets no leaf although {(CanSign(plan.From) ? plan.From : plan.To)} could sign one");
+            throw new Violation("E10", $"{held.Key.NodeId} gets no leaf although {(CanSign(state, plan.From) ? plan.From : plan.To)} could sign one");
         }
     }
 
@@ -31,7 +30,8 @@ internal sealed partial class Claims
     {
         TrustState state = store.State;
         if (state.Plan is { Goal: RotationGoal.Forward } plan && row.AuthorityId == plan.To && state.Signer != plan.To && !state.Authority(state.Signer).Tainted
-            && !WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, row.Key.SpiffeId, row.Key.NodeId), ProxyTraits.Of(row.Key.SpiffeId)))
+            && !envoys.Where(envoy => envoy.Key == row.Key).SelectMany(static envoy => envoy.Clusters).Any(cluster =>
+                WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, row.Key.SpiffeId, row.Key.NodeId), ProxyTraits.Of(row.Key.SpiffeId, cluster))))
         {
             throw new Violation("E5", $"{row.Key.NodeId} gets a leaf from {plan.To} before a wave has reached it");
         }
@@ -111,6 +111,8 @@ internal sealed partial class Claims
         {
             NoteReached(old, next.Floor);
             CheckMove(old, next, plan, entry);
+            CheckHalt(old, next, plan, entry);
+            _decided.Add((old, next, entry));
         }
     }
 
