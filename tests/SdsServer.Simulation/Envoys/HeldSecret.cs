@@ -15,6 +15,11 @@ internal sealed record HeldSecret(SecretKind Kind, string Text, RootSet Roots, l
 {
     public static HeldSecret Read(Secret secret)
     {
+        if (secret.TypeCase == Secret.TypeOneofCase.SessionTicketKeys)
+        {
+            return new HeldSecret(SecretKind.TicketKeys, string.Join('|', secret.SessionTicketKeys.Keys.Select(static key => key.InlineBytes.ToBase64())), default, 0, "", default);
+        }
+
         bool isLeaf = secret.TypeCase == Secret.TypeOneofCase.TlsCertificate;
         string text = (isLeaf ? secret.TlsCertificate.CertificateChain : secret.ValidationContext.TrustedCa).InlineBytes.ToStringUtf8();
         string[] parts = text.Split('|');

@@ -276,8 +276,8 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         long connection = envoy.Connection!.Value;
-        Node node = new() { Id = envoy.Key.NodeId, Cluster = "mesh", UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
-        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] }) { IsAggregated = client.Aggregated };
+        Node node = new() { Id = envoy.Key.NodeId, Cluster = envoy.Clusters[^1], UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
+        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] }) { IsAggregated = client.Aggregated, Admin = envoy.Admin };
         XdsStream stream = client.Dialect == Dialect.Sotw
             ? new SotwStream(client, connection, node, _world, Caller)
             : new DeltaStream(client, connection, node, _world, Caller);
@@ -433,7 +433,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         }
 
         byte[] answer = stream.Answer(response, wrong);
-        if (envoy.Stubborn && response.Secrets.Any(static item => item.Secret.Kind == SecretKind.Bundle))
+        if ((envoy.Stubborn && response.Secrets.Any(static item => item.Secret.Kind == SecretKind.Bundle)) || (envoy.IsMute && response.Secrets.Any(static item => item.Secret.Kind == SecretKind.Leaf)))
         {
             return;
         }

@@ -38,5 +38,8 @@ internal sealed class SecretSource(SecretKind kind, string name, XdsClient clien
         ? (Accepted ?? "").Contains(version, StringComparison.Ordinal)
         : !Client.Aggregated && Client.Accepted.Contains(version, StringComparison.Ordinal);
 
+    /// <summary>Whether a new stream says this of what it holds.</summary>
+    public bool Says(string text) => (Client.Dialect == Dialect.Delta ? Accepted ?? "" : Client.Accepted).Contains(text, StringComparison.Ordinal);
+
     public override string ToString() => $"{Name}@{Client.Number}";
 }

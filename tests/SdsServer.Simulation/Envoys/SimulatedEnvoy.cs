@@ -22,6 +22,15 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
 
     public Manner Manner { get; set; } = new(Dialect.Sotw, false, false);
 
+    /// <summary>Its <c>node.cluster</c>, the present one last.</summary>
+    public List<string> Clusters { get; } = ["mesh"];
+
+    /// <summary>Where its admin answers; null where nobody can ask it.</summary>
+    public Uri? Admin { get; init; }
+
+    /// <summary>Its admin does not show what it uses.</summary>
+    public bool IsAdminMute { get; set; }
+
     /// <summary>By which it knows the server's own certificate; null where it looks at none, or an operator's.</summary>
     public Anchors? Anchors { get; init; }
 
@@ -49,6 +58,9 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
 
     /// <summary>It never answers a bundle: it ages out, and nobody waits for it (rule E6).</summary>
     public bool Stubborn { get; set; }
+
+    /// <summary>It never answers a leaf.</summary>
+    public bool IsMute { get; set; }
 
     /// <summary>Roots under which it presented leaves when it was last looked at, and the longest NotAfter of each.</summary>
     public Dictionary<string, DateTimeOffset> Presented { get; } = [];

@@ -37,9 +37,18 @@ internal sealed partial class Chaos
             Plot.BackBeforeTheEnd => BackBeforeTheEnd(),
             Plot.TwinOfTheCutOff => TwinOfTheCutOff(),
             Plot.AnotherName => AnotherName(),
-            _ => RefusedBesideAccepted(),
+            Plot.RefusedBesideAccepted => RefusedBesideAccepted(),
+            Plot.Halted => Halted(),
+            Plot.CanaryGone => CanaryGone(),
+            Plot.Relabelled => Relabelled(),
+            Plot.MuteNewcomer => MuteNewcomer(),
+            Plot.SignersOut => SignersOut(),
+            Plot.SignerFallsOut => SignerFallsOut(),
+            Plot.AdminUnheard => AdminUnheard(),
+            Plot.TicketsAfterDrop => TicketsAfterDrop(),
+            _ => BackUndated(),
         };
-        (_lingers, _fails, _distrusted, network.IsSlowToEnd) = (null, null, null, false);
+        (_lingers, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, null, null, null, false);
     }
 
     private bool BackAfterExpiry()
@@ -319,6 +328,13 @@ internal sealed partial class Chaos
         _distrusted = added;
         if (PassUntil(() => added.Refused, s_soon) && server.Up)
         {
+            if (!policy.StrictAbsence && random.Next(2) == 0)
+            {
+                // Of the source that has accepted them nothing is left but the version.
+                Leave(hero, hero.Contexts[0]);
+                Pass(TimeSpan.FromSeconds(0.5));
+            }
+
             server.Kill();
         }
 
@@ -329,7 +345,7 @@ internal sealed partial class Chaos
     private string ServingRoot => server.Store.State is { Serving: { } serving } state ? state.RootOf(serving.AuthorityId).Id : "";
 
     /// <summary>A process of its own identity; its leaf, if it has one, has the first of its streams.</summary>
-    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, bool aggregated = false, SimulatedEnvoy? twin = null, bool boots = true)
+    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, bool aggregated = false, SimulatedEnvoy? twin = null, bool boots = true, bool hasAdmin = false, bool tickets = false)
     {
         if (!server.Up || envoys.Count(static envoy => envoy.Alive) >= 8)
         {
@@ -338,12 +354,21 @@ internal sealed partial class Chaos
 
         InstanceKey key = twin?.Key ?? NewKey(100 + _lastName);
         Anchors? anchors = mix.OwnServing && key.IsRemote ? new Anchors(files.Export(key), follows: false, tells: twin is not null) : null;
-        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], BundleOnly: !leaf), Finds) { Anchors = anchors };
+        SimulatedEnvoy envoy = new($"{key.NodeId}.{++_lastName}", key, new Workload(key.SpiffeId, [], BundleOnly: !leaf), Finds)
+        {
+            Anchors = anchors,
+            Admin = hasAdmin ? new Uri($"http://10.0.0.1:{9_000 + _lastName}") : null,
+        };
         envoy.Manner = new Manner(random.Next(2) == 0 || aggregated ? Dialect.Sotw : Dialect.Delta, aggregated, oneName);
         SecretSource? presented = leaf ? Add(envoy, SecretKind.Leaf) : null;
         for (int bundle = 0; bundle < bundles; bundle++)
         {
             envoy.Contexts.Add(new TlsContext(presented, Add(envoy, SecretKind.Bundle)));
+        }
+
+        if (tickets)
+        {
+            Add(envoy, SecretKind.TicketKeys);
         }
 
         envoys.Add(envoy);
@@ -366,9 +391,15 @@ internal sealed partial class Chaos
         return added.Bundle;
     }
 
-    /// <summary>Waits until no rotation is under way, and everybody is there and has been for long.</summary>
+    /// <summary>Waits until no rotation is under way, and everybody is there, in no mood for trouble, and has been for long.</summary>
     private bool Rests()
     {
+        foreach (SimulatedEnvoy envoy in envoys)
+        {
+            envoy.Forgive();
+            Hush(envoy, silent: false);
+        }
+
         bool IsThere(SimulatedEnvoy envoy) => !envoy.Alive
             || (envoy.Clients.TrueForAll(static client => client.Stream is not null) && envoy.Contexts.TrueForAll(static context => context.Enforces is not null && (context.Leaf is null || context.Presents is not null)));
         return PassUntil(

@@ -36,6 +36,7 @@ internal sealed partial class Chaos(
         server.Pace = Pace;
         server.Fate = Fate;
         server.Died = OnServerDied;
+        server.Probe = Probe;
         _restless = random.Next(2) == 0;
         network.LeafDelay = _restless ? TimeSpan.FromSeconds(random.Next(4) * 15) : TimeSpan.Zero;
         int count = 2 + random.Next(3);
@@ -191,6 +192,7 @@ internal sealed partial class Chaos(
 
         string name = (kind, manner is { OneName: true, Aggregated: false }) switch
         {
+            (SecretKind.TicketKeys, _) => "session_ticket_keys",
             (SecretKind.Leaf, true) => "default",
             (SecretKind.Bundle, true) => "ROOTCA",
             (SecretKind.Leaf, false) => $"leaf/{envoy.Sources.Count}",
@@ -204,6 +206,11 @@ internal sealed partial class Chaos(
         if (_distrusted is { } source && source.Stored == secret)
         {
             return "Failed to load trusted CA certificates";
+        }
+
+        if (secret.Kind == SecretKind.Leaf && _resented is { } root && secret.Roots.Contains(root))
+        {
+            return "Failed to load certificate chain";
         }
 
         if (!envoy.Findings.TryGetValue(secret.Text, out string? wrong))

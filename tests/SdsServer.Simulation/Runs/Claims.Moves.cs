@@ -14,15 +14,14 @@ internal sealed partial class Claims
     private void CheckHeld(TrustDomainEngine engine)
     {
         TrustState state = engine.State;
-        if (state.Plan is not { } plan || !(CanSign(plan.From) || CanSign(plan.To)))
+        if (state.Plan is not { } plan || !(CanSign(state, plan.From) || CanSign(state, plan.To)))
         {
             return;
         }
 
-        bool CanSign(string authorityId) => state.Authority(authorityId) is { Tainted: false } authority && state.IsSafe(authority.RootId, state.Floor) && _asked?.Trusts(authority.RootId) != false;
         if (engine.Instances().FirstOrDefault(view => view is { Connected: true, HeldBecause: "not every member enforces the signer's root yet" }) is { } held)
         {
-            throw new Violation("E10", $"{held.Key.NodeId} gets no leaf although {(CanSign(plan.From) ? plan.From : plan.To)} could sign one");
+            throw new Violation("E10", $"{held.Key.NodeId} gets no leaf although {(CanSign(state, plan.From) ? plan.From : plan.To)} could sign one");
         }
     }
 
@@ -37,8 +36,8 @@ internal sealed partial class Claims
         }
     }
 
-    private static bool IsReached(InstanceKey key, RotationPlan plan) =>
-        WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, key.SpiffeId, key.NodeId), ProxyTraits.Of(key.SpiffeId));
+    private bool IsReached(InstanceKey key, RotationPlan plan) => envoys.Where(envoy => envoy.Key == key).SelectMany(static envoy => envoy.Clusters).Any(cluster =>
+        WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, key.SpiffeId, key.NodeId), ProxyTraits.Of(key.SpiffeId, cluster)));
 
     private void CheckLeaf(LedgerRow row)
     {
@@ -114,6 +113,8 @@ internal sealed partial class Claims
         {
             NoteReached(old, next.Floor);
             CheckMove(old, next, plan, entry);
+            CheckHalt(old, next, plan, entry);
+            _decided.Add((old, next, entry));
         }
     }
 

@@ -78,6 +78,9 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
                 break;
             case SignLeaf sign when sign.Earliest > time.True + policy.MaxSkew:
                 throw new Violation("I4", $"a leaf is asked for that begins at {sign.Earliest:u}, when it is {time.True:u}");
+            case SignLeaf sign:
+                CheckSign(sign);
+                break;
             case WriteRoster write:
                 _enrolling[write.Entry.Key] = server.StartedAt;
                 break;
@@ -85,6 +88,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
                 _issued.TryAdd(write.Insert.Row.Serial, _issued.Count);
                 CheckLeaf(write.Insert.Row);
                 CheckWave(write.Insert.Row);
+                CheckStays(write.Insert.Row);
                 break;
             case Noted { Text: { } text } when text.StartsWith("invariant", StringComparison.Ordinal):
                 throw new Violation("the engine's own", text);
@@ -98,12 +102,13 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     public void OnClockAnswer() => _clockOrders.TryDequeue(out _);
 
     /// <summary>After each event: the floor, and all pairs when anything that they depend on has moved.</summary>
-    /// <param name="isNewTerm">It may begin at a lower floor: the stored one lags behind.</param>
-    public void OnEvent(bool isNewTerm)
+    /// <param name="heard">Null: a term has begun. It may begin at a lower floor, for the stored one lags behind.</param>
+    public void OnEvent(EngineEvent? heard)
     {
         NoteState();
-        if (isNewTerm)
+        if (heard is null)
         {
+            ForgetTerm();
             // Who was not back within its window, in the life after the one that wanted it on the roster, is no member any more.
             if (server.StartedAt - _begun >= policy.ReconnectWindow)
             {
@@ -123,10 +128,18 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
             return;
         }
 
+        if (heard is not null)
+        {
+            CheckHeard(heard);
+        }
+
+        CheckLeft(engine);
+
         if (_revision != _checkedRevision)
         {
             _checkedRevision = _revision;
             CheckHeld(engine);
+            CheckSeen(engine);
         }
 
         bool moved = engine.Floor != _floor || _epoch != _checkedEpoch || _roster != store.RosterRevision;
@@ -172,7 +185,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
                     throw new Violation("E7", $"{envoy.Name}/{source} is sent {delivery.Payload?.Version} while another response is unanswered");
                 }
 
-                if (other.Kind != source.Kind && other.Client.Stream?.Connection == source.Client.Stream?.Connection)
+                if (other.Kind != source.Kind && other.Kind != SecretKind.TicketKeys && source.Kind != SecretKind.TicketKeys && other.Client.Stream?.Connection == source.Client.Stream?.Connection)
                 {
                     throw new Violation("E7", $"{envoy.Name} has bundle and leaf on their way at once");
                 }
@@ -187,6 +200,11 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         }
 
         source.UnansweredSince = time.Up;
+        if (source.Kind == SecretKind.TicketKeys)
+        {
+            CheckTickets(envoy);
+        }
+
         if (delivery.Payload is LeafPayload leaf)
         {
             _handedOver.TryAdd(leaf.Serial, _issued.Count);
@@ -245,7 +263,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     /// <summary>I7: the slots of a process that is known by its leaf are durable before anything goes out on them.</summary>
     private void CheckSlots(SimulatedEnvoy envoy, SecretKind kind)
     {
-        if (envoy.Sources.Find(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Refused: false, UnansweredSince: null, Stored: not null }) is not { } known
+        if (kind == SecretKind.TicketKeys || envoy.Sources.Find(static source => source is { Kind: SecretKind.Leaf, HasAccepted: true, Refused: false, UnansweredSince: null, Stored: not null }) is not { } known
             || store.Row(known.Stored!.Serial) is not { } row || row.NotAfter < time.True || _overruled.Contains(row.Serial))
         {
             return;
@@ -265,9 +283,15 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     /// <summary>The server has heard an answer.</summary>
     public void OnAnswer(SimulatedEnvoy envoy, SecretSource source, bool refused)
     {
+        _answeredAt[envoy] = time.Up;
         source.UnansweredSince = null;
         source.Refused = refused;
         source.HasAccepted |= !refused;
+        if (!refused && envoy.Contexts.Exists(static context => context is { Presents: { } leaf, Leaf: { } held } ? held.Says(leaf.Serial) : context is { Leaf: null, Enforces: not null }))
+        {
+            _talksSince.TryAdd(envoy, time.Up);
+        }
+
         if (refused && source.Sent is { } sent)
         {
             envoy.Spoilt.Add(sent);
@@ -278,8 +302,12 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     /// <summary>Unexpired, and from this authority.</summary>
     public bool IsGood(HeldSecret leaf, string authority) => leaf.NotAfter > time.True && store.Row(leaf.Serial)?.AuthorityId == authority;
 
-    private static string Text(SecretPayload payload) =>
-        System.Text.Encoding.UTF8.GetString(payload is BundlePayload bundle ? bundle.Pem.Span : ((LeafPayload)payload).ChainPem.Span);
+    private static string Text(SecretPayload payload) => payload switch
+    {
+        BundlePayload bundle => System.Text.Encoding.UTF8.GetString(bundle.Pem.Span),
+        LeafPayload leaf => System.Text.Encoding.UTF8.GetString(leaf.ChainPem.Span),
+        _ => payload.Version,
+    };
 
     private void NoteState()
     {

@@ -15,7 +15,8 @@ internal sealed class Operators(
     VirtualTime time, VirtualServer server, List<SimulatedEnvoy> envoys, AnchorFiles files, Claims claims, FleetPolicy policy, Mix mix, Random random, Story story)
 {
     private static readonly string[] Authorities = ["a", "a2", "b", "b", "c"];
-    private static readonly RotationPolicy s_eager = new() { TrustSoak = TimeSpan.Zero, Waves = [], WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
+    /// <summary>Waits for nothing but evidence.</summary>
+    public static readonly RotationPolicy Eager = new() { TrustSoak = TimeSpan.Zero, Waves = [], WaveSoak = TimeSpan.Zero, CanarySoak = TimeSpan.Zero, DropSoak = TimeSpan.Zero };
     private long _lastRequest;
 
     public void Step()
@@ -111,12 +112,14 @@ internal sealed class Operators(
     }
 
     /// <summary>A rotation to a root that is not the signer's, which waits for nothing but evidence.</summary>
-    public void Rotate(bool isEmergency = false)
+    /// <param name="stays">To another authority below the same root, where there is one.</param>
+    /// <returns>The authority.</returns>
+    public string Rotate(bool isEmergency = false, RotationPolicy? rotation = null, bool stays = false)
     {
         TrustState state = server.Store.State;
         string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
         string[] others = [.. Authorities.Distinct().Where(id => state.RootOf(id).Id != state.RootOf(state.Signer).Id)];
-        string to = others[random.Next(others.Length)];
+        string to = stays && Authorities.FirstOrDefault(id => id != state.Signer && state.RootOf(id).Id == state.RootOf(state.Signer).Id) is { } sibling ? sibling : others[random.Next(others.Length)];
         StartRotation Start(long id) => new()
         {
             Id = id,
@@ -124,10 +127,11 @@ internal sealed class Operators(
             RequestId = request,
             RotationId = "r" + request,
             To = to,
-            Kind = isEmergency ? RotationKind.Emergency : RotationKind.Planned,
-            Policy = s_eager,
+            Kind = isEmergency ? RotationKind.Emergency : KindTo(to),
+            Policy = rotation ?? Eager,
         };
         Order(Start);
+        return to;
     }
 
     public void StartPlan()
@@ -179,7 +183,7 @@ internal sealed class Operators(
     {
         if (mix.Eager)
         {
-            return s_eager;
+            return Eager;
         }
 
         TimeSpan Soak() => mix.LongSoaks ? Settings.LeafLifetime * 0.7 : TimeSpan.FromSeconds(random.Next(3) * 5);
@@ -349,6 +353,18 @@ internal sealed class Operators(
     {
         if (server.Engine?.Instances().FirstOrDefault(view => view.Connected) is { } view)
         {
+            Repush(view);
+        }
+    }
+
+    /// <summary>Whoever is connected is to have everything anew.</summary>
+    public void RepushAll() => server.Engine?.Instances().Where(static view => view.Connected).ToList().ForEach(Repush);
+
+    private void Repush(InstanceView view)
+    {
+        if (server.Up)
+        {
+            claims.OnRepush(view.Key);
             Order(id => new RepushInstance { Id = id, Actor = "operator", InstanceId = view.Id });
         }
     }

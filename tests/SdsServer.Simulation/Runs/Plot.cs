@@ -44,4 +44,31 @@ internal enum Plot
 
     /// <summary>On one stream for all, a new source refuses the very bytes that another has accepted, and the server dies: the version that it is told then is of both.</summary>
     RefusedBesideAccepted,
+
+    /// <summary>The first who is moved refuses its new leaf, the hold is slow to become durable, and then lasts for longer than half a leaf's life.</summary>
+    Halted,
+
+    /// <summary>The canary uses its new leaf, and dies of it.</summary>
+    CanaryGone,
+
+    /// <summary>The canary says something else of itself when its wave has begun.</summary>
+    Relabelled,
+
+    /// <summary>Into a wave that has begun comes a process that never answers its first leaf.</summary>
+    MuteNewcomer,
+
+    /// <summary>The new authority, or every one, signs nothing for longer than a leaf lives.</summary>
+    SignersOut,
+
+    /// <summary>The canary is on the new authority, which signs nothing more, while the old one signs for the others.</summary>
+    SignerFallsOut,
+
+    /// <summary>A proxy's admin does not show the new leaf, and the server dies.</summary>
+    AdminUnheard,
+
+    /// <summary>A process that takes session ticket keys refuses the bundle without the old root.</summary>
+    TicketsAfterDrop,
+
+    /// <summary>A process is back when its leaf has expired, first of all with a source that it never had before.</summary>
+    BackUndated,
 }

@@ -52,7 +52,7 @@ internal sealed class Run
                 throw new Violation("end", $"{_server.Events} events, and no end of them");
             }
 
-            _claims.OnEvent(isNewTerm: cause is null);
+            _claims.OnEvent(cause);
         };
     }
 

@@ -94,7 +94,7 @@ internal static class Mutations
         new("private salt at once", $"{Engine}.Answers.cs", "(instance.CountedAt is null && subscription.OfferedEpoch == 0) || ", ""),
         new("private salt: after a refusal or loss (dirty)", $"{Engine}.Answers.cs", "_dirty.Contains(instance.Key) || ", ""),
         new("dirty: by a refusal", $"{Engine}.Answers.cs", "            _dirty.Add(instance.Key);\n", ""),
-        new("dirty: by a lost answer", $"{Engine}.Subscriptions.cs", "            _dirty.Add(subscription.Instance.Key);\n", "            subscription.Instance.See(_now.Utc);\n"),
+        new("dirty: by a lost answer", $"{Engine}.Subscriptions.cs", "            _dirty.Add(subscription.Instance.Key);\n", ""),
         new("private salt: what an earlier term may have sent", $"{Engine}.Answers.cs", " || subscription.Repush || MayHaveRefused(subscription)", " || subscription.Repush"),
         new("salt of the term", $"{Engine}.cs", "if (_floor < _state.Epoch)", "if (_floor > _state.Epoch)"),
         new(
@@ -159,6 +159,27 @@ internal static class Mutations
         new("clock: a jump ahead expires nothing", "SdsServer.Core/Fleet/ClockWatch.cs", "InDoubt && now.Utc > elapsed ? elapsed : now.Utc", "now.Utc"),
         new("clock: a jump back postpones no renewal", "SdsServer.Core/Fleet/ClockWatch.cs", "InDoubt && now.Utc < elapsed ? elapsed : now.Utc", "now.Utc"),
         new("clock: a gap over a restart is a doubt", $"{Engine}.cs", "_state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew", "false"),
+
+        // Halts (ADR 13).
+        new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "plan.Hold is not null || JudgeHold(_state) is not null", "plan.Hold is not null"),
+        new("halt: a restart heals no hold", $"{Engine}.Rotation.cs", "if (plan.Hold != _heldBefore && (", "if (("),
+        new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || (ProblemOf", "((ProblemOf"),
+        new("halt: a wave that died is watched for its soak", $"{Engine}.Waves.cs", "_desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);", "_desertedUntil = _now.Up;"),
+        new("halt: a wave that is away has its time to come back", $"{Engine}.Rotation.cs", "WaveIsDeserted = _now.Up >= _desertedUntil,", "WaveIsDeserted = _now.Up >= _frozenUntil,"),
+        new("halt: a newcomer that leaves its leaf unanswered is silent", $"{Engine}.Waves.cs", "return IsNew(instance) ? WaveStanding.Mute : WaveStanding.Silent;", "return IsNew(instance) ? WaveStanding.Joining : WaveStanding.Silent;"),
+        new("waves: nobody leaves one by its labels", $"{Engine}.Waves.cs", "WaveAssignment.Reaches(plan, instance.Place, instance.TraitsInPlan)", "WaveAssignment.Reaches(plan, instance.Place, instance.Traits)"),
+        new("waves: soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.WaveProvenAt + WaveWait(plan)", "plan.WaveProvenAt"),
+        new("waves: an admin's word is waited for after a restart", "SdsServer.Core/Rotation/RotationPlanner.cs", "(fleet.FleetIsPresent && fleet.Waves.WithoutJoining().Pending == 0)", "fleet.Waves.WithoutJoining().Pending == 0"),
+        new("signer: G1 and G2 ask whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "fleet.UnresolvedNacks == 0) && fleet.SignerProblem is null;", "fleet.UnresolvedNacks == 0);"),
+        new("signer: G3 asks whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "TargetSigns: true, SignerProblem: null } && IsShown", "TargetSigns: true } && IsShown"),
+        new("signer: the end asks whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "fleet is { SignedByOutgoing: 0, SignerProblem: null }", "fleet is { SignedByOutgoing: 0 }"),
+        new("signer: one that signs says nothing of another", $"{Engine}.Issuing.cs", "_signerProblems.Remove(instance.SigningAuthority);", "_signerProblems.Clear();"),
+        new("signer: who is at its leaf's end gets the other's", $"{Engine}.Waves.cs", "ProblemOf(plan.To) is { } problem && _now.Up < problem.Until - SignerPause && IsAtItsEnd(instance)", "_now.Up < _frozenUntil && IsAtItsEnd(instance)"),
+        new("signer: it is asked again before the doubt ends", $"{Engine}.Waves.cs", " && _now.Up < problem.Until - SignerPause && IsAtItsEnd", " && _now.Up < problem.Until && IsAtItsEnd"),
+        new("tickets: only who has left the dropped root gets new keys", $"{Engine}.Tickets.cs", "!HasLeftDropped(instance) || ", ""),
+        new("drain list: who comes with secrets is not dated", $"{Engine}.Subscriptions.cs", "FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,", "FirstSeen = _now.Utc,"),
+        new("drain list: who shows a leaf of before is not dated", $"{Engine}.Subscriptions.cs", "            instance.FirstSeen = null;\n", ""),
+        new("drain list: who was there before a restart is not dated", $"{Engine}.Members.cs", "        instance.AwaySince = _now.Up;\n        instance.Lo = _floor;", "        instance.FirstSeen = _now.Utc;\n        instance.AwaySince = _now.Up;\n        instance.Lo = _floor;"),
 
         // The server's own certificate (ADR 20).
         new("serving: waits for who does not know the root", $"{Engine}.Serving.cs", "if (!stays && (IsServingHeldBack || ", "if (!stays && ("),

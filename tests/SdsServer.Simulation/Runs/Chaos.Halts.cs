@@ -1,0 +1,209 @@
+using SdsServer.Core.Fleet.Completions;
+using SdsServer.Core.Fleet.Effects;
+using SdsServer.Core.Rotation;
+using SdsServer.Core.Secrets;
+using SdsServer.Simulation.Envoys;
+
+namespace SdsServer.Simulation.Runs;
+
+/// <summary>Plots in which a rotation goes wrong when it has reached some, and not all.</summary>
+internal sealed partial class Chaos
+{
+    private const string Canaries = "canary";
+
+    private static readonly RotationPolicy s_byCanaries = Operators.Eager with { Waves = [Wave.Of(new WaveSelector(Cluster: Canaries))], CanarySoak = TimeSpan.FromMinutes(10) };
+
+    // Leaves under this root are found wrong.
+    private string? _resented;
+
+    private bool Halted()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true) is null || !Rests())
+        {
+            return false;
+        }
+
+        _lingers = static effect => effect is SaveState;
+        _resented = RootOf(operators.Rotate());
+        if (!PassUntil(() => server.Store.State.Plan is { Hold.Cause: HoldCause.Nack }, TimeSpan.FromMinutes(2)))
+        {
+            return false;
+        }
+
+        if (random.Next(2) == 0 && server.Up)
+        {
+            server.Kill();
+        }
+
+        Pass(Settings.LeafLifetime);
+        return true;
+    }
+
+    private bool CanaryGone()
+    {
+        if (Canary() is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        string to = operators.Rotate(rotation: s_byCanaries);
+        if (!PassUntil(() => IsOn(hero, to), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        story.Tell($"{hero.Name} dies");
+        hero.Alive = false;
+        network.DropConnection(hero, TimeSpan.Zero);
+        Pass(TimeSpan.FromMinutes(8));
+        return true;
+    }
+
+    private bool Relabelled()
+    {
+        if (Canary() is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        string to = operators.Rotate(rotation: s_byCanaries);
+        if (!PassUntil(() => IsOn(hero, to), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        hero.Clusters.Add("mesh");
+        network.DropStream(hero, hero.Clients[^1], TimeSpan.FromSeconds(1));
+        Pass(TimeSpan.FromMinutes(1));
+        return true;
+    }
+
+    private bool MuteNewcomer()
+    {
+        if (Canary() is not { } first || !Rests())
+        {
+            return false;
+        }
+
+        string to = operators.Rotate(rotation: s_byCanaries with { WaveGate = new GatePolicy(GateKind.Time, policy.AckTimeout * 5) });
+        if (!PassUntil(() => IsOn(first, to), TimeSpan.FromMinutes(1)) || Canary() is not { } hero)
+        {
+            return false;
+        }
+
+        hero.IsMute = true;
+        Pass(policy.AckTimeout * 8);
+        hero.IsMute = false;
+        return true;
+    }
+
+    private bool SignersOut()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || !Rests())
+        {
+            return false;
+        }
+
+        bool isAll = random.Next(2) == 0;
+        string to = operators.Rotate(stays: random.Next(2) == 0);
+        _fails = effect => effect is SignLeaf sign && (isAll || sign.AuthorityId == to);
+        Pass(Settings.LeafLifetime + policy.MaxSkew + TimeSpan.FromMinutes(10));
+        return true;
+    }
+
+    private bool SignerFallsOut()
+    {
+        if (Canary() is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        string to = operators.Rotate(rotation: s_byCanaries with { CanarySoak = TimeSpan.FromMinutes(1) });
+        if (!PassUntil(() => IsOn(hero, to), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        _fails = effect => effect is SignLeaf sign && sign.AuthorityId == to;
+        for (int time = 0; time < 8; time++)
+        {
+            operators.RepushAll();
+            Pass(s_soon * 2);
+        }
+
+        return true;
+    }
+
+    private bool AdminUnheard()
+    {
+        if (Cast(bundles: 1, leaf: true, hasAdmin: true) is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        hero.IsAdminMute = true;
+        operators.Rotate(rotation: Operators.Eager with { Evidence = LeafEvidence.EnvoyAdmin });
+        if (PassUntil(() => server.Store.State.Plan is { DrainedAt: not null }, policy.AckTimeout * 3) && server.Up)
+        {
+            server.Kill();
+        }
+
+        Pass(TimeSpan.FromMinutes(1));
+        hero.IsAdminMute = false;
+        return true;
+    }
+
+    private bool TicketsAfterDrop()
+    {
+        if (Cast(bundles: 2, leaf: true, tickets: true) is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        string to = operators.Rotate(rotation: Operators.Eager with { DropSoak = s_soon });
+        if (!PassUntil(() => IsOn(hero, to), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        _distrusted = hero.Sources.Find(static source => source.Kind == SecretKind.Bundle);
+        Pass(TimeSpan.FromMinutes(2));
+        return true;
+    }
+
+    private bool BackUndated()
+    {
+        if (Cast(bundles: 1, leaf: true) is not { } hero || !Rests())
+        {
+            return false;
+        }
+
+        CutOff(hero, Settings.LeafLifetime + policy.MaxSkew + TimeSpan.FromMinutes(2), TimeSpan.Zero);
+        PassUntil(() => time.Up >= hero.CutOffUntil, TimeSpan.FromHours(1));
+        AddBundle(hero);
+        Pass(policy.ReconnectWindow * 4);
+        return true;
+    }
+
+    /// <summary>A process that its own word makes one of the canaries, and another that is none.</summary>
+    private SimulatedEnvoy? Canary()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true, boots: false) is not { } canary)
+        {
+            return null;
+        }
+
+        canary.Clusters.Add(Canaries);
+        network.Boot(canary);
+        return canary;
+    }
+
+    private bool IsOn(SimulatedEnvoy envoy, string authority) =>
+        envoy.Contexts.TrueForAll(context => context.Presents is { } leaf && server.Store.Row(leaf.Serial)?.AuthorityId == authority);
+
+    private string RootOf(string authority) => server.Store.State.RootOf(authority).Id;
+
+    private ProxyProbed? Probe(ProbeProxy probe) => envoys.Find(envoy => envoy.Alive && envoy.Admin == probe.Admin) is not { } asked
+        ? null
+        : new ProxyProbed(probe.InstanceId, probe.Serial, !asked.IsAdminMute && asked.Contexts.Exists(context => context.Presents?.Serial == probe.Serial), "asked");
+}
