@@ -330,8 +330,9 @@ public sealed partial class TrustDomainEngine
         {
             At(SettledAt(instance, instance.Bundles));
             At(SettledAt(instance, instance.Leaves));
-            At(SettledAt(instance, instance.Tickets));
         }
+
+        At(SettledAt(instance, instance.Tickets));
 
         At(instance.Bundles.MissingUntil(_policy.SuccessionWindow));
         At(instance.Leaves.MissingUntil(_policy.SuccessionWindow));

@@ -29,9 +29,9 @@ public sealed partial class TrustDomainEngine
             NotFresh(instance);
         }
 
-        if (holder is null && SecretVersion.LeafSerial(opened.ReportedVersion) is not null)
+        if (holder is null && (SecretVersion.LeafSerial(opened.ReportedVersion) is not null || SecretVersion.BundleEpoch(opened.ReportedVersion) < instance.ArrivedAt))
         {
-            // It got that leaf before it came under this name: passed over, expired, or of another server.
+            // It got that before it came under this name: passed over, expired, or of another server.
             instance.FirstSeen = null;
         }
 
@@ -140,6 +140,11 @@ public sealed partial class TrustDomainEngine
         // What either may enforce, the one process may; nothing older has been sent to it under the other name than what was current when it came.
         known.Lo = Math.Min(known.Lo, Math.Max(provisional.Lo, provisional.ArrivedAt));
         known.OverruledBelow = Math.Max(known.OverruledBelow, provisional.OverruledBelow);
+        if (provisional.FirstSeen < known.FirstSeen || (provisional.FirstSeen is null && provisional.Outstanding.Count > 0))
+        {
+            known.FirstSeen = provisional.FirstSeen;
+        }
+
         if (provisional.Outstanding.Count > 0)
         {
             // Both were taken for processes of their own: what each may hide, the one process may.

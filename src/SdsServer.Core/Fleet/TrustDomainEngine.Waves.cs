@@ -41,7 +41,9 @@ public sealed partial class TrustDomainEngine
         && !instance.LeafRefused && instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked)
         && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
 
-    private bool IsAtItsEnd(Instance instance) => Youngest(instance) is not { } youngest || IsExpiring(youngest);
+    // By what it has, or is about to have: a leaf that was refused, or lost on its way, keeps nobody alive.
+    private bool IsAtItsEnd(Instance instance) => !instance.Outstanding.Values.Any(leaf =>
+        (leaf.State == LeafState.Acked || leaf is { State: LeafState.Issued, Lost: false, IssuedAt: not null }) && !IsExpiring(leaf));
 
     // By the floor that is durable: a crash must not find leaves that the floor of before does not vouch for.
     private bool MaySign(string authorityId) =>

@@ -572,6 +572,45 @@ public sealed class EmergencyTests
         Assert.Null(proxy.Instance.FirstSeen);
     }
 
+    [Fact]
+    public void Who_had_two_names_is_dated_by_the_first()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        ScriptedStream first = proxy.Leaf;
+        string leaf = first.Accepted!, bundle = proxy.Bundle.Accepted!;
+        DateTimeOffset came = proxy.Instance.FirstSeen!.Value;
+        world.Pass(TimeSpan.FromHours(1));
+        proxy.Disconnect();
+        ScriptedStream second = proxy.Open(SecretKind.Leaf, name: "Leaf2");
+        proxy.Open(SecretKind.Bundle, bundle);
+        world.Pass(200);
+        string other = second.Accepted!;
+        proxy.Disconnect();
+        proxy.Open(SecretKind.Leaf, leaf);
+        world.Pass(1);
+        proxy.Open(SecretKind.Bundle, bundle);
+        proxy.Open(SecretKind.Leaf, other, name: "Leaf2");
+        world.Pass(200);
+        Assert.All(proxy.Instances.Where(view => view.Connected), view => Assert.True(view.FirstSeen is null || view.FirstSeen <= came, $"{view.FirstSeen} instead of {came}"));
+    }
+
+    // A leaf that was refused, and came alive on a later bundle, is not in what it reports.
+    [Fact]
+    public void Who_reports_a_bundle_older_than_any_it_was_sent_here_was_there_before()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        string bundle = proxy.Bundle.Accepted!;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Quick with { ForceAtDeadlines = true }, kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromMinutes(20));
+        proxy.Open(SecretKind.Leaf);
+        proxy.Open(SecretKind.Bundle, bundle);
+        world.Pass(60);
+        Assert.Null(Assert.Single(proxy.Instances, view => view.Connected).FirstSeen);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

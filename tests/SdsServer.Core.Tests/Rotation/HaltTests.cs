@@ -192,6 +192,28 @@ public sealed class HaltTests
         Assert.Equal((1, true), (world.State.Plan?.WavesBegun, canary.IsOn("b")));
     }
 
+    // A leaf of the old authority was lost on its way: the youngest, and nobody uses it.
+    [Fact]
+    public void Who_was_sent_a_leaf_that_was_lost_gets_another_from_the_old_while_the_new_does_not_sign()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", EngineWorld.Quick);
+        world.Pass(10);
+        proxy.Leaf.Answers = false;
+        string held = proxy.Leaf.Accepted!;
+        while (proxy.Leaf.Got.Count < 2)
+        {
+            world.Pass(TimeSpan.FromMinutes(1));
+        }
+
+        proxy.Leaf.Close();
+        ScriptedStream anew = proxy.Open(SecretKind.Leaf, held, name: proxy.Leaf.Name);
+        world.Pass(TimeSpan.FromHours(6));
+        Assert.NotEmpty(anew.Got);
+    }
+
     private static ImmutableArray<Sidecar> Mute(EngineWorld world, int count)
     {
         ImmutableArray<Sidecar> fleet = world.Fleet(count);

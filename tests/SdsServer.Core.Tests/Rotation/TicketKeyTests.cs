@@ -170,5 +170,22 @@ public sealed class TicketKeyTests
         Assert.NotEqual(before, Assert.Single(Keys(keys)));
     }
 
+    [Fact]
+    public void Who_is_back_in_part_under_a_new_name_gets_no_ticket_keys()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(60);
+        proxy.Disconnect();
+        world.Advance(Gate.G3);
+        world.Pass(1);
+        Assert.Equal("B", world.Bundle);
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
+        proxy.Open(SecretKind.Bundle, "b2-of-before", name: "Bundle1");
+        world.Pass(2);
+        Assert.Empty(keys.Got);
+    }
+
     private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];
 }
