@@ -70,6 +70,12 @@ public sealed partial class TrustDomainEngine
                 _due.Add(instance, due, instance.QueueEntry, _now.Up);
             }
         }
+
+        if (due is LeafClass.Rotation or LeafClass.Renewal)
+        {
+            // It may wait for its turn as long as a hold lasts: a stream that has come since gets what there is.
+            OfferLeaf(instance);
+        }
     }
 
     /// <summary>Why a new leaf is due to it now, or null.</summary>

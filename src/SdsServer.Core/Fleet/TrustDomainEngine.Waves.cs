@@ -38,7 +38,7 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private static bool IsHeldBack(Instance instance, RotationPlan plan) =>
         plan is { Hold: not null, Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency, DrainedAt: null }
-        && !instance.LeafRefused && instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked)
+        && !instance.LeafRefused && instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null)
         && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
 
     // By what it has, or is about to have: a leaf that was refused, or lost on its way, keeps nobody alive.

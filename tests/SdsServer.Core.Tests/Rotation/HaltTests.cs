@@ -192,6 +192,23 @@ public sealed class HaltTests
         Assert.Equal((1, true), (world.State.Plan?.WavesBegun, canary.IsOn("b")));
     }
 
+    // One by one that may be for days; a context that Envoy adds meanwhile must not wait so long for a leaf.
+    [Fact]
+    public void Who_waits_for_its_turn_is_sent_the_leaf_that_it_has_on_a_stream_that_comes_since()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, TrustGate = GatePolicy.Approval });
+        world.Pass(5);
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = false);
+        world.Advance(Gate.G1);
+        world.Pass(5);
+        Sidecar waiting = fleet.First(static sidecar => sidecar.Leaf.Got.Count == 1);
+        ScriptedStream another = waiting.Open(SecretKind.Leaf, name: "Leaf2");
+        world.Pass(1);
+        Assert.Equal(waiting.Leaf.Accepted, Assert.Single(another.Versions));
+    }
+
     // A leaf of the old authority was lost on its way: the youngest, and nobody uses it.
     [Fact]
     public void Who_was_sent_a_leaf_that_was_lost_gets_another_from_the_old_while_the_new_does_not_sign()

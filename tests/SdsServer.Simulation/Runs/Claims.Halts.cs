@@ -194,7 +194,7 @@ internal sealed partial class Claims
             return engine.Instances().Where(view => view.Key == envoy.Key).ToList() is [var consumer] ? consumer.FirstSeen : null;
         }
 
-        return !envoy.Sources.Exists(static source => source.Removed) && LeafInUse(envoy) is { } row && engine.Find(row.InstanceId)?.FirstSeen is { } seen && !HasTwoNames(row, seen) ? seen : null;
+        return !envoy.Sources.Exists(static source => source.Removed) && LeafInUse(envoy) is { } row && engine.Find(row.InstanceId)?.FirstSeen is { } seen ? seen : null;
     }
 
     // A decision of the engine about a plan that is held, or in its waves.
@@ -239,14 +239,11 @@ internal sealed partial class Claims
     private void CheckTickets(SimulatedEnvoy envoy)
     {
         TrustState state = server.Engine!.State;
-        if (!IsPassedOver(envoy) && IsThere(envoy) && envoy.Contexts.Find(context => context.Enforces is { } bundle && bundle.Roots.And(RootSet.Of(state.Bundle)) != bundle.Roots && CanTalk(envoy, context)) is { Enforces: { } enforced })
+        if (!IsPassedOver(envoy) && envoy.Contexts.Find(context => context.Enforces is { } bundle && bundle.Roots.And(RootSet.Of(state.Bundle)) != bundle.Roots && CanTalk(envoy, context)) is { Enforces: { } enforced })
         {
             throw new Violation("tickets", $"{envoy.Name} enforces {enforced.Roots}, and is sent ticket keys of after that");
         }
     }
-
-    // When it came under this name it had another, or a process of its key had.
-    private bool HasTwoNames(LedgerRow row, DateTimeOffset seen) => store.Ledger.Any(other => other.Key == row.Key && other.InstanceId != row.InstanceId && other.NotAfter + policy.MaxSkew > seen);
 
     private static bool IsThere(SimulatedEnvoy envoy) =>
         envoy is { Alive: true, Connection: not null } && envoy.Clients.TrueForAll(client => client.Stream is { IsServed: true } stream && stream.Connection == envoy.Connection);
@@ -291,11 +288,11 @@ internal sealed partial class Claims
         && envoy.Contexts.TrueForAll(context => context.Leaf is null || (context.Presents is { } leaf && leaf.NotAfter > time.True && store.Row(leaf.Serial)?.AuthorityId == authority))
         && store.Ledger.Any(row => row.Key == envoy.Key && row.AuthorityId != authority);
 
-    // It has been there for long, with all its streams, has long trusted what everybody does, hides nothing, and neither has a leaf nor was issued one.
+    // It has been there for long, with all its streams, has long trusted what everybody does, hides nothing, and has no leaf.
     private bool Starves(SimulatedEnvoy envoy) =>
         envoy is { Silent: false, Stubborn: false, IsMute: false } && IsThere(envoy) && !IsPassedOver(envoy) && time.Up > envoy.OpenedAt + s_served && time.Up > server.StartedAt + s_served && time.Up > _answeredAt.GetValueOrDefault(envoy) + s_served
         && envoy.Spoilt.Count == 0 && envoy.Sources.TrueForAll(static source => source is { UnansweredSince: null })
         && envoy.Contexts.Exists(static context => context.Leaf is not null)
         && envoy.Contexts.TrueForAll(context => context.Enforces?.Epoch == _epoch)
-        && !store.Ledger.Any(row => row.Key == envoy.Key && row.State != LeafState.Superseded && row.NotAfter > time.True);
+        && !envoy.Contexts.Exists(context => context.Presents is { } leaf && leaf.NotAfter > time.True);
 }

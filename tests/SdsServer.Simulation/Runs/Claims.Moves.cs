@@ -30,14 +30,15 @@ internal sealed partial class Claims
     {
         TrustState state = store.State;
         if (state.Plan is { Goal: RotationGoal.Forward } plan && row.AuthorityId == plan.To && state.Signer != plan.To && !state.Authority(state.Signer).Tainted
-            && !IsReached(row.Key, plan))
+            && !envoys.Where(envoy => envoy.Key == row.Key).SelectMany(envoy => Reached(envoy, plan)).Contains(true))
         {
             throw new Violation("E5", $"{row.Key.NodeId} gets a leaf from {plan.To} before a wave has reached it");
         }
     }
 
-    private bool IsReached(InstanceKey key, RotationPlan plan) => envoys.Where(envoy => envoy.Key == key).SelectMany(static envoy => envoy.Clusters).Any(cluster =>
-        WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, key.SpiffeId, key.NodeId), ProxyTraits.Of(key.SpiffeId, cluster)));
+    // By each of the names of clusters that it has had: a restarted server has met it under the last one only.
+    private static IEnumerable<bool> Reached(SimulatedEnvoy envoy, RotationPlan plan) => envoy.Clusters.Select(cluster =>
+        WaveAssignment.Reaches(plan, WaveAssignment.PlaceOf(plan.Id, envoy.Key.SpiffeId, envoy.Key.NodeId), ProxyTraits.Of(envoy.Key.SpiffeId, cluster)));
 
     private void CheckLeaf(LedgerRow row)
     {
@@ -151,7 +152,7 @@ internal sealed partial class Claims
                 // An operator goes on without whoever is silent, whatever it has said before.
                 _leftSilent.UnionWith(envoys.Where(envoy => envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, UnansweredSince: not null })).Select(envoy => envoy.Key.SpiffeId));
                 break;
-            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan?.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(envoy => IsSettled(envoy) && TakesLeaves(envoy) && !IsPassedOver(envoy) && IsReached(envoy.Key, plan)):
+            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan?.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(envoy => IsSettled(envoy) && TakesLeaves(envoy) && !IsPassedOver(envoy) && !Reached(envoy, plan).Contains(false)):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
             case DecisionKind.SetSigner when kind is GateKind.Approval or GateKind.Webhook && next.Plan is { } begun
                 && Enumerable.Range(plan.WavesBegun, Math.Max(0, begun.WavesBegun - plan.WavesBegun - 1)).Any(wave => plan.Policy.Waves[wave].Selector is not null):
