@@ -50,7 +50,7 @@ internal sealed class PolicyOptions
     private readonly Option<LeafEvidence> _evidence = Choice.Option<LeafEvidence>(
         "--evidence", "What shows that a proxy uses its new leaf: its answer, or Envoy's own word from its admin as well.", value => value == LeafEvidence.EnvoyAdmin ? "envoy-admin" : "ack");
 
-    private readonly Option<bool> _automaticRollback = new("--automatic-rollback") { Description = "Turn back by itself when a proxy refuses a second, fresh leaf though its bundle is healthy, or the webhook says no." };
+    private readonly Option<bool> _automaticRollback = new("--automatic-rollback") { Description = "Turn back by itself when a proxy refuses a second, fresh leaf though its bundle is healthy, when too many are silent, or when the webhook says no." };
     private readonly Option<TimeSpan?> _leafLifetime = Duration.Option(
         "--leaf-lifetime", "While the rotation lasts leaves live no longer: so long can a proxy that goes away hold it up. Longer ones are replaced first.");
 

@@ -26,7 +26,7 @@ internal static class HoldText
         };
         return rotation.HoldCause switch
         {
-            HoldCause.Nack => $"lifts itself when the proxy accepts fresh bytes{Remembered}; to go on without it: 'sdsctl rotation unhold'{back}",
+            HoldCause.Nack => $"lifts itself when the proxy accepts fresh bytes{Remembered}; to go on in this wave without it: 'sdsctl rotation unhold' (the next gate still waits for it, or for an override of its name){back}",
             HoldCause.Silent => $"lifts itself when enough of them answer{Remembered}; to go on without them: 'sdsctl rotation unhold'{back}",
             HoldCause.Deadline when rotation.Kind == RotationKind.Emergency => "goes on by itself as soon as nobody is late; unhold and rollback are refused here",
             HoldCause.Deadline => $"see to who blocks, or pass over them; 'sdsctl rotation unhold' waits as long once more{back}",

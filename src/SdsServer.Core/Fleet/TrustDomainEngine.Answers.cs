@@ -342,6 +342,7 @@ public sealed partial class TrustDomainEngine
         At(instance.ProbeAt);
         At(StuckAt(instance));
         At(instance.Unshown?.Since + _policy.QuarantineAfter);
+        At(instance.Unanswered?.Since + _policy.QuarantineAfter);
         if (instance.HasOpenRefusal)
         {
             At(instance.RefusingSince + _policy.QuarantineAfter);

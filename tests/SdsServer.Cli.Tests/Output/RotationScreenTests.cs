@@ -37,7 +37,7 @@ public sealed class RotationScreenTests
     }
 
     [Theory]
-    [InlineData(HoldCause.Nack, "held (NACK)", "lifts itself when the proxy accepts fresh bytes, unless the server was restarted since; to go on without it: 'sdsctl rotation unhold'")]
+    [InlineData(HoldCause.Nack, "held (NACK)", "lifts itself when the proxy accepts fresh bytes, unless the server was restarted since; to go on in this wave without it: 'sdsctl rotation unhold' (the next gate still waits for it, or for an override of its name)")]
     [InlineData(HoldCause.Silent, "held (SILENT)", "lifts itself when enough of them answer, unless the server was restarted since; to go on without them: 'sdsctl rotation unhold'")]
     [InlineData(HoldCause.Clock, "held (CLOCK)", "set the clock right, then 'sdsctl rotation unhold'")]
     [InlineData(HoldCause.OlderStore, "held (OLDER_STORE)", "start the server with its newest store")]

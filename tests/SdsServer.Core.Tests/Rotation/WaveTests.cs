@@ -705,6 +705,23 @@ public sealed class WaveTests
         Assert.All(fleet, static sidecar => Assert.True(sidecar.IsOn("b")));
     }
 
+    // With Envoy's word as the evidence the drop waits for the last wave; not for ever for one that never answers.
+    [Fact]
+    public void Who_leaves_the_leaf_of_the_last_wave_unanswered_keeps_the_old_root_no_longer_than_its_old_leaf()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        Sidecar[] fleet = [.. Enumerable.Range(0, 40).Select(n => world.Sidecar($"s{n}", admin: new Uri($"http://10.0.0.{n}:9901")).Start())];
+        world.Server.Probe = static probe => new ProxyProbed(probe.InstanceId, probe.Serial, true, "");
+        world.Rotate("b", EngineWorld.Quick with { Evidence = LeafEvidence.EnvoyAdmin, TrustGate = GatePolicy.Approval });
+        world.Pass(5);
+        fleet[0].Leaf.Answers = false;
+        world.Advance(Gate.G1);
+        world.Pass(TimeSpan.FromMinutes(50));
+        Assert.Equal((null, "A,B"), (world.State.Plan!.Hold, world.Bundle));
+        world.Pass(TimeSpan.FromMinutes(20));
+        Assert.Equal("B", world.Bundle);
+    }
+
     [Fact]
     public void After_a_restart_the_last_ones_keep_the_old_root_also_while_none_of_them_is_back()
     {
