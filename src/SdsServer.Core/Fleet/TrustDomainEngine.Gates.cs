@@ -94,7 +94,9 @@ public sealed partial class TrustDomainEngine
         next = WithEvidence(next, out _);
         Verdict after = RotationPlanner.Next(next, Facts(next.Plan!), _clock.Reckoned);
         bool take = after.Open || (soakToo && after.OpensAt is not null);
-        string list = string.Join("; ", blockers.Take(Refusal.MaxBlockers).Select(blocker => $"{blocker.SpiffeId} {blocker.OverrideName}: {blocker.Detail}"));
+
+        // Nobody's name is left out (rule I5): in a large mesh the details are.
+        string list = string.Join("; ", blockers.Select((blocker, index) => $"{blocker.SpiffeId} {blocker.OverrideName}{(index < Refusal.MaxBlockers ? $": {blocker.Detail}" : "")}"));
         string action = $"{(take ? Describe(after) + ", passing" : "pass")} over {blockers.Count} blockers of gate {verdict.Gate}";
         Decision entry = Log(actor, DecisionKind.OverrideGate, after.Subject, action, $"{why}. Passed over: {list}") with { RotationId = next.Plan!.Id };
         return (take ? Made(next, after) : next with { Decisions = next.Decisions + 1 }, entry);

@@ -88,6 +88,19 @@ public sealed class EmergencyTests
     }
 
     [Fact]
+    public void The_log_names_everybody_who_was_passed_over()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar[] late = [.. Enumerable.Range(0, Refusal.MaxBlockers + 1).Select(n => world.Sidecar($"late{n}").Start())];
+        Array.ForEach(late, static sidecar => sidecar.Bundle.Answers = false);
+        world.Rotate("b", Emergency with { ForceAtDeadlines = true, SignDeadline = TimeSpan.FromSeconds(5) }, kind: RotationKind.Emergency);
+        world.Pass(10);
+        string reason = world.Store.Log.First(static entry => entry.Kind == DecisionKind.OverrideGate).Reason;
+        Assert.All(late, sidecar => Assert.Contains(sidecar.Instance.Id, reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void It_does_not_turn_back_to_the_stolen_root()
     {
         EngineWorld world = new();
