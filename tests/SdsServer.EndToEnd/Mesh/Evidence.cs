@@ -59,21 +59,29 @@ internal static class Evidence
     /// <summary>Waits until every sidecar has the roots of just these authorities in force.</summary>
     public static async Task AwaitTrustAsync(this ServiceMesh mesh, params Authority[] authorities)
     {
-        string[] roots = [.. authorities.Select(RootSerial).Order(StringComparer.Ordinal)];
         foreach (Proxy proxy in mesh.Proxies)
         {
-            await Condition.AwaitAsync($"{proxy.NodeId} to trust just {string.Join(" and ", authorities.Select(authority => authority.Name))}", Limit, async token =>
-            {
-                string[] trusted =
-                [
-                    .. (await proxy.Envoy.Admin.CertificatesAsync(token)).Trusted
-                        .Where(root => root.Origin == "<inline>").Select(root => root.SerialNumber).Distinct().Order(StringComparer.Ordinal),
-                ];
-                return Version.Parse(mesh.Options.Envoy.Version) < AllRootsShown
-                    ? trusted is [var first] && roots.Contains(first)
-                    : trusted.SequenceEqual(roots);
-            }, () => mesh.Server.Log);
+            await Condition.AwaitAsync(
+                $"{proxy.NodeId} to trust just {string.Join(" and ", authorities.Select(authority => authority.Name))}", Limit,
+                token => mesh.TrustJustAsync(proxy, authorities, token), () => mesh.Server.Log);
         }
+    }
+
+    /// <summary>Whether this sidecar has the root of just this authority in force.</summary>
+    public static Task<bool> TrustsJustAsync(this ServiceMesh mesh, Proxy proxy, Authority authority, CancellationToken cancellation = default) =>
+        mesh.TrustJustAsync(proxy, [authority], cancellation);
+
+    private static async Task<bool> TrustJustAsync(this ServiceMesh mesh, Proxy proxy, Authority[] authorities, CancellationToken cancellation)
+    {
+        string[] roots = [.. authorities.Select(RootSerial).Order(StringComparer.Ordinal)];
+        string[] trusted =
+        [
+            .. (await proxy.Envoy.Admin.CertificatesAsync(cancellation)).Trusted
+                .Where(root => root.Origin == "<inline>").Select(root => root.SerialNumber).Distinct().Order(StringComparer.Ordinal),
+        ];
+        return Version.Parse(mesh.Options.Envoy.Version) < AllRootsShown
+            ? trusted is [var first] && roots.Contains(first)
+            : trusted.SequenceEqual(roots);
     }
 
     private static string RootSerial(Authority authority)

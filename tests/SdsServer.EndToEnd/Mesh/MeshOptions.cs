@@ -8,6 +8,9 @@ internal sealed record MeshOptions(EnvoyBinary Envoy, XdsProtocol Protocol, SdsT
     /// <summary>Which sidecars, by node id, reach the server through a <see cref="ServerLink"/>.</summary>
     public Func<string, bool> Linked { get; init; } = _ => true;
 
+    /// <summary>Each node states where its Envoy's admin listens, those for which this is true a link to there; null: none states anything.</summary>
+    public Func<string, bool>? AdminLinked { get; init; }
+
     /// <summary>
     /// The server issues its serving certificate itself; null: an operator's. Says by node id which file the sidecar follows for its anchors, and which
     /// digests its node states.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using SdsServer.Testing.Envoy;
+using SdsServer.Testing.Processes;
 
 namespace SdsServer.EndToEnd.Mesh;
 
@@ -10,13 +11,19 @@ internal sealed class Proxy : IAsyncDisposable
     private long _before;
     private (int Process, string Serial, long Updates) _lastLeaf;
 
-    private Proxy(string nodeId, ServerLink? link, EnvoySidecar envoy) => (NodeId, Link, Envoy) = (nodeId, link, envoy);
+    private readonly ReservedPort? _admin;
+
+    private Proxy(string nodeId, ServerLink? link, ReservedPort? admin, ServerLink? adminLink, EnvoySidecar envoy) =>
+        (NodeId, Link, _admin, AdminLink, Envoy) = (nodeId, link, admin, adminLink, envoy);
 
     /// <summary>Unlike any other in the mesh.</summary>
     public string NodeId { get; }
 
     /// <summary>Its way to the server; null when it connects directly.</summary>
     public ServerLink? Link { get; }
+
+    /// <summary>The server's way to its admin; null when its node states none, or the admin's own port.</summary>
+    public ServerLink? AdminLink { get; }
 
     public EnvoySidecar Envoy { get; }
 
@@ -33,9 +40,12 @@ internal sealed class Proxy : IAsyncDisposable
                 .With("sds-host", "127.0.0.1").With("sds-port", $"{link?.Port ?? server.Tcp.Port}")
                 .With("sds-server-name", ServerProcess.TlsName).With("sds-server-san", ServerProcess.TlsName)
                 .With("sds-ca-file", server.RootFile);
+        ReservedPort? admin = options.AdminLinked is null ? null : ReservedPort.Take();
+        ServerLink? adminLink = admin is not null && options.AdminLinked!(nodeId) ? ServerLink.To(admin.Endpoint) : null;
+        bootstrap = admin is null ? bootstrap : bootstrap.WithAdminPort(adminLink?.Port ?? admin.Number);
         bootstrap = token is null ? bootstrap.WithoutToken() : bootstrap.With("token", $"Bearer {token}");
-        EnvoySidecar envoy = await EnvoySidecar.StartAsync(options.Envoy, bootstrap.With("node-id", nodeId), new SidecarOptions { Uid = token is null ? options.Uid : null });
-        return new Proxy(nodeId, link, envoy);
+        EnvoySidecar envoy = await EnvoySidecar.StartAsync(options.Envoy, bootstrap.With("node-id", nodeId), new SidecarOptions { Uid = token is null ? options.Uid : null, AdminPort = admin?.Number ?? 0 });
+        return new Proxy(nodeId, link, admin, adminLink, envoy);
     }
 
     private static Bootstrap OverOwnTls(Bootstrap bootstrap, int port, (string SecretFile, IReadOnlyList<string> Digests) anchors)
@@ -75,5 +85,7 @@ internal sealed class Proxy : IAsyncDisposable
     {
         await Envoy.DisposeAsync();
         await (Link?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (AdminLink?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _admin?.Dispose();
     }
 }

@@ -20,6 +20,18 @@ internal static class RotationOrders
         Policy = ByWaves(gates, gates, waves),
     };
 
+    /// <summary>To a root made now, by evidence alone: one proxy after the other, each when the admin of the one before shows its new leaf.</summary>
+    public static StartRotationRequest OneByOne(string id, params Wave[] waves) => new()
+    {
+        RequestId = id,
+        Kind = RotationKind.Planned,
+        NewAuthority = new NewAuthority { DisplayName = $"root of {id}" },
+        Policy = new RotationPolicy
+        {
+            CanarySoak = Soak.ToDuration(), WaveSoak = Soak.ToDuration(), Waves = { waves }, MaxInFlight = 1, Evidence = LeafEvidence.EnvoyAdmin,
+        },
+    };
+
     /// <summary>To an intermediate made now below the root that signs; by itself, but for the gate between waves.</summary>
     public static StartRotationRequest Intermediate(string id, params Wave[] waves) => new()
     {

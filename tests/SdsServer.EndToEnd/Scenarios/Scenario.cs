@@ -23,6 +23,8 @@ internal sealed record Scenario(string Name, int Seconds, Func<string, bool> Lin
         new("wave refusals", 40, node => node == WaveRefusals.Canary, WaveRefusals.RunAsync, Oldest),
         new("emergency", 90, node => node == Emergencies.Silent, Emergencies.RunAsync, Oldest),
         new("intermediate", 15, _ => false, Intermediates.RunAsync, Newest),
+        new("long absence", 80, node => node is $"{LongAbsences.Away}-out" or $"{LongAbsences.Away}-in", LongAbsences.RunAsync, Newest),
+        new("hot restarts", 45, node => node == HotRestarts.Held, HotRestarts.RunAsync, Newest),
         new("resumption", 20, _ => false, Resumptions.RunAsync, Oldest),
     ];
 

@@ -59,7 +59,8 @@ internal static class SidecarRestarts
         await direction.MarkAsync();
     }
 
-    private static async Task HotRestartAsync(ServiceMesh mesh, Direction direction, Proxy proxy)
+    /// <summary>A successor beside the process; returns when only the successor is left, in the books as well.</summary>
+    public static async Task HotRestartAsync(ServiceMesh mesh, Direction direction, Proxy proxy)
     {
         Task parentEnded = await proxy.Envoy.HotRestartAsync();
         await proxy.Envoy.WhenLiveAsync();

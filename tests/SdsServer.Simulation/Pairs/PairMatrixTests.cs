@@ -23,6 +23,37 @@ public sealed class PairMatrixTests(ITestOutputHelper output)
     [InlineData(RotationPhase.Removing, 2)]
     public Task Turned_back_from(RotationPhase phase, int firstManner) => TellAsync(firstManner, phase);
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public Task Away_from_a_stolen_root(int firstManner) => TellAsync(firstManner, story => story.StolenAsync(), RotationPhase.Distributing, RotationPhase.Issuing, RotationPhase.Removing);
+
+    [Theory]
+    [InlineData("a", 2)]
+    [InlineData("b", 3)]
+    public Task A_root_is_stolen_half_way(string stolen, int firstManner) => TellAsync(firstManner, story => story.StolenHalfWayAsync(stolen), RotationPhase.Issuing, RotationPhase.Removing);
+
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 1)]
+    public Task To_an_intermediate(bool back, int firstManner) => TellAsync(firstManner, story => story.IntermediateAsync(back), RotationPhase.Issuing);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public Task Held_in_a_wave_over_a_restart_of_the_server(int firstManner) => TellAsync(firstManner, story => story.HeldOverARestartAsync(), RotationPhase.Issuing, RotationPhase.Removing);
+
+    private async Task TellAsync(int firstManner, Func<PairStory, Task> tell, params RotationPhase[] phases)
+    {
+        using PairWorld world = await PairWorld.StartAsync();
+        await tell(new PairStory(world, firstManner));
+        output.WriteLine($"{world.Proxies.Count} proxies; {world.Matrix}");
+
+        // Five proxies from the beginning on, and a newcomer in the first phase that is waited for.
+        Assert.All(phases, phase => Assert.True(world.Matrix.PairsIn(phase, RotationGoal.Forward) >= 6 * 5, $"{phase}: {world.Matrix}"));
+        Assert.Equal(world.Proxies.Count * (world.Proxies.Count - 1), world.Matrix.PairsIn(RotationPhase.Steady, null));
+    }
+
     private async Task TellAsync(int firstManner, RotationPhase? turn)
     {
         using PairWorld world = await PairWorld.StartAsync();

@@ -1,5 +1,7 @@
 using SdsServer.Cli.Demo;
+using SdsServer.Core.Authorities;
 using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Pki;
 using SdsServer.Core.Rotation;
 
 namespace SdsServer.Simulation.Pairs;
@@ -8,11 +10,12 @@ namespace SdsServer.Simulation.Pairs;
 /// A rotation of a small fleet in which somebody is a step behind in every phase, each time in another manner, and a newcomer joins in
 /// every phase.
 /// </summary>
-internal sealed class PairStory(PairWorld world, int firstManner)
+internal sealed partial class PairStory(PairWorld world, int firstManner)
 {
     private static readonly Lag[] s_manners = [Lag.Away, Lag.Refuses, Lag.Stuck, Lag.Unheard];
     private int _step;
     private int _newcomers;
+    private int _rotations;
 
     private TlsProxy Plain => world.Proxies[0];
 
@@ -23,16 +26,9 @@ internal sealed class PairStory(PairWorld world, int firstManner)
     /// <summary>The rotation goes to the end, or is turned back in this phase.</summary>
     public async Task TellAsync(RotationPhase? turn)
     {
-        world.Join("plain-1");
-        world.Join("plain-2");
-        world.Join("late");
-        world.Join("twin-1", "twin");
-        world.Join("twin-2", "twin");
-        await world.PassAsync(5);
-        TlsIdentity old = Plain.Identity!;
-
+        TlsIdentity old = await GatherAsync();
         Begin(Late, Sidecar.BundleName);
-        Start();
+        Start(RotationKind.Planned, "b", Quick);
         await SettleAsync(RotationPhase.Distributing);
         if (turn != RotationPhase.Distributing)
         {
@@ -74,41 +70,51 @@ internal sealed class PairStory(PairWorld world, int firstManner)
         Assert.True(await world.UntilAsync(() => world.State.Plan is null && AllOn(signer)), $"it did not end: {world.State.Plan} {string.Join(", ", world.Proxies)}");
         await JoinAsync();
         Assert.Equal((signer, 1), (world.State.Signer, world.State.Bundle.Length));
-        await AssertGoneAsync(abandoned, turn is null || abandoned.Leaf.IssuerKeyId != old.Leaf.IssuerKeyId);
+        await AssertGoneAsync(Plain, abandoned, turn is null || abandoned.Leaf.IssuerKeyId != old.Leaf.IssuerKeyId);
+    }
+
+    private async Task<TlsIdentity> GatherAsync()
+    {
+        world.Join("plain-1");
+        world.Join("plain-2");
+        world.Join("late");
+        world.Join("twin-1", "twin");
+        world.Join("twin-2", "twin");
+        await world.PassAsync(5);
+        return Plain.Identity!;
     }
 
     // A handshake that must fail, by the same means: else all the others prove nothing.
-    private async Task AssertGoneAsync(TlsIdentity abandoned, bool isGone)
+    private async Task AssertGoneAsync(TlsProxy owner, TlsIdentity abandoned, bool isGone)
     {
-        TlsIdentity holder = new(abandoned.Leaf, Plain.Identity!.Bundle, new VirtualClock(world.Time));
-        foreach (TlsProxy peer in world.Proxies.Where(proxy => proxy != Plain))
+        TlsIdentity holder = new(abandoned.Leaf, owner.Identity!.Bundle, new VirtualClock(world.Time));
+        foreach (TlsProxy peer in world.Proxies.Where(proxy => proxy != owner))
         {
-            Assert.True(isGone != await PairMatrix.WorksAsync(holder, Plain.SpiffeId, peer), $"{peer} and a leaf of the root that was left");
+            Assert.True(isGone != await PairMatrix.WorksAsync(holder, owner.SpiffeId, peer), $"{peer} and a leaf of the root that was left");
         }
     }
 
-    private void Start()
+    private static RotationPolicy Quick { get; } = new()
     {
-        CommandOutcome outcome = world.Order(id => new StartRotation
-        {
-            Id = id,
-            Actor = "op",
-            RequestId = "r1",
-            RotationId = "r1",
-            To = "b",
-            Kind = RotationKind.Planned,
-            Policy = new RotationPolicy
-            {
-                Waves = [Wave.Of(1)],
-                MaxInFlight = 3,
-                MaxSilentPercent = 100,
-                TrustSoak = TimeSpan.Zero,
-                CanarySoak = TimeSpan.Zero,
-                WaveSoak = TimeSpan.Zero,
-                // Time to fall behind between the last leaf and the removal.
-                DropSoak = TimeSpan.FromSeconds(30),
-            },
-        });
+        Waves = [Wave.Of(1)],
+        MaxInFlight = 3,
+        MaxSilentPercent = 100,
+        TrustSoak = TimeSpan.Zero,
+        CanarySoak = TimeSpan.Zero,
+        WaveSoak = TimeSpan.Zero,
+        // Time to fall behind between the last leaf and the removal.
+        DropSoak = TimeSpan.FromSeconds(30),
+    };
+
+    private void Start(RotationKind kind, string to, RotationPolicy policy, string? compromised = null)
+    {
+        string name = $"r{++_rotations}";
+        Do(id => new StartRotation { Id = id, Actor = "op", RequestId = name, RotationId = name, To = to, Kind = kind, Compromised = compromised, Policy = policy });
+    }
+
+    private void Do(Func<long, EngineCommand> order)
+    {
+        CommandOutcome outcome = world.Order(order);
         Assert.True(outcome.Status == CommandStatus.Done, outcome.Message);
     }
 
@@ -136,10 +142,12 @@ internal sealed class PairStory(PairWorld world, int firstManner)
         Assert.True(newcomer.Identity is not null, $"{newcomer.Label} has no identity in {world.Engine.Phase}");
     }
 
+    private bool IsOn(TlsProxy proxy, string authority) =>
+        proxy.Identity?.Leaf.IssuerKeyId == Convert.ToHexStringLower(Certificate.Parse(world.State.Authority(authority).Chain[0].AsSpan()).SubjectKeyIdentifier!.Value.Span);
+
     private bool AllOn(string authority)
     {
-        string issuer = world.State.RootOf(authority).Id;
-        return world.Proxies.All(proxy => proxy.Identity is { } identity && identity.Bundle.Roots.Any(root => Core.Authorities.RootId.Of(Core.Pki.Certificate.Parse(root.RawData)) == issuer
-            && root.Subject == identity.Leaf.Issuer));
+        string root = world.State.RootOf(authority).Id;
+        return world.Proxies.All(proxy => IsOn(proxy, authority) && proxy.Identity!.Bundle.Roots.Any(held => RootId.Of(Certificate.Parse(held.RawData)) == root));
     }
 }

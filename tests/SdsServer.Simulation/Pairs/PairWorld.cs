@@ -17,12 +17,14 @@ internal sealed class PairWorld : IDisposable
 {
     private readonly Random _random = new(14);
     private readonly Keyring _keyring;
+    private readonly InMemoryTrustStore _keys;
+    private readonly long _term;
     private readonly PairMatrix _matrix;
     private long _lastConnection;
 
-    private PairWorld(Keyring keyring, TrustState first, RootFitness fitness, LeafSigner signer)
+    private PairWorld(InMemoryTrustStore keys, long term, Keyring keyring, TrustState first, RootFitness fitness, LeafSigner signer)
     {
-        _keyring = keyring;
+        (_keys, _term, _keyring) = (keys, term, keyring);
         EngineSeams seams = new(
             BundleEncoder.Encode,
             fitness.FindUnfit,
@@ -69,9 +71,31 @@ internal sealed class PairWorld : IDisposable
             Authorities = [a, b],
             Bundle = [rootOfA.Id],
         };
-        PairWorld world = new(keyring, first, new RootFitness(keyring, LeafPolicy.Default, TimeSpan.Zero), new LeafSigner(keyring, LeafPolicy.Default, KeyAlgorithm.EcdsaP256));
+        PairWorld world = new(store, term, keyring, first, new RootFitness(keyring, LeafPolicy.Default, TimeSpan.Zero), new LeafSigner(keyring, LeafPolicy.Default, KeyAlgorithm.EcdsaP256));
         world.Server.Start();
         return world;
+    }
+
+    /// <summary>Makes an intermediate known, below the root of this authority.</summary>
+    public async Task CreateIntermediateAsync(string id, string below)
+    {
+        Authority made = await new BuiltInIntermediate(_keys, _keyring).CreateAsync(
+            id, State.Authority(below), new AuthorityProfile(TrustDomain.Parse("mesh")), "test", _term, Time.True, CancellationToken.None);
+        await _keyring.OpenAsync(made, CancellationToken.None);
+        CommandOutcome outcome = Order(order => new AddAuthority { Id = order, Actor = "op", Authority = made, Root = State.RootOf(below) });
+        Assert.True(outcome.Status == CommandStatus.Done, outcome.Message);
+    }
+
+    /// <summary>kill -9 and a new process; proxies come back one after the other.</summary>
+    public void Restart()
+    {
+        Server.Kill();
+        Proxies.ForEach(proxy => proxy.Lose());
+        Server.Start();
+        foreach (TlsProxy proxy in Proxies)
+        {
+            Time.After(TimeSpan.FromSeconds(20 * _random.NextDouble()), proxy.Return);
+        }
     }
 
     public long NextConnection() => ++_lastConnection;

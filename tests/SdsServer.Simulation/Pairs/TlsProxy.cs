@@ -49,6 +49,18 @@ internal sealed class TlsProxy(PairWorld world, string label, string workload, b
         }
     }
 
+    /// <summary>The server is gone, and with it all that was on the way.</summary>
+    public void Lose() => _streams.ForEach(stream => stream.IsOpen = false);
+
+    /// <summary>It connects to the server that is there again.</summary>
+    public void Return()
+    {
+        if (_lag != Lag.Away)
+        {
+            Connect();
+        }
+    }
+
     /// <summary>From now on it is a step behind in this secret.</summary>
     public void Begin(Lag lag, string secret)
     {

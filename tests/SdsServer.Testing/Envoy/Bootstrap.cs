@@ -59,12 +59,20 @@ public sealed class Bootstrap
 
     /// <summary>What the node says of its anchors, as <c>sdsctl anchors export --metadata</c> prints it.</summary>
     /// <param name="digests">Hex SHA-256 of each root.</param>
-    public Bootstrap WithAnchors(IEnumerable<string> digests)
-    {
-        const string Node = "node:\n";
-        int at = _main.Text.IndexOf(Node, StringComparison.Ordinal) + Node.Length;
-        return new Bootstrap(Role, new MarkedYaml(_main.Text.Insert(at, $"  metadata:\n    sdsserver.anchors: [{string.Join(", ", digests.Select(digest => $"\"{digest}\""))}]\n")), _clusters);
-    }
+    public Bootstrap WithAnchors(IEnumerable<string> digests) =>
+        Below("node:\n", $"  metadata:\n    sdsserver.anchors: [{string.Join(", ", digests.Select(digest => $"\"{digest}\""))}]\n");
+
+    /// <summary>The node states where its admin is to be asked, and the admin writes to the log of the process whom it answered what.</summary>
+    public Bootstrap WithAdminPort(int stated) => Below("node:\n", $"  metadata:\n    sdsserver.envoy.admin_port: {stated}\n").Below(
+        "admin:\n",
+        """
+          access_log:
+          - name: envoy.access_loggers.stdout
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
+              log_format: {text_format_source: {inline_string: "admin: [%REQ(USER-AGENT)%] %REQ(:PATH)% %RESPONSE_CODE%\n"}}
+
+        """);
 
     /// <summary>The file that says where the anchors lie, <c>sds-anchors.yaml</c>.</summary>
     /// <param name="directory">The directory to watch.</param>
@@ -109,6 +117,9 @@ public sealed class Bootstrap
         File.WriteAllText(path, _main.With(CdsFileMark, clusters).Text);
         return path;
     }
+
+    private Bootstrap Below(string line, string more) =>
+        new(Role, new MarkedYaml(_main.Text.Insert(_main.Text.IndexOf(line, StringComparison.Ordinal) + line.Length, more)), _clusters);
 
     private static MarkedYaml Read(string name) => new(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "deploy", "envoy", name)));
 }

@@ -9,7 +9,7 @@ namespace SdsServer.Testing.Envoy;
 /// One TCP connection that speaks HTTP/1.1 to an <see cref="EchoApp"/>. Written by hand because an HTTP client retries a
 /// request on a new connection when a kept one is cut, which is just what must be seen. One request at a time.
 /// </summary>
-internal sealed class EchoConnection : IDisposable
+public sealed class EchoConnection : IDisposable
 {
     private readonly Socket _socket;
     private readonly StreamReader _reader;

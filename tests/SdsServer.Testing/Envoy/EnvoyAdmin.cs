@@ -6,10 +6,17 @@ namespace SdsServer.Testing.Envoy;
 /// <summary>What one Envoy process says of itself over its admin port.</summary>
 public sealed class EnvoyAdmin : IDisposable
 {
+    /// <summary>What the tests call themselves, to be told from whoever else asks.</summary>
+    public const string UserAgent = "sdsserver-tests";
+
     private readonly HttpClient _http;
 
     /// <param name="address"><c>host:port</c>.</param>
-    public EnvoyAdmin(string address) => _http = new HttpClient { BaseAddress = new Uri($"http://{address}"), Timeout = TimeSpan.FromSeconds(10) };
+    public EnvoyAdmin(string address)
+    {
+        _http = new HttpClient { BaseAddress = new Uri($"http://{address}"), Timeout = TimeSpan.FromSeconds(10) };
+        _http.DefaultRequestHeaders.Add("User-Agent", UserAgent);
+    }
 
     /// <returns><c>LIVE</c>, <c>DRAINING</c>, <c>PRE_INITIALIZING</c> or <c>INITIALIZING</c>.</returns>
     public async Task<string> StateAsync(CancellationToken cancellation = default)

@@ -20,7 +20,7 @@ public sealed class EnvoySidecar : IAsyncDisposable
     {
         _binary = options.Uid is null ? binary : binary with { Path = ReachableByOthers(binary.Path) };
         _options = options;
-        _bootstrap = bootstrap.With("admin-port", "0").WriteTo(_folder.Path);
+        _bootstrap = bootstrap.With("admin-port", $"{options.AdminPort}").WriteTo(_folder.Path);
         if (options.Uid is not null)
         {
             _folder.OpenToOthers();
