@@ -51,6 +51,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
     /// <summary>Its newest answer was a NACK; an ACK of fresh bytes heals it.</summary>
     public bool Refused { get; set; }
 
+    /// <summary>It has accepted something on this stream, whether that proves anything or not.</summary>
+    public bool HasAccepted { get; set; }
+
     /// <summary>Monotonic time at which fresh bytes follow a refusal; null while none are due, or they are on their way.</summary>
     public TimeSpan? RetryAt { get; set; }
 

@@ -179,6 +179,7 @@ public sealed partial class TrustDomainEngine
         if (payload is BundlePayload bundle)
         {
             subscription.Refused = false;
+            subscription.HasAccepted = true;
             instance.BundleRefused = instance.Bundles.Live.Exists(static other => other.Refused);
             if (subscription.InFlightProves)
             {

@@ -164,19 +164,16 @@ public sealed partial class TrustDomainEngine
 
         long proven = long.MaxValue;
         bool refused = false;
+        bool accepted = true;
         foreach (Subscription subscription in instance.Bundles.Live)
         {
             proven = Math.Min(proven, subscription.Proven);
             refused |= subscription.Refused;
+            accepted &= subscription.HasAccepted;
         }
 
-        if (proven == 0)
-        {
-            return;
-        }
-
-        // Every slot has accepted something since: a refusal on one that was given up is over.
-        instance.BundleRefused = refused;
+        // Where every slot has accepted something, a refusal on one that was given up is over.
+        instance.BundleRefused = accepted ? refused : instance.BundleRefused;
         if (proven > instance.Lo && IsQuiet(instance, instance.Bundles))
         {
             instance.Lo = proven;

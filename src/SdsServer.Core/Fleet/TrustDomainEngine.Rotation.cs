@@ -22,6 +22,10 @@ public sealed partial class TrustDomainEngine
     private readonly List<string> _expired = [];
     private TrustState? _saving;
     private TimeSpan _forceAt;
+
+    // While the store was busy something needed the root that goes, or the wave was not proven: nobody has written that down.
+    private bool _wasNeeded;
+    private bool _wasUnproven;
     private (EngineCommand Command, string Message)? _savingFor;
 
     private void Rotate()
@@ -37,6 +41,7 @@ public sealed partial class TrustDomainEngine
 
         if (!_begun || _saving is not null)
         {
+            NoticeLapses();
             return;
         }
 
@@ -84,6 +89,7 @@ public sealed partial class TrustDomainEngine
         TrustState old = _state;
         _state = saved.State;
         _saving = null;
+        HeedLapses();
         bool began = !_begun;
         _begun = true;
         _effects.AddRange(_onceSaved);
@@ -154,14 +160,14 @@ public sealed partial class TrustDomainEngine
             return next;
         }
 
-        bool drained = next.Signer == plan.Target && Facts(plan) is { NeedOutgoing: 0, TargetSigns: true } and { ServingNeedsOutgoing: false };
+        bool drained = IsDrained(next, plan, Facts(plan));
         if (drained != plan.DrainedAt is not null || plan.DrainedAt > _clock.Reckoned)
         {
             plan = plan with { DrainedAt = drained ? _clock.Reckoned : null };
         }
 
         FleetFacts facts = Facts(plan);
-        bool proven = plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts with { Waves = facts.Waves.WithoutJoining() });
+        bool proven = IsProven(plan, facts);
         if (proven != plan.WaveProvenAt is not null || plan.WaveProvenAt > _clock.Reckoned)
         {
             plan = plan with { WaveProvenAt = proven ? _clock.Reckoned : null };
@@ -190,6 +196,33 @@ public sealed partial class TrustDomainEngine
 
         bool stale = _clock.Reckoned - next.SeenAt > SeenEvery;
         return plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned };
+    }
+
+    private static bool IsDrained(TrustState state, RotationPlan plan, FleetFacts facts) =>
+        state.Signer == plan.Target && facts is { NeedOutgoing: 0, TargetSigns: true, ServingNeedsOutgoing: false };
+
+    private static bool IsProven(RotationPlan plan, FleetFacts facts) =>
+        plan.WavesBegun > 0 && RotationPlanner.IsWaveProven(plan, facts with { Waves = facts.Waves.WithoutJoining() });
+
+    private void NoticeLapses()
+    {
+        if (_saving?.Plan is { } plan)
+        {
+            FleetFacts facts = Facts(plan);
+            _wasNeeded |= !IsDrained(_saving, plan, facts);
+            _wasUnproven |= !IsProven(plan, facts);
+        }
+    }
+
+    // The wait that is over when nothing has come in between begins anew where something has.
+    private void HeedLapses()
+    {
+        if (_state.Plan is { } plan && (_wasNeeded || _wasUnproven))
+        {
+            _state = _state with { Plan = plan with { DrainedAt = _wasNeeded ? null : plan.DrainedAt, WaveProvenAt = _wasUnproven ? null : plan.WaveProvenAt } };
+        }
+
+        (_wasNeeded, _wasUnproven) = (false, false);
     }
 
     private PlanHold? JudgeHold(TrustState state)

@@ -149,10 +149,11 @@ internal sealed partial class Claims
                 _wallWasWrong = true;
                 break;
             case DecisionKind.UnholdRotation when plan.Hold is { Cause: HoldCause.Silent }:
-                // An operator goes on without whoever is silent, whatever it has said before.
-                _leftSilent.UnionWith(envoys.Where(envoy => envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, UnansweredSince: not null })).Select(envoy => envoy.Key.SpiffeId));
+                // An operator goes on without whoever is silent, whatever it has said before; also where its leaf could not be sent.
+                _leftSilent.UnionWith(envoys.Where(envoy => envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, UnansweredSince: not null })
+                    || (Reached(envoy, plan).Contains(true) && !Holds(envoy, old.RootOf(plan.To).Id))).Select(envoy => envoy.Key.SpiffeId));
                 break;
-            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan?.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(envoy => IsSettled(envoy) && TakesLeaves(envoy) && !IsPassedOver(envoy) && !Reached(envoy, plan).Contains(false)):
+            case DecisionKind.SetSigner when heeds && gate == Gate.G2 && next.Plan?.WavesBegun > plan.WavesBegun && !envoys.Any(envoy => Holds(envoy, old.RootOf(plan.To).Id)) && envoys.Any(envoy => IsSettled(envoy) && TakesLeaves(envoy) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !Reached(envoy, plan).Contains(false)):
                 throw new Violation("G2", "the next wave begins before anybody uses a leaf of the new authority");
             case DecisionKind.SetSigner when kind is GateKind.Approval or GateKind.Webhook && next.Plan is { } begun
                 && Enumerable.Range(plan.WavesBegun, Math.Max(0, begun.WavesBegun - plan.WavesBegun - 1)).Any(wave => plan.Policy.Waves[wave].Selector is not null):
