@@ -208,6 +208,8 @@ public sealed partial class TrustDomainEngine
         }
         else
         {
+            // Only from now on it can come back, and has the time for that.
+            instance.AwaySince = instance.AwaySince is not null && IsLeftBehind(instance) ? _now.Up : instance.AwaySince;
             instance.AnchorsConfirmedAt = order.Epoch;
             NoteAnchor(instance);
             SetSuccessionTimers(instance.Key);

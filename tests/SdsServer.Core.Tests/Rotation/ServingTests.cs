@@ -436,8 +436,9 @@ public sealed class ServingTests
         Assert.Equal(cutOff ? 2 : 1, newer.Instances.Count);
     }
 
+    // Only from then on it can come back.
     [Fact]
-    public void Whom_a_forced_move_cut_off_is_taken_as_gone_once_it_is_known_to_accept_the_root()
+    public void Whom_a_forced_move_cut_off_is_taken_as_gone_when_it_stays_away_after_it_is_known_to_accept_the_root()
     {
         EngineWorld world = new(Own);
         Sidecar old = Remote(world, "p", "A");
@@ -448,7 +449,9 @@ public sealed class ServingTests
         world.Pass(TimeSpan.FromMinutes(40));
         Assert.Equal(2, newer.Instances.Count);
         Assert.Equal(CommandStatus.Done, world.Do(order => new ConfirmAnchors { Id = order, Actor = "op", InstanceId = id, Epoch = world.State.Epoch }).Status);
-        world.Pass(TimeSpan.FromSeconds(10));
+        world.Pass(TimeSpan.FromMinutes(14));
+        Assert.Equal(2, newer.Instances.Count);
+        world.Pass(TimeSpan.FromMinutes(2));
         Assert.Single(newer.Instances);
     }
 

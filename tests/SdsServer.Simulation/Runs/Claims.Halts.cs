@@ -229,7 +229,7 @@ internal sealed partial class Claims
     {
         TimeSpan soak = plan.WavesBegun == plan.CanaryWave ? plan.Policy.CanarySoak : plan.Policy.WaveSoak;
         TimeSpan wait = begun.WavesBegun > plan.WavesBegun ? soak : policy.ReconnectWindow;
-        if (plan is { WavesBegun: > 0, Kind: not RotationKind.Emergency } && entry.Actor == "engine" && plan.Policy.WaveGate.Kind != GateKind.Time && !_wallWasWrong && _passedOver.Count == 0 && time.Up < _waveAt + wait)
+        if (plan is { WavesBegun: > 0, Kind: not RotationKind.Emergency } && entry.Actor == "engine" && plan.Policy.WaveGate.Kind != GateKind.Time && !_wallWasWrong && _passedOver.Count == 0 && _leftSilent.Count == 0 && time.Up < _waveAt + wait)
         {
             throw new Violation("G2", $"'{entry.Action}' {(time.Up - _waveAt).TotalSeconds:0} s after wave {plan.WavesBegun} began, and not after {wait.TotalSeconds:0} s");
         }
