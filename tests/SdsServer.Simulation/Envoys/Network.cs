@@ -83,6 +83,7 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
     {
         story.Tell($"{envoy.Name} lets {source} go");
         source.Removed = true;
+        source.RemovedAt = time.Up;
         if (!source.Client.Aggregated)
         {
             DropStream(envoy, source.Client);
@@ -184,8 +185,10 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
         int bundles = 0, leaves = 0;
         foreach (SecretSource source in envoy.Sources)
         {
-            bundles += source is { Removed: false, Kind: SecretKind.Bundle } ? 1 : 0;
-            leaves += source is { Removed: false, Kind: SecretKind.Leaf } ? 1 : 0;
+            // One that was let go lately stands in the count still, where a new one that the server has lost sight of does not.
+            int counted = source.Removed && time.Up >= source.RemovedAt + Settings.SlowestSlot ? 0 : 1;
+            bundles += source.Kind == SecretKind.Bundle ? counted : 0;
+            leaves += source.Kind == SecretKind.Leaf ? counted : 0;
         }
 
         return envoy.Contexts.TrueForAll(context =>

@@ -21,6 +21,9 @@ internal sealed class SecretSource(SecretKind kind, string name, XdsClient clien
     /// <summary>Its cluster or listener is gone: nobody asks for it again.</summary>
     public bool Removed { get; set; }
 
+    /// <summary>Monotonic time at which that was.</summary>
+    public TimeSpan RemovedAt { get; set; }
+
     /// <summary>When the engine sent what the server has no answer to yet.</summary>
     public TimeSpan? UnansweredSince { get; set; }
 

@@ -277,7 +277,7 @@ internal sealed partial class Claims
 
     // The only process of its identity there ever was, so that no other speaks or is excused for it.
     private bool IsMute(SimulatedEnvoy envoy, RotationPlan plan) =>
-        envoy.Manner is { Aggregated: false } && IsThere(envoy) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId)
+        envoy.Manner is { Aggregated: false } && IsThere(envoy) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !Reached(envoy, plan).Contains(false)
         && envoys.Count(other => other.Key.SpiffeId == envoy.Key.SpiffeId) == 1
         && envoy.Sources.Exists(source => source is { Kind: SecretKind.Leaf, Removed: false, Sent: { } sent, UnansweredSince: { } since }
             && time.Up > since + policy.AckTimeout + TimeSpan.FromSeconds(1) && store.Row(sent.Split('|')[0]) is { } row && row.AuthorityId == plan.To && row.NotBefore >= plan.StartedAt && row.NotAfter > time.True);
