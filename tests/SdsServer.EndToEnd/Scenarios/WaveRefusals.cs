@@ -73,8 +73,7 @@ internal static class WaveRefusals
         await run.TurnsAsync(Goal.Back);
         Assert.Contains((await run.ReadAsync()).Decisions, decision => decision.Actor == "engine" && $"{decision.What} {decision.Why}".Contains(Canary, StringComparison.Ordinal));
 
-        // It refuses every leaf, the old root's too. The others' way back does not wait for it.
-        await run.StepAsync(GateCode.G1SetSigner);
+        // It refuses every leaf, the old root's too. The others' way back waits neither for it nor for the approval that the way forward needed.
         await mesh.AwaitAllSignedByAsync(from);
         await journal.PhaseAsync("turned back, it refuses still", phase: null);
         canary.Heal();
