@@ -148,16 +148,14 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Unreached;
         }
 
-        if (HasMoved(instance, plan.To) && !IsConfirmed(instance, plan) && HasLasted(instance.Unshown, plan))
+        if (HasMoved(instance, plan.To) && !IsConfirmed(instance, plan) && instance.Unshown is { } unshown && unshown.Plan == plan.Id && _now.Up >= unshown.Since + _policy.QuarantineAfter)
         {
             return WaveStanding.Unshown;
         }
 
         if (IsSilent(instance))
         {
-            // In the last wave it is renewed and not left to age out: what it uses, the ledger tells of.
-            return _state.Signer == plan.To && HasLasted(instance.Unanswered, plan) ? WaveStanding.Unshown
-                : IsNew(instance) ? WaveStanding.Mute : WaveStanding.Silent;
+            return IsNew(instance) ? WaveStanding.Mute : WaveStanding.Silent;
         }
 
         if (IsNew(instance))
@@ -177,8 +175,6 @@ public sealed partial class TrustDomainEngine
             ? WaveStanding.InTransit
             : WaveStanding.Waiting;
     }
-
-    private bool HasLasted((string Plan, TimeSpan Since)? since, RotationPlan plan) => since is { } known && known.Plan == plan.Id && _now.Up >= known.Since + _policy.QuarantineAfter;
 
     private static bool IsNew(Instance instance) => !instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null);
 

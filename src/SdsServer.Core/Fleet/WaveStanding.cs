@@ -27,7 +27,7 @@ internal enum WaveStanding
     /// <summary>In a wave begun, new, and left its first leaf unanswered for the ACK time-out: silent too, but it begins no soak anew.</summary>
     Mute,
 
-    /// <summary>Its admin has not shown its leaf for the time of a quarantine, or it has left that of the last wave unanswered for so long: silent too, but no gate waits for it.</summary>
+    /// <summary>Its admin has not shown its leaf for the time of a quarantine: silent too, but no gate waits for it.</summary>
     Unshown,
 
     /// <summary>It is shown to use leaves of the new authority alone.</summary>

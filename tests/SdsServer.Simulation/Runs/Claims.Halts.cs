@@ -108,6 +108,7 @@ internal sealed partial class Claims
     private void CheckSign(SignLeaf sign)
     {
         _tickets[sign.Ticket] = sign.AuthorityId;
+        _wallWasWrong |= time.WallError != TimeSpan.Zero;
         if (server.Engine is not { State: { Plan: { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency } plan } state } || sign.AuthorityId != plan.To || _wallWasWrong || !CanSign(state, plan.From)
             || envoys.Where(envoy => envoy.Alive && envoy.Key.SpiffeId == sign.Workload.SpiffeId).ToList() is not [var moved] || LeafInUse(moved) is not { } row || row.AuthorityId != plan.From)
         {
