@@ -259,9 +259,11 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    /// <summary>Why this authority cannot sign, and until when that is believed unless it fails again; null: nothing is known against it.</summary>
+    /// <summary>Why this authority cannot sign, and until when that is believed at least; null: nothing is known against it. What it is asked for now may fail again.</summary>
     private (string Text, TimeSpan Until)? ProblemOf(string authorityId) =>
-        _signerProblems.TryGetValue(authorityId, out (string Text, TimeSpan Until) problem) && _now.Up < problem.Until ? problem : null;
+        _signerProblems.TryGetValue(authorityId, out (string Text, TimeSpan Until) problem) && (_now.Up < problem.Until || IsSigning(authorityId)) ? problem : null;
+
+    private bool IsSigning(string authorityId) => _tickets.Values.Any(ticket => ticket.Leaf is null && ticket.Instance.SigningAuthority == authorityId);
 
     private void SignerFailed(Instance instance, string problem)
     {

@@ -103,6 +103,12 @@ public sealed partial class TrustDomainEngine
             ForgetWaves();
         }
 
+        if (_state.SignerRevision != old.SignerRevision)
+        {
+            // Whose turn it is now has its own time to come back, also who has left while that was being written.
+            (_desertedUntil, _isDesertedForGood) = (null, false);
+        }
+
         if (old.Bundle.Any(root => !_state.Trusts(root)))
         {
             ReplaceTicketKeys();
@@ -410,7 +416,7 @@ public sealed partial class TrustDomainEngine
             wake = deadline.Value;
         }
 
-        if (ProblemOf(plan.Target) is { } problem)
+        if (ProblemOf(plan.Target) is { } problem && problem.Until > _now.Up)
         {
             wake = wake < _clock.Reckoned + (problem.Until - _now.Up) ? wake : _clock.Reckoned + (problem.Until - _now.Up);
         }

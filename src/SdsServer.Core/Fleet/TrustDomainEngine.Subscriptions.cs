@@ -13,6 +13,11 @@ public sealed partial class TrustDomainEngine
         if (holder is not null && holder != instance)
         {
             instance = Continue(holder, instance, opened.Connection);
+            if (SecretVersion.LeafSerial(opened.ReportedVersion) is null)
+            {
+                // By its key alone: it may be any of those, and have run for as long.
+                holder.FirstSeen = EarliestSeen(holder.Key);
+            }
         }
 
         instance ??= Arrive(opened);
@@ -36,6 +41,7 @@ public sealed partial class TrustDomainEngine
         }
 
         NoticeNewer(instance, opened.ReportedVersion);
+        Settle(instance);
         // A slot of it is being made durable, perhaps this very one before its stream was cut.
         Subscription subscription = new(opened, instance) { AwaitsLedger = instance.SlotsBeingRaised > 0 };
         _subscriptions.Add(subscription.Id, subscription);
@@ -60,9 +66,12 @@ public sealed partial class TrustDomainEngine
 
         // A consumer on the roster has no leaf to show; its key is all there is, and it is never fresh.
         return opened.Workload.BundleOnly && _byKey.TryGetValue(opened.Key, out List<Instance>? same)
-            ? same.Find(known => known.Enrolled && (!known.Connected || known.Connection == opened.Connection))
+            ? same.Find(known => known.Enrolled && known.Connection == opened.Connection) ?? same.Find(static known => known.Enrolled && !known.Connected)
             : null;
     }
+
+    private DateTimeOffset? EarliestSeen(InstanceKey key) =>
+        _byKey[key].Exists(static known => known.FirstSeen is null) ? null : _byKey[key].Min(static known => known.FirstSeen);
 
     private Instance Arrive(SubscriptionOpened opened)
     {
@@ -210,10 +219,14 @@ public sealed partial class TrustDomainEngine
         }
     }
 
+    // Asked before its streams change: while nobody of it is there, nothing comes back.
+    private void Settle(Instance instance) =>
+        instance.Settled |= instance.Subscriptions.Any() && _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
+
     private void Detach(Subscription subscription)
     {
         Instance instance = subscription.Instance;
-        instance.Settled |= _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
+        Settle(instance);
         _subscriptions.Remove(subscription.Id);
         instance.SlotsOf(subscription.Kind).Remove(subscription, _now.Up);
         if (subscription.Displaced)

@@ -59,14 +59,15 @@ public sealed partial class TrustDomainEngine
     /// <summary>
     /// It enforces no root that was dropped, as far as evidence shows: with the new keys it would else make tickets for sessions that it has
     /// accepted under such a root, and everybody of its identity would resume them. Nobody can say that of one that takes no bundle from here. Whoever
-    /// has come back may only have opened its other streams later, also under a name that knows of none; that this stream reports nothing says only that
-    /// no keys came before.
+    /// has come back may only have opened its other streams later, also under a name that knows of none, and was taken for new until it said what it holds;
+    /// that this stream reports nothing says only that no keys came before.
     /// </summary>
     private bool HasLeftDropped(Instance instance)
     {
         long dropped = _state.LastDrop;
-        return (instance.Bundles.Slots == 0 && _now.Up >= SettledAt(instance, instance.Tickets))
-            || instance.Lo >= dropped
+        return dropped == 0
+            || (instance.Bundles.Slots == 0 && _now.Up >= SettledAt(instance, instance.Tickets))
+            || (instance.Lo >= dropped && (instance.Settled || IsQuiet(instance, instance.Bundles)))
             || (instance.Bundles.Complete && instance.Bundles.Live.TrueForAll(subscription => subscription.Proven >= dropped) && IsQuiet(instance, instance.Bundles));
     }
 }

@@ -189,6 +189,43 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void A_consumer_that_opens_its_stream_anew_on_its_own_connection_is_no_other_that_is_away()
+    {
+        EngineWorld world = new();
+        Sidecar away = world.Sidecar("p", bundleOnly: true).Start();
+        Sidecar twin = world.Sidecar("p", bundleOnly: true).Start();
+        world.Pass(60);
+        away.Disconnect();
+        twin.Bundle.Close();
+        twin.Open(SecretKind.Bundle);
+        world.Pass(1);
+        Assert.Equal(2, twin.Instances.Count);
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(60);
+        Assert.Equal(1, world.Engine.Floor);
+    }
+
+    // The drain list: whoever was there before a root was dropped.
+    [Fact]
+    public void A_consumer_that_is_known_by_its_key_alone_may_have_run_for_as_long_as_any_of_that_key()
+    {
+        EngineWorld world = new();
+        Sidecar first = world.Sidecar("p", bundleOnly: true).Start();
+        DateTimeOffset came = first.Instance.FirstSeen!.Value;
+        world.Pass(600);
+        Sidecar second = world.Sidecar("p", bundleOnly: true).Start();
+        world.Pass(60);
+
+        // Its link has died unnoticed, the other is away: it takes the other's name.
+        second.Disconnect();
+        first.Obeys = false;
+        first.Drain();
+        first.Open(SecretKind.Bundle);
+        world.Pass(1);
+        Assert.Equal([came, came], first.Instances.Select(static instance => instance.FirstSeen));
+    }
+
+    [Fact]
     public void Twins_are_disturbed_once_by_each_connection_and_not_by_each_other_for_ever()
     {
         EngineWorld world = new();

@@ -111,13 +111,17 @@ public sealed class HaltTests
         Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
     }
 
-    [Fact]
-    public void Where_the_new_intermediate_does_not_sign_the_rotation_does_not_end_whatever_has_expired()
+    // One that takes its time to fail is being asked for all of it.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(150)]
+    public void Where_the_new_intermediate_does_not_sign_the_rotation_does_not_end_whatever_has_expired(int seconds)
     {
         EngineWorld world = new();
         world.AddIntermediate("a2");
         world.Fleet(3);
         world.Server.Fate = effect => effect is SignLeaf ? EffectFate.Fails : EffectFate.Works;
+        world.Server.Pace = effect => effect is SignLeaf ? (TimeSpan.FromSeconds(seconds), default) : default;
         world.Rotate("a2", kind: RotationKind.Intermediate);
         world.Pass(TimeSpan.FromHours(30));
         Assert.Equal((0, "r1"), (world.Engine.Summarize().Leaves, world.State.Plan?.Id));

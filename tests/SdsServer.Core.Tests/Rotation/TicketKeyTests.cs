@@ -187,5 +187,41 @@ public sealed class TicketKeyTests
         Assert.Empty(keys.Got);
     }
 
+    [Fact]
+    public void Who_was_taken_for_new_and_then_says_that_it_is_not_is_watched_before_it_gets_keys()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(60);
+        proxy.Disconnect();
+        world.Advance(Gate.G3);
+        world.Pass(1);
+        Assert.Equal("B", world.Bundle);
+
+        // By a source that it never had before it looks new. Its others come later, and enforce the old bundle.
+        proxy.Open(SecretKind.Bundle, name: "Bundle2");
+        world.Pass(2);
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys, "t-of-before");
+        world.Pass(25);
+        Assert.Empty(keys.Got);
+        world.Pass(60);
+        Assert.NotEmpty(keys.Got);
+    }
+
+    [Fact]
+    public void Who_has_long_left_the_dropped_root_gets_keys_for_a_new_listener_at_once()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b");
+        world.Pass(180);
+        Assert.Equal("B", world.Bundle);
+        proxy.Open(SecretKind.Bundle, name: "Bundle1");
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys, "t-of-before");
+        world.Pass(1);
+        Assert.NotEmpty(keys.Got);
+    }
+
     private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];
 }

@@ -332,6 +332,24 @@ public sealed class WaveTests
     }
 
     [Fact]
+    public void Who_takes_the_place_of_the_canary_and_leaves_while_that_is_being_written_has_its_time_to_come_back_too()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        Sidecar canary = Canary(world, fleet, Waves with { CanarySoak = TimeSpan.Zero });
+        Sidecar next = fleet.Where(sidecar => sidecar != canary).MinBy(sidecar => WaveAssignment.PlaceOf(world.State.Plan!.Id, sidecar.Key.SpiffeId, sidecar.Key.NodeId))!;
+        Sidecar[] others = [.. fleet.Where(sidecar => sidecar != canary && sidecar != next)];
+        world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(10), default) : default;
+        canary.Disconnect();
+        world.Pass(35);
+        next.Disconnect();
+        world.Pass(30);
+        Assert.Equal((false, 0), (next.IsOn("b"), Moved([.. others])));
+        world.Pass(30);
+        Assert.Contains(others, sidecar => sidecar.IsOn("b"));
+    }
+
+    [Fact]
     public void Absent_proxies_hold_up_no_wave_but_the_removal()
     {
         EngineWorld world = new();

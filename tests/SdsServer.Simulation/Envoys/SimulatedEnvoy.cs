@@ -71,6 +71,9 @@ internal sealed class SimulatedEnvoy(string name, InstanceKey key, Workload work
     /// <summary>What the server has heard to be refused: an ACK of these bytes proves nothing.</summary>
     public HashSet<string> Spoilt { get; } = [];
 
+    /// <summary>Another consumer of bundles has, or had, its key: nothing but their connections tells the two apart.</summary>
+    public bool HasTwin { get; set; }
+
     /// <summary>Each of its streams that ask for bundles says, when it opens, that it holds one.</summary>
     public bool ReportsAllItHas => Sources.TrueForAll(static source =>
         source.Removed || source.Kind != SecretKind.Bundle || (source.Client.Dialect == Dialect.Delta ? source.Accepted : source.Client.Accepted) is { Length: > 0 });

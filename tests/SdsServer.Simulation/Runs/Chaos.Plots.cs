@@ -46,7 +46,10 @@ internal sealed partial class Chaos
             Plot.SignerFallsOut => SignerFallsOut(),
             Plot.AdminUnheard => AdminUnheard(),
             Plot.TicketsAfterDrop => TicketsAfterDrop(),
-            _ => BackUndated(),
+            Plot.BackUndated => BackUndated(),
+            Plot.RefusedUnheard => RefusedUnheard(),
+            Plot.TwinAway => TwinAway(),
+            _ => ShownAndGone(),
         };
         (_lingers, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, null, null, null, false);
     }
@@ -339,6 +342,73 @@ internal sealed partial class Chaos
         }
 
         Pass(TimeSpan.FromMinutes(1));
+        return true;
+    }
+
+    private bool RefusedUnheard() => WithTwins((hero, twin) =>
+    {
+        CutOff(twin, Settings.LongestBackoff, TimeSpan.Zero);
+        _distrusted = hero.Sources[0];
+        Hush(hero, silent: true);
+        long before = server.Store.State.Epoch;
+        operators.Rotate();
+        if (PassUntil(() => hero.Sources[0].Stored?.Epoch > before, s_soon))
+        {
+            network.DropConnection(hero, Settings.LatestNotice);
+        }
+
+        Hush(hero, silent: false);
+        Pass(TimeSpan.FromMinutes(1));
+    });
+
+    private bool TwinAway() => WithTwins((hero, twin) =>
+    {
+        CutOff(twin, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(2));
+        Pass(TimeSpan.FromSeconds(3));
+        operators.Rotate();
+        Pass(TimeSpan.FromMinutes(2));
+    });
+
+    /// <summary>
+    /// Two consumers of one key, as while a process is replaced: nothing tells them apart but their connections. Only for a while: whom the server, or an operator,
+    /// has taken for the other cannot be put right.
+    /// </summary>
+    private bool WithTwins(Action<SimulatedEnvoy, SimulatedEnvoy> play)
+    {
+        if (Cast(bundles: 1, leaf: false) is not { } hero || Cast(bundles: 1, leaf: false, twin: hero) is not { } twin)
+        {
+            return false;
+        }
+
+        (hero.HasTwin, twin.HasTwin) = (true, true);
+        bool plays = Rests() && server.Store.Roster.Values.Count(entry => entry.Key == hero.Key) > 1;
+        if (plays)
+        {
+            play(hero, twin);
+        }
+
+        Die(twin);
+        return plays;
+    }
+
+    private bool ShownAndGone()
+    {
+        if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests() || hero.Contexts[0].Presents is not { } leaf)
+        {
+            return false;
+        }
+
+        TimeSpan left = leaf.NotAfter + policy.MaxSkew - time.True;
+        TimeSpan cut = left - TimeSpan.FromSeconds(15 * random.NextDouble()) - s_soon;
+        network.DropStream(hero, hero.Clients[0], cut + TimeSpan.FromSeconds(0.1));
+        CutOff(hero, cut, TimeSpan.Zero);
+        operators.Rotate();
+        PassUntil(() => time.Up >= hero.CutOffUntil, TimeSpan.FromHours(1));
+        SecretSource added = AddBundle(hero, hastens: false);
+        PassUntil(() => added.HasAccepted && hero.Sources[0].HasAccepted, s_soon);
+        CutOff(hero, s_soon * 3, TimeSpan.Zero);
+        Pass(TimeSpan.FromMinutes(3));
         return true;
     }
 

@@ -159,12 +159,12 @@ internal sealed partial class Claims
     /// <summary>E10: whose leaf comes to its end is not left without one because the new authority does not sign.</summary>
     private void CheckLeft(TrustDomainEngine engine)
     {
-        if (_failing.Count == 0 || _wallWasWrong || engine.State is not { Plan: { Goal: RotationGoal.Forward } plan } state)
+        if (_failing.Count == 0 || _wallWasWrong || engine.State is not { Plan: { Goal: RotationGoal.Forward, WavesBegun: > 0 } plan } state)
         {
             return;
         }
 
-        if (_failing.TryGetValue(plan.To, out TimeSpan since) && time.Up > since + s_served && !HasFailed(plan.From, s_served) && CanSign(state, plan.From)
+        if (_failing.TryGetValue(plan.To, out TimeSpan since) && time.Up > since + s_served && time.Up > _waveAt + s_served && !HasFailed(plan.From, s_served) && CanSign(state, plan.From)
             && envoys.FirstOrDefault(Starves) is { } left)
         {
             throw new Violation("E10", $"{left.Name} has no leaf because {plan.To} fails, and {plan.From} could sign one");

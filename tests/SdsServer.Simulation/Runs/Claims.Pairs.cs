@@ -89,6 +89,12 @@ internal sealed partial class Claims
             return context.Presents is { } leaf && leaf.NotAfter > time.True;
         }
 
+        // It may be the twin that is on the roster.
+        if (envoy.HasTwin && store.Roster.Values.Count(entry => entry.Key == envoy.Key) < envoys.Count(other => other.Alive && other.Key == envoy.Key))
+        {
+            return false;
+        }
+
         if (_rostered.Contains(envoy.Key))
         {
             return true;

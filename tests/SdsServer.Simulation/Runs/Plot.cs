@@ -71,4 +71,13 @@ internal enum Plot
 
     /// <summary>A process is back when its leaf has expired, first of all with a source that it never had before.</summary>
     BackUndated,
+
+    /// <summary>A consumer of bundles refuses one, its link dies unnoticed before it can say so, and it comes back as what might be its twin.</summary>
+    RefusedUnheard,
+
+    /// <summary>A consumer of bundles opens its stream anew, on the connection it has, while its twin is away.</summary>
+    TwinAway,
+
+    /// <summary>A process shows a source that is new just before its old name ends, and has gone again by then.</summary>
+    ShownAndGone,
 }
