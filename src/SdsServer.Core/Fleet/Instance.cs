@@ -37,6 +37,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The epoch when it first came; 0 where an earlier term has met it.</summary>
     public long ArrivedAt { get; init; }
 
+    /// <summary>The oldest epoch of what it has shown that it had before; 0 where nobody knows of when that is.</summary>
+    public long OldestShown { get; set; } = long.MaxValue;
+
     /// <summary>Roots that an operator has found it to trust, where it takes no bundle from here; empty for none.</summary>
     public ImmutableArray<string> ConfirmedRoots { get; set; } = [];
 

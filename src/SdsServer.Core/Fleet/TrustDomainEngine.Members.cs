@@ -56,6 +56,7 @@ public sealed partial class TrustDomainEngine
         Instance instance = Register(new Instance(id, key, new Workload(key.SpiffeId, [], BundleOnly: false)));
         instance.Fresh = false;
         instance.AwaySince = _now.Up;
+        instance.OldestShown = 0;
         instance.Lo = _floor;
         instance.Settled = true;
         instance.Bundles.RaiseTo(bundleSlots, _now.Up);

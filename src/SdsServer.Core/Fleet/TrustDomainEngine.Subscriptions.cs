@@ -34,10 +34,11 @@ public sealed partial class TrustDomainEngine
             NotFresh(instance);
         }
 
-        if (holder is null && (SecretVersion.LeafSerial(opened.ReportedVersion) is not null || SecretVersion.BundleEpoch(opened.ReportedVersion) < instance.ArrivedAt))
+        if (holder is null)
         {
-            // It got that before it came under this name: passed over, expired, or of another server.
-            instance.FirstSeen = null;
+            long shown = SecretVersion.LeafSerial(opened.ReportedVersion) is not null ? 0 : SecretVersion.BundleEpoch(opened.ReportedVersion) ?? long.MaxValue;
+            instance.OldestShown = Math.Min(instance.OldestShown, shown);
+            DoubtAge(instance);
         }
 
         NoticeNewer(instance, opened.ReportedVersion);
@@ -69,6 +70,9 @@ public sealed partial class TrustDomainEngine
             ? same.Find(known => known.Enrolled && known.Connection == opened.Connection) ?? same.Find(static known => known.Enrolled && !known.Connected)
             : null;
     }
+
+    // What it had before it came under this name it got while it was passed over, had expired, or was another server's.
+    private static void DoubtAge(Instance instance) => instance.FirstSeen = instance.OldestShown < instance.ArrivedAt ? null : instance.FirstSeen;
 
     private DateTimeOffset? EarliestSeen(InstanceKey key) =>
         _byKey[key].Exists(static known => known.FirstSeen is null) ? null : _byKey[key].Min(static known => known.FirstSeen);
@@ -149,11 +153,9 @@ public sealed partial class TrustDomainEngine
         // What either may enforce, the one process may; nothing older has been sent to it under the other name than what was current when it came.
         known.Lo = Math.Min(known.Lo, Math.Max(provisional.Lo, provisional.ArrivedAt));
         known.OverruledBelow = Math.Max(known.OverruledBelow, provisional.OverruledBelow);
-        if (provisional.FirstSeen < known.FirstSeen || (provisional.FirstSeen is null && provisional.Outstanding.Count > 0))
-        {
-            known.FirstSeen = provisional.FirstSeen;
-        }
-
+        known.FirstSeen = provisional.FirstSeen < known.FirstSeen ? provisional.FirstSeen : known.FirstSeen;
+        known.OldestShown = Math.Min(known.OldestShown, provisional.OldestShown);
+        DoubtAge(known);
         if (provisional.Outstanding.Count > 0)
         {
             // Both were taken for processes of their own: what each may hide, the one process may.

@@ -608,6 +608,30 @@ public sealed class EmergencyTests
         Assert.All(proxy.Instances.Where(view => view.Connected), view => Assert.True(view.FirstSeen is null || view.FirstSeen <= came, $"{view.FirstSeen} instead of {came}"));
     }
 
+    [Fact]
+    public void Who_came_under_a_new_name_and_shows_what_it_had_before_under_another_is_not_dated()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        Sidecar proxy = world.Sidecar("p").Start();
+        string bundle = proxy.Bundle.Accepted!;
+        DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(20));
+        proxy.Return(null, null);
+        world.Pass(4);
+        string leaf = proxy.Leaf.Accepted!;
+        proxy.Disconnect();
+        world.Pass(60);
+
+        // Its old name has ended by now.
+        proxy.Open(SecretKind.Bundle, bundle);
+        world.Pass(1);
+        proxy.Open(SecretKind.Leaf, leaf, name: "Leaf2");
+        world.Pass(1);
+        Assert.Null(proxy.Instance.FirstSeen);
+    }
+
     // A leaf that was refused, and came alive on a later bundle, is not in what it reports.
     [Fact]
     public void Who_reports_a_bundle_older_than_any_it_was_sent_here_was_there_before()

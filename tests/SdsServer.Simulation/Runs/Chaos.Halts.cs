@@ -52,9 +52,7 @@ internal sealed partial class Chaos
             return false;
         }
 
-        story.Tell($"{hero.Name} dies");
-        hero.Alive = false;
-        network.DropConnection(hero, TimeSpan.Zero);
+        Kill(hero);
         Pass(TimeSpan.FromMinutes(8));
         return true;
     }
@@ -107,6 +105,12 @@ internal sealed partial class Chaos
         bool isAll = random.Next(2) == 0;
         string to = operators.Rotate(stays: random.Next(2) == 0);
         _fails = effect => effect is SignLeaf sign && (isAll || sign.AuthorityId == to);
+        if (isAll && random.Next(2) == 0)
+        {
+            // It takes longer to fail than a failure is remembered for.
+            (_lingers, _lingering) = (effect => effect is SignLeaf sign && sign.AuthorityId == to, TimeSpan.FromSeconds(100));
+        }
+
         Pass(Settings.LeafLifetime + policy.MaxSkew + TimeSpan.FromMinutes(10));
         return true;
     }
@@ -168,6 +172,16 @@ internal sealed partial class Chaos
 
         _distrusted = hero.Sources.Find(static source => source.Kind == SecretKind.Bundle);
         Pass(TimeSpan.FromMinutes(2));
+
+        // It comes back by a source that is new, which accepts, then by that for the keys, then by the others.
+        foreach (XdsClient client in hero.Clients)
+        {
+            network.DropStream(hero, client, TimeSpan.FromSeconds(client == hero.Clients[^1] ? 5 : 25));
+        }
+
+        network.DropConnection(hero, TimeSpan.Zero);
+        AddBundle(hero);
+        Pass(TimeSpan.FromMinutes(1));
         return true;
     }
 

@@ -14,6 +14,7 @@ internal sealed partial class Chaos
 
     // Effects that take longer than anyone expects, or fail, and a secret that is found wrong in one of several contexts.
     private Func<EngineEffect, bool>? _lingers;
+    private TimeSpan _lingering = TimeSpan.FromSeconds(6);
     private Func<EngineEffect, bool>? _fails;
     private SecretSource? _distrusted;
 
@@ -28,7 +29,7 @@ internal sealed partial class Chaos
             Plot.BackAfterExpiry => BackAfterExpiry(),
             Plot.DeathBeforeTheFloor => DeathBeforeTheFloor(),
             Plot.RefusalBesideADrain => RefusalBesideADrain(),
-            Plot.ConsumerHalfWritten => ConsumerHalfWritten(),
+            Plot.HalfWritten => HalfWritten(),
             Plot.MissedTwice => MissedTwice(),
             Plot.GhostRetired => GhostRetired(),
             Plot.GhostSucceeded => GhostSucceeded(),
@@ -51,7 +52,7 @@ internal sealed partial class Chaos
             Plot.TwinAway => TwinAway(),
             _ => ShownAndGone(),
         };
-        (_lingers, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, null, null, null, false);
+        (_lingers, _lingering, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, TimeSpan.FromSeconds(6), null, null, null, false);
     }
 
     private bool BackAfterExpiry()
@@ -115,19 +116,24 @@ internal sealed partial class Chaos
         return true;
     }
 
-    private bool ConsumerHalfWritten()
+    private bool HalfWritten()
     {
-        if (Cast(bundles: 3, leaf: false, oneName: true) is not { } hero || policy.StrictAbsence || !Rests() || !IsRostered(hero))
+        if (Cast(bundles: 1, leaf: true) is not { } hero || !Rests())
         {
             return false;
         }
 
         _lingers = static effect => effect is RaiseSlots;
-        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(3));
-        network.DropStream(hero, hero.Clients[1], TimeSpan.FromSeconds(7));
-        Leave(hero, hero.Contexts[2]);
-        network.DropConnection(hero, TimeSpan.FromSeconds(5));
-        AddBundle(hero);
+        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(15));
+        network.DropStream(hero, hero.Clients[1], TimeSpan.FromSeconds(20));
+        network.DropConnection(hero, TimeSpan.Zero);
+        TlsContext added = AddContext(hero, Add(hero, SecretKind.Leaf));
+        Pass(TimeSpan.FromSeconds(12));
+        if (added.Leaf!.HasAccepted)
+        {
+            AddBundle(hero);
+        }
+
         Pass(s_soon * 2);
         long before = server.Store.State.Epoch;
         operators.Rotate();
@@ -347,7 +353,7 @@ internal sealed partial class Chaos
 
     private bool RefusedUnheard() => WithTwins((hero, twin) =>
     {
-        CutOff(twin, Settings.LongestBackoff, TimeSpan.Zero);
+        Kill(twin);
         _distrusted = hero.Sources[0];
         Hush(hero, silent: true);
         long before = server.Store.State.Epoch;
@@ -358,6 +364,8 @@ internal sealed partial class Chaos
         }
 
         Hush(hero, silent: false);
+        Pass(policy.SuccessionWindow + TimeSpan.FromMinutes(1));
+        operators.Tend();
         Pass(TimeSpan.FromMinutes(1));
     });
 
@@ -388,25 +396,30 @@ internal sealed partial class Chaos
             play(hero, twin);
         }
 
-        Die(twin);
+        Kill(twin);
         return plays;
+    }
+
+    private void Kill(SimulatedEnvoy envoy)
+    {
+        story.Tell($"{envoy.Name} dies");
+        envoy.Alive = false;
+        network.DropConnection(envoy, TimeSpan.Zero);
     }
 
     private bool ShownAndGone()
     {
-        if (Cast(bundles: 2, leaf: true) is not { } hero || !Rests() || hero.Contexts[0].Presents is not { } leaf)
+        if (Cast(bundles: 1, leaf: true) is not { } hero || !Rests() || hero.Contexts[0].Presents is not { } leaf)
         {
             return false;
         }
 
         TimeSpan left = leaf.NotAfter + policy.MaxSkew - time.True;
-        TimeSpan cut = left - TimeSpan.FromSeconds(15 * random.NextDouble()) - s_soon;
-        network.DropStream(hero, hero.Clients[0], cut + TimeSpan.FromSeconds(0.1));
-        CutOff(hero, cut, TimeSpan.Zero);
+        CutOff(hero, left - s_soon - TimeSpan.FromSeconds(15 * random.NextDouble()), TimeSpan.Zero);
         operators.Rotate();
         PassUntil(() => time.Up >= hero.CutOffUntil, TimeSpan.FromHours(1));
-        SecretSource added = AddBundle(hero, hastens: false);
-        PassUntil(() => added.HasAccepted && hero.Sources[0].HasAccepted, s_soon);
+        TlsContext added = AddContext(hero, Add(hero, SecretKind.Leaf));
+        PassUntil(() => added.Presents is not null, s_soon);
         CutOff(hero, s_soon * 3, TimeSpan.Zero);
         Pass(TimeSpan.FromMinutes(3));
         return true;
@@ -452,13 +465,20 @@ internal sealed partial class Chaos
     }
 
     /// <summary>It has one more context, which verifies by a source of its own.</summary>
-    private SecretSource AddBundle(SimulatedEnvoy envoy, bool hastens = true)
+    private SecretSource AddBundle(SimulatedEnvoy envoy, bool hastens = true) => AddContext(envoy, envoy.Contexts[0].Leaf, hastens).Bundle;
+
+    private TlsContext AddContext(SimulatedEnvoy envoy, SecretSource? leaf, bool hastens = true)
     {
         story.Tell($"{envoy.Name} adds a context");
-        TlsContext added = new(envoy.Contexts[0].Leaf, Add(envoy, SecretKind.Bundle));
+        TlsContext added = new(leaf, Add(envoy, SecretKind.Bundle));
         envoy.Contexts.Add(added);
+        if (leaf != envoy.Contexts[0].Leaf)
+        {
+            network.Add(envoy, leaf!, hastens);
+        }
+
         network.Add(envoy, added.Bundle, hastens);
-        return added.Bundle;
+        return added;
     }
 
     /// <summary>Waits until no rotation is under way, and everybody is there, in no mood for trouble, and has been for long.</summary>

@@ -540,7 +540,7 @@ internal sealed partial class Chaos(
     {
         if (_lingers?.Invoke(effect) == true)
         {
-            return (TimeSpan.FromSeconds(6), TimeSpan.Zero);
+            return (_lingering, TimeSpan.Zero);
         }
 
         TimeSpan quick = TimeSpan.FromMilliseconds(random.Next(5));

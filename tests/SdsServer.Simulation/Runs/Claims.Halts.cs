@@ -61,7 +61,9 @@ internal sealed partial class Claims
             case LeafSigned signed when _tickets.Remove(signed.Ticket, out string? authority):
                 _failing.Remove(authority);
                 break;
-            case ProxyProbed { Found: true } probed when store.Row(probed.Serial) is { } row && envoys.FirstOrDefault(envoy => envoy.Alive && Uses(envoy, probed.Serial)) is { } shown:
+            // It may use the next one of the same authority by now.
+            case ProxyProbed { Found: true } probed when store.Row(probed.Serial) is { } row
+                && envoys.FirstOrDefault(envoy => envoy.Alive && envoy.Key == row.Key && (Uses(envoy, probed.Serial) || envoys.Count(other => other.Alive && other.Key == row.Key) == 1)) is { } shown:
                 _shown.Add((shown, row.AuthorityId));
                 break;
         }
@@ -87,7 +89,7 @@ internal sealed partial class Claims
             _ => false,
         };
         if (opens && _failing.ContainsKey(plan.Target)
-            && (HasFailed(plan.Target, s_failureCounts) || (entry.Kind != DecisionKind.SetSigner && envoys.FirstOrDefault(Starves) is not null)))
+            && (HasFailed(plan.Target, s_failureCounts) || (entry.Kind != DecisionKind.SetSigner && time.Up > _waveAt + s_served && envoys.FirstOrDefault(Starves) is not null)))
         {
             throw new Violation("signer", $"'{entry.Action}' although {plan.Target} has failed {(time.Up - _lastFailed[plan.Target]).TotalSeconds:0} s ago, and has not signed since");
         }

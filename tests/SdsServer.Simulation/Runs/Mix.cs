@@ -129,7 +129,7 @@ internal sealed record Mix
     {
         // The others would meet processes that nobody can know of: cut off by a stolen root's certificate before the server has noted them.
         bool serves = plot is Runs.Plot.StaleConfirmation or Runs.Plot.AnchorlessNewcomer or Runs.Plot.TwinOfTheCutOff;
-        bool isRemote = serves || plot is Runs.Plot.ConsumerHalfWritten or Runs.Plot.GhostSucceeded or Runs.Plot.RefusedUnheard;
+        bool isRemote = serves || plot is Runs.Plot.GhostSucceeded or Runs.Plot.RefusedUnheard;
         return this with { Plot = plot, OwnServing = serves, Local = Local && !isRemote, LongGrace = false };
     }
 

@@ -186,8 +186,9 @@ internal static class Mutations
         new("signer: it is asked again before the doubt ends", $"{Engine}.Waves.cs", " && _now.Up < problem.Until - SignerPause && IsAtItsEnd", " && _now.Up < problem.Until && IsAtItsEnd"),
         new("tickets: only who has left the dropped root gets new keys", $"{Engine}.Tickets.cs", "!HasLeftDropped(instance) || ", ""),
         new("drain list: who comes with secrets is not dated", $"{Engine}.Subscriptions.cs", "FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,", "FirstSeen = _now.Utc,"),
-        new("drain list: who shows a leaf of before is not dated", $"{Engine}.Subscriptions.cs", "            instance.FirstSeen = null;\n", ""),
-        new("drain list: who was there before a restart is not dated", $"{Engine}.Members.cs", "        instance.AwaySince = _now.Up;\n        instance.Lo = _floor;", "        instance.FirstSeen = _now.Utc;\n        instance.AwaySince = _now.Up;\n        instance.Lo = _floor;"),
+        new("drain list: who shows a leaf of before is not dated", $"{Engine}.Subscriptions.cs", "            DoubtAge(instance);\n", ""),
+        new("drain list: nor who shows one under a name of its own", $"{Engine}.Subscriptions.cs", "        DoubtAge(known);\n", ""),
+        new("drain list: who was there before a restart is not dated", $"{Engine}.Members.cs", "        instance.OldestShown = 0;\n", "        instance.FirstSeen = _now.Utc;\n"),
 
         // The server's own certificate (ADR 20).
         new("serving: waits for who does not know the root", $"{Engine}.Serving.cs", "if (!stays && (IsServingHeldBack || ", "if (!stays && ("),
