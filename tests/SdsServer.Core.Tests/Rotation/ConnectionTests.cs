@@ -77,33 +77,24 @@ public sealed class ConnectionTests
         world.AssertSound();
     }
 
-    // Seed 2000146514: the slots of the name that it seemed to be were being written when it was found to be another.
+    // The slots of the name that it seemed to be were being written when it was found to be another.
     [Fact]
     public void A_source_that_comes_to_its_process_from_another_name_is_sent_what_the_others_are()
     {
         EngineWorld world = new();
-        Sidecar client = world.Sidecar("client", bundleOnly: true).Start(bundles: 2);
-        client.Obeys = false;
-        long dead = client.Connection;
-        client.Drain();
-        client.Open(SecretKind.Bundle);
-        world.Pass(1);
-        client.Disconnect();
-        world.Server.Post(new ConnectionClosed(dead));
-        ScriptedStream bundle = client.Open(SecretKind.Bundle), other = client.Open(SecretKind.Bundle, name: "Bundle1");
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
         world.Pass(60);
-        Assert.Equal(2, client.Instances.Count);
-
-        long older = client.Connection;
-        client.Drain();
+        string leaf = proxy.Leaf.Accepted!;
+        proxy.Disconnect();
+        proxy.Workload = proxy.Workload with { BundleOnly = true };
+        proxy.Open(SecretKind.Bundle);
+        world.Pass(60);
         world.Server.Pace = effect => effect is RaiseSlots ? (TimeSpan.FromSeconds(10), TimeSpan.Zero) : default;
-        other.Close();
-        other = client.Open(SecretKind.Bundle, name: "Bundle1");
-        bundle.Close();
-        world.Server.Post(new ConnectionClosed(older));
-        world.Pass(1);
-        client.Open(SecretKind.Bundle);
+        ScriptedStream other = proxy.Open(SecretKind.Bundle, name: "Bundle1");
+        proxy.Workload = proxy.Workload with { BundleOnly = false };
+        proxy.Open(SecretKind.Leaf, leaf);
         world.Pass(60);
+        Assert.Equal(2, proxy.Instance.BundleSlots);
         Assert.NotEmpty(other.Got);
     }
 

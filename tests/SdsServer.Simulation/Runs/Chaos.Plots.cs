@@ -29,7 +29,6 @@ internal sealed partial class Chaos
             Plot.BackAfterExpiry => BackAfterExpiry(),
             Plot.DeathBeforeTheFloor => DeathBeforeTheFloor(),
             Plot.RefusalBesideADrain => RefusalBesideADrain(),
-            Plot.HalfWritten => HalfWritten(),
             Plot.MissedTwice => MissedTwice(),
             Plot.GhostRetired => GhostRetired(),
             Plot.GhostSucceeded => GhostSucceeded(),
@@ -113,35 +112,6 @@ internal sealed partial class Chaos
         _distrusted = added;
         operators.Rotate();
         Pass(s_soon);
-        return true;
-    }
-
-    private bool HalfWritten()
-    {
-        if (Cast(bundles: 1, leaf: true) is not { } hero || !Rests())
-        {
-            return false;
-        }
-
-        _lingers = static effect => effect is RaiseSlots;
-        network.DropStream(hero, hero.Clients[0], TimeSpan.FromSeconds(15));
-        network.DropStream(hero, hero.Clients[1], TimeSpan.FromSeconds(20));
-        network.DropConnection(hero, TimeSpan.Zero);
-        TlsContext added = AddContext(hero, Add(hero, SecretKind.Leaf));
-        Pass(TimeSpan.FromSeconds(12));
-        if (added.Leaf!.HasAccepted)
-        {
-            AddBundle(hero);
-        }
-
-        Pass(s_soon * 2);
-        long before = server.Store.State.Epoch;
-        operators.Rotate();
-        if (PassUntil(() => server.Store.State.Epoch > before, s_soon) && !PassUntil(() => HasAll(hero, before + 1), TimeSpan.FromMinutes(30)))
-        {
-            throw new Violation("E7", $"{hero.Name} is not sent the bundle of epoch {before + 1} on all its sources");
-        }
-
         return true;
     }
 
@@ -428,7 +398,7 @@ internal sealed partial class Chaos
     private string ServingRoot => server.Store.State is { Serving: { } serving } state ? state.RootOf(serving.AuthorityId).Id : "";
 
     /// <summary>A process of its own identity; its leaf, if it has one, has the first of its streams.</summary>
-    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool oneName = false, bool aggregated = false, SimulatedEnvoy? twin = null, bool boots = true, bool hasAdmin = false, bool tickets = false)
+    private SimulatedEnvoy? Cast(int bundles, bool leaf, bool aggregated = false, SimulatedEnvoy? twin = null, bool boots = true, bool hasAdmin = false, bool tickets = false)
     {
         if (!server.Up || envoys.Count(static envoy => envoy.Alive) >= 8)
         {
@@ -442,7 +412,7 @@ internal sealed partial class Chaos
             Anchors = anchors,
             Admin = hasAdmin ? new Uri($"http://10.0.0.1:{9_000 + _lastName}") : null,
         };
-        envoy.Manner = new Manner(random.Next(2) == 0 || aggregated ? Dialect.Sotw : Dialect.Delta, aggregated, oneName);
+        envoy.Manner = new Manner(random.Next(2) == 0 || aggregated ? Dialect.Sotw : Dialect.Delta, aggregated, OneName: false);
         SecretSource? presented = leaf ? Add(envoy, SecretKind.Leaf) : null;
         for (int bundle = 0; bundle < bundles; bundle++)
         {
@@ -501,8 +471,6 @@ internal sealed partial class Chaos
             TimeSpan.FromMinutes(20))
             && PassUntil(() => envoys.TrueForAll(envoy => !envoy.Alive || time.Up >= envoy.OpenedAt + (policy.ReconnectWindow * 3)), TimeSpan.FromMinutes(3));
     }
-
-    private static bool HasAll(SimulatedEnvoy envoy, long epoch) => envoy.Sources.TrueForAll(source => source.Removed || source.Kind != SecretKind.Bundle || source.Stored?.Epoch >= epoch);
 
     private bool IsRostered(SimulatedEnvoy envoy) => server.Store.Roster.Values.Any(entry => entry.Key == envoy.Key);
 

@@ -15,9 +15,6 @@ internal enum Plot
     /// <summary>Its older connection drains, and what a new source of it holds by the newer one it refuses to replace.</summary>
     RefusalBesideADrain,
 
-    /// <summary>A process that was taken for a new one is recognised while its slots are being written under the new name.</summary>
-    HalfWritten,
-
     /// <summary>A source is back under another name of its process, and lost again before the two are known to be one.</summary>
     MissedTwice,
 

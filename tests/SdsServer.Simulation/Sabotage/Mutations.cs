@@ -138,7 +138,6 @@ internal static class Mutations
             "slots: what both names miss was back in between",
             new Edit("SdsServer.Core/Fleet/SlotSet.cs", "if (other._hasLost)", "if (other._hasLost && up < TimeSpan.Zero)"),
             new Edit("SdsServer.Core/Fleet/SlotSet.cs", "if (!WasBack(name, name, up))", "if (!_missing.Exists(mine => mine.Name == name) && !WasBack(name, name, up))")),
-        new("connections: what comes from another name waits for nothing of that", $"{Engine}.Subscriptions.cs", "            subscription.AwaitsLedger = known.SlotsBeingRaised > 0;\n", ""),
         new("passed over: also while a row of it is being written", $"{Engine}.Departures.cs", "long? at = instance.OverruledBelow == 0 ? instance.Lo : null;", "long? at = instance.Lo;"),
         new("roster: who is there is nobody that is away", $"{Engine}.Subscriptions.cs", "same.Find(known => known.Enrolled && known.Connection == opened.Connection) ?? ", ""),
         new("drain: a consumer may be any of its key", $"{Engine}.Subscriptions.cs", "                holder.FirstSeen = EarliestSeen(holder.Key);\n", ""),
