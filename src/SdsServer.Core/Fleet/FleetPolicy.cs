@@ -58,6 +58,9 @@ public sealed record FleetPolicy
     /// <summary>How many roots a bundle may hold. A third is one that an emergency meets in the middle of a rotation; it goes as soon as nothing needs it.</summary>
     public int MaxRoots { get; init; } = 2;
 
+    /// <summary>How long a root that has left the bundle is kept for a way back, at least; twice the longest lifetime of a leaf where that is longer (rule E9). A stolen one is not.</summary>
+    public TimeSpan KeepDropped { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>How often the bundle is looked at anew: a root may expire in it.</summary>
     public TimeSpan BundleCheck { get; init; } = TimeSpan.FromMinutes(10);
 

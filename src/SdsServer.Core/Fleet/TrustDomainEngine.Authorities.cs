@@ -35,16 +35,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        // What a plan under way drops, or an emergency moves to, it finds by the authority: a trusted root must always have one.
-        bool shared = _state.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
-        string? use = authority.Id == _state.Signer ? "it signs"
-            : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-            : _state.Trusts(authority.RootId) && (authority.Chain.Length == 1 || !shared) ? "its root is in the bundle"
-            : authority.Id == _state.Serving?.AuthorityId ? "the server's own certificate is under it"
-            : !shared && _state.Root(authority.RootId).DroppedAt > _floor ? "its root was dropped, and some member may still enforce it"
-            : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
-            : null;
-        if (use is not null)
+        if (UseOf(authority) is { } use)
         {
             Answer(order, CommandStatus.Refused, $"authority '{authority.Id}' cannot go: {use}", Refuse("in_use", Gate.G3, []));
             return;
@@ -55,8 +46,28 @@ public sealed partial class TrustDomainEngine
         {
             Decisions = next.Decisions + 1,
             Authorities = next.Authorities.Remove(authority),
-            Roots = shared ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
+            Roots = IsShared(authority) ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
         };
         Commit(order, next, DecisionKind.DeleteAuthority, authority.Id, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
     }
+
+    /// <summary>Why an authority cannot be deleted; null: it can.</summary>
+    public string? UseOf(Authority authority)
+    {
+        // What a plan under way drops, or an emergency moves to, it finds by the authority: a trusted root must always have one.
+        bool shared = IsShared(authority);
+        TrustRoot root = _state.Root(authority.RootId);
+        return authority.Id == _state.Signer ? "it signs"
+            : _state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
+            : _state.Trusts(root.Id) && (authority.Chain.Length == 1 || !shared) ? "its root is in the bundle"
+            : authority.Id == _state.Serving?.AuthorityId ? "the server's own certificate is under it"
+            : !shared && root.DroppedAt > _floor ? "its root was dropped, and some member may still enforce it"
+            : _needs.SignedBy(authority.Id) > 0 ? $"{_needs.SignedBy(authority.Id)} leaves it signed are outstanding"
+            : !authority.Tainted && KeptUntil(root) is { } until && _clock.Judged < until ? $"its root left the bundle at {root.DroppedTime:u} and is kept for a way back until {until:u}"
+            : null;
+    }
+
+    private bool IsShared(Authority authority) => _state.Authorities.Any(other => other.Id != authority.Id && other.RootId == authority.RootId);
+
+    private DateTimeOffset? KeptUntil(TrustRoot root) => root.DroppedTime + (_policy.KeepDropped > _policy.MaxLeafLifetime * 2 ? _policy.KeepDropped : _policy.MaxLeafLifetime * 2);
 }

@@ -28,7 +28,7 @@ public static class Moves
             Epoch = epoch,
             Salt = salt,
             Bundle = state.Bundle.Add(rootId),
-            Roots = Replace(state, state.Root(rootId) with { Since = epoch, DroppedAt = null, SafeAt = null }),
+            Roots = Replace(state, state.Root(rootId) with { Since = epoch, DroppedAt = null, DroppedTime = null, SafeAt = null }),
         };
     }
 
@@ -67,7 +67,7 @@ public static class Moves
             Epoch = epoch,
             Salt = salt,
             Bundle = state.Bundle.Remove(rootId),
-            Roots = Replace(state, state.Root(rootId) with { DroppedAt = epoch, SafeAt = null }),
+            Roots = Replace(state, state.Root(rootId) with { DroppedAt = epoch, DroppedTime = now, SafeAt = null }),
         };
     }
 

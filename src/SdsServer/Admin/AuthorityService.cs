@@ -116,10 +116,9 @@ internal sealed class AuthorityService(
         if (request.ValidateOnly)
         {
             DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
-            IReadOnlyList<InstanceView> instances = await access.ReadAsync(engine => engine.Instances(), context.CancellationToken);
             Authority authority = Find(reading.State, id);
             commands.RequireRevision(reading, request.ExpectedRevision);
-            return UseOf(reading.State, instances, authority) is { } use
+            return await access.ReadAsync(engine => engine.UseOf(authority), context.CancellationToken) is { } use
                 ? throw AdminErrors.Refused(DomainCommands.Refusal(Api.RefusalCode.AuthorityInUse, $"authority '{id}' cannot go: {use}"))
                 : new Api.DeleteAuthorityResponse { Revision = reading.State.Decisions };
         }
@@ -184,13 +183,6 @@ internal sealed class AuthorityService(
     private Authority Find(TrustState state, string id) =>
         state.Authorities.FirstOrDefault(authority => authority.Id == id)
         ?? throw AdminErrors.NotFound(names.Authority(id), "ListAuthorities shows those there are");
-
-    private static string? UseOf(TrustState state, IReadOnlyList<InstanceView> instances, Authority authority) =>
-        authority.Id == state.Signer ? "it signs"
-        : state.Plan is { } plan && (plan.From == authority.Id || plan.To == authority.Id) ? $"rotation '{plan.Id}' needs it"
-        : state.Trusts(authority.RootId) && authority.Chain.Length == 1 ? "its root is in the bundle"
-        : instances.Sum(instance => instance.Outstanding.Count(leaf => leaf.AuthorityId == authority.Id)) is > 0 and int leaves ? $"{leaves} leaves it signed are outstanding"
-        : null;
 
     private Api.Authority Planned(TrustState state, string id, AuthorityProfile profile, string actor)
     {

@@ -176,6 +176,7 @@ public sealed partial class ServerSettings
             ("SdsServer:Fleet:AskAgain", options.Fleet.AskAgain),
             ("SdsServer:Fleet:TicketKeyLife", options.Fleet.TicketKeyLife),
             ("SdsServer:Fleet:BootstrapGrace", options.Fleet.BootstrapGrace),
+            ("SdsServer:Fleet:KeepDropped", options.Fleet.KeepDropped),
             ("SdsServer:Connections:Identify", options.Connections.Identify),
             ("SdsServer:Streams:FirstRequest", options.Streams.FirstRequest),
             ("SdsServer:Streams:IdleConnection", options.Streams.IdleConnection),

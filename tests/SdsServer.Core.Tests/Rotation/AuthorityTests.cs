@@ -46,4 +46,30 @@ public sealed class AuthorityTests
         Add(world, "b2", "B");
         Assert.Equal((true, false), (world.State.Authority("a2").Tainted, world.State.Authority("b2").Tainted));
     }
+
+    // Rule E9. What is stolen has no way back.
+    [Theory]
+    [InlineData(RotationKind.Planned, 24, 7)]
+    [InlineData(RotationKind.Planned, 240, 20)]
+    [InlineData(RotationKind.Emergency, 24, 0)]
+    public void A_root_that_has_left_the_bundle_is_kept_for_a_way_back(RotationKind kind, int hours, int days)
+    {
+        EngineWorld world = new(new FleetPolicy { MaxLeafLifetime = TimeSpan.FromHours(hours) });
+        world.Fleet(2);
+        world.Rotate("b", kind: kind);
+        world.Pass(TimeSpan.FromHours(2));
+        Assert.Equal(("B", RotationPhase.Steady), (world.Bundle, world.Engine.Phase));
+        if (days > 0)
+        {
+            world.Pass(TimeSpan.FromDays(days) - TimeSpan.FromHours(3));
+            CommandOutcome kept = Remove(world);
+            Assert.Equal((CommandStatus.Refused, "in_use"), (kept.Status, kept.Refusal?.Code));
+            Assert.Contains("kept for a way back until", kept.Message, StringComparison.Ordinal);
+            world.Pass(TimeSpan.FromHours(3));
+        }
+
+        Assert.Equal(CommandStatus.Done, Remove(world).Status);
+    }
+
+    private static CommandOutcome Remove(EngineWorld world) => world.Do(static id => new RemoveAuthority { Id = id, Actor = "op", AuthorityId = "a" });
 }

@@ -53,10 +53,13 @@ public sealed class HaltTests
         Assert.Null(world.State.Plan.Hold);
     }
 
-    [Fact]
-    public void While_a_wave_is_held_those_it_has_not_reached_are_renewed_by_the_old_authority()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void While_a_wave_is_held_those_it_has_not_reached_are_renewed_by_the_old_authority(bool restarts)
     {
         EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Server.Pace = effect => restarts && effect is SetLeafState ? (TimeSpan.FromHours(20), default) : default;
         ImmutableArray<Sidecar> fleet = world.Fleet(10);
         world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval, MaxInFlight = 1 });
         world.Pass(10);
@@ -67,6 +70,15 @@ public sealed class HaltTests
         world.Do(id => new HoldRotation { Id = id, Actor = "op", Reason = "error rate 4 %" });
         fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = true);
         first.Leaf.Ack();
+        world.Pass(1);
+        if (restarts)
+        {
+            // That they have accepted the leaves that they use was not durable yet.
+            var held = fleet.Select(static sidecar => (Sidecar: sidecar, Leaf: sidecar.Leaf.Accepted, Bundle: sidecar.Bundle.Accepted)).ToList();
+            world.Restart(fleet);
+            held.ForEach(static back => back.Sidecar.Return(back.Leaf, back.Bundle));
+        }
+
         world.Pass(TimeSpan.FromHours(3));
         Assert.True(first.IsOn("b"));
         Assert.All(fleet.Where(sidecar => sidecar != first), sidecar => Assert.True(sidecar.IsOn("a")));
