@@ -289,7 +289,7 @@ internal sealed partial class Claims
 
     // It holds a leaf of this authority, and its admin has shown none.
     private bool IsUnheard(SimulatedEnvoy envoy, string authority) =>
-        envoy is { Alive: true, Admin: not null } && (IsThere(envoy) || time.Up < server.StartedAt + policy.ReconnectWindow) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !_shown.Contains((envoy, authority))
+        envoy is { Alive: true, Admin: not null } && (IsThere(envoy) || time.Up < server.StartedAt + policy.ReconnectWindow) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !_excused.Contains(envoy.Key.SpiffeId) && !_shown.Contains((envoy, authority))
         && envoy.Contexts.TrueForAll(context => context.Leaf is null || (context.Presents is { } leaf && leaf.NotAfter > time.True && store.Row(leaf.Serial)?.AuthorityId == authority))
         && store.Ledger.Any(row => row.Key == envoy.Key && row.AuthorityId != authority);
 
