@@ -42,12 +42,13 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out _);
-        next = next with
+        next = next with { Decisions = next.Decisions + 1, Authorities = next.Authorities.Remove(authority) };
+        if (!IsShared(authority))
         {
-            Decisions = next.Decisions + 1,
-            Authorities = next.Authorities.Remove(authority),
-            Roots = IsShared(authority) ? next.Roots : next.Roots.Remove(next.Root(authority.RootId)),
-        };
+            // Somebody who has been away for longer may still enforce it.
+            next = next with { Roots = next.Roots.Remove(next.Root(authority.RootId)), DroppedBefore = next.LastDrop > 0 ? next.LastDrop : null };
+        }
+
         Commit(order, next, DecisionKind.DeleteAuthority, authority.Id, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");
     }
 

@@ -221,9 +221,9 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    // Asked before its streams change: while nobody of it is there, nothing comes back.
+    // Asked before its streams change: while no source of it is there, none comes back.
     private void Settle(Instance instance) =>
-        instance.Settled |= instance.Subscriptions.Any() && _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
+        instance.Settled |= instance.Bundles.Live.Count + instance.Leaves.Live.Count > 0 && _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
 
     private void Detach(Subscription subscription)
     {

@@ -92,8 +92,11 @@ public sealed record TrustState
     /// <summary>Somebody else may hold the key of this root: what it signed is evidence of nothing.</summary>
     public bool IsTainted(string rootId) => Authorities.Any(authority => authority.Tainted && authority.RootId == rootId);
 
+    /// <summary>The last epoch that dropped a root whose authority has been deleted since; null where there is none.</summary>
+    public long? DroppedBefore { get; init; }
+
     /// <summary>The last epoch that dropped a root, 0 where none did: whoever enforces it, or a later one, enforces no root that was dropped.</summary>
-    public long LastDrop => Roots.Max(static root => root.DroppedAt) ?? 0;
+    public long LastDrop => Math.Max(DroppedBefore ?? 0, Roots.Max(static root => root.DroppedAt) ?? 0);
 
     /// <summary>True when every member may be presented a leaf that ends at this root: it is in every bundle of the epochs [floor..now].</summary>
     public bool IsSafe(string rootId, long floor) => Trusts(rootId) && Root(rootId).Since <= floor;

@@ -116,9 +116,9 @@ internal sealed class AuthorityService(
         if (request.ValidateOnly)
         {
             DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
-            Authority authority = Find(reading.State, id);
+            Find(reading.State, id);
             commands.RequireRevision(reading, request.ExpectedRevision);
-            return await access.ReadAsync(engine => engine.UseOf(authority), context.CancellationToken) is { } use
+            return await access.ReadAsync(engine => engine.State.Authorities.FirstOrDefault(authority => authority.Id == id) is { } there ? engine.UseOf(there) : null, context.CancellationToken) is { } use
                 ? throw AdminErrors.Refused(DomainCommands.Refusal(Api.RefusalCode.AuthorityInUse, $"authority '{id}' cannot go: {use}"))
                 : new Api.DeleteAuthorityResponse { Revision = reading.State.Decisions };
         }

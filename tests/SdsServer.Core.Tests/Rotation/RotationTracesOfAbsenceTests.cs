@@ -438,8 +438,10 @@ public sealed class RotationTracesOfAbsenceTests
     }
 
     // It has shown its new source alone, and is away again when its old name ends.
-    [Fact]
-    public void Who_came_just_before_and_has_gone_again_may_be_that_process_too()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_came_just_before_and_has_gone_again_may_be_that_process_too(bool takesKeysFirst)
     {
         EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
         world.Fleet(1);
@@ -448,6 +450,11 @@ public sealed class RotationTracesOfAbsenceTests
         proxy.Disconnect();
         world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
         world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(20));
+        if (takesKeysFirst)
+        {
+            proxy.Open(SecretKind.TicketKeys);
+        }
+
         proxy.Return(null, null);
         world.Pass(4);
         Assert.Equal([1, 2], proxy.Instances.Select(instance => instance.Lo).Order());

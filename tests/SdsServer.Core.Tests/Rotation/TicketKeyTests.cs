@@ -1,4 +1,5 @@
 using SdsServer.Core.Fleet;
+using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 
@@ -221,6 +222,26 @@ public sealed class TicketKeyTests
         ScriptedStream keys = proxy.Open(SecretKind.TicketKeys, "t-of-before");
         world.Pass(1);
         Assert.NotEmpty(keys.Got);
+    }
+
+    // What is known of a drop outlives the authority it was about: who has been away for longer than all that may still enforce the root.
+    [Fact]
+    public void Where_the_authority_of_a_dropped_root_is_deleted_who_may_enforce_it_still_gets_no_keys()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        string bundle = proxy.Bundle.Accepted!;
+        proxy.Disconnect();
+        world.Rotate("b", kind: RotationKind.Emergency);
+        world.Pass(TimeSpan.FromHours(16));
+        Assert.Equal(("B", null), (world.Bundle, world.State.Plan));
+        Assert.Equal(CommandStatus.Done, world.Do(static id => new RemoveAuthority { Id = id, Actor = "op", AuthorityId = "a" }).Status);
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
+        proxy.Answers = false;
+        proxy.Open(SecretKind.Bundle, bundle);
+        world.Pass(90);
+        Assert.Empty(keys.Got);
     }
 
     private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];
