@@ -169,7 +169,7 @@ internal sealed partial class Claims
         }
 
         if (_failing.TryGetValue(plan.To, out TimeSpan since) && time.Up > since + s_served && time.Up > _waveAt + s_served && !HasFailed(plan.From, s_served) && CanSign(state, plan.From)
-            && envoys.FirstOrDefault(Starves) is { } left)
+            && envoys.FirstOrDefault(envoy => Starves(envoy) && !engine.Instances().Any(view => view.Key == envoy.Key && view.Quarantined)) is { } left)
         {
             throw new Violation("E10", $"{left.Name} has no leaf because {plan.To} fails, and {plan.From} could sign one");
         }
