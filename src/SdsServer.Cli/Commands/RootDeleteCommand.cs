@@ -13,7 +13,7 @@ internal static class RootDeleteCommand
         Argument<string> id = new("ID") { Description = "Its id." };
         Option<bool> dryRun = GlobalOptions.DryRunOption("Check whether it may go, delete nothing.");
         Option<string> reason = GlobalOptions.ReasonOption();
-        return new CliCommand("delete", "Deletes an inactive root and its key for good. Refused while anything needs it.") { id, dryRun, reason, GlobalOptions.ForceOption() }.With(
+        return new CliCommand("delete", "Deletes an inactive root and its key for good. Refused while anything needs it, and for seven days or as set after it has left the bundle.") { id, dryRun, reason, GlobalOptions.ForceOption() }.With(
             [("sdsctl root delete root-2020 --dry-run", "may it go?"), ("sdsctl root delete root-2020", "delete it after a question")])
         .Does(session => RunAsync(session, session.Get(id)!, session.Get(dryRun), session.Get(reason) ?? ""));
     }

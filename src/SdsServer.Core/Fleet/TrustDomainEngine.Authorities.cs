@@ -46,7 +46,8 @@ public sealed partial class TrustDomainEngine
         if (!IsShared(authority))
         {
             // Somebody who has been away for longer may still enforce it.
-            next = next with { Roots = next.Roots.Remove(next.Root(authority.RootId)), DroppedBefore = next.LastDrop > 0 ? next.LastDrop : null };
+            TrustRoot root = next.Root(authority.RootId);
+            next = next with { Roots = next.Roots.Remove(root), DroppedBefore = root.DroppedAt > (next.DroppedBefore ?? 0) ? root.DroppedAt : next.DroppedBefore };
         }
 
         Commit(order, next, DecisionKind.DeleteAuthority, authority.Id, $"remove authority {authority.Id}", $"authority '{authority.Id}' removed");

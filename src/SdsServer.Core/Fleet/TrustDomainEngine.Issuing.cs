@@ -263,6 +263,10 @@ public sealed partial class TrustDomainEngine
     private (string Text, TimeSpan Until)? ProblemOf(string authorityId) =>
         _signerProblems.TryGetValue(authorityId, out (string Text, TimeSpan Until) problem) && (_now.Up < problem.Until || IsSigning(authorityId)) ? problem : null;
 
+    // So that whoever is in need asks the other one first, and this one again after the pause.
+    private bool HasJustFailed(string authorityId) =>
+        _signerProblems.TryGetValue(authorityId, out (string Text, TimeSpan Until) problem) && _now.Up < problem.Until - SignerPause;
+
     private bool IsSigning(string authorityId) => _tickets.Values.Any(ticket => ticket.Leaf is null && ticket.Instance.SigningAuthority == authorityId);
 
     private void SignerFailed(Instance instance, string problem)

@@ -28,7 +28,7 @@ public sealed partial class TrustDomainEngine
 
         string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;
         string other = wanted == plan.To ? plan.From : plan.To;
-        bool isLeft = wanted == plan.To && (IsHeldBack(instance, plan) || (ProblemOf(plan.To) is { } problem && _now.Up < problem.Until - SignerPause && IsAtItsEnd(instance)));
+        bool isLeft = wanted == plan.To && (IsHeldBack(instance, plan) || (HasJustFailed(plan.To) && IsAtItsEnd(instance)));
         return (isLeft || !MaySign(wanted)) && MaySign(other) ? other : wanted;
     }
 

@@ -17,7 +17,7 @@ public sealed record TrustRoot
     /// <summary>The epoch that dropped it; null while it is in the bundle or was never added.</summary>
     public long? DroppedAt { get; init; }
 
-    /// <summary>UTC time of that drop.</summary>
+    /// <summary>UTC time of that drop; null too where an older version of the server dropped it.</summary>
     public DateTimeOffset? DroppedTime { get; init; }
 
     /// <summary>When the floor reached <see cref="Since"/>; null before. The trust soak counts from here.</summary>

@@ -34,6 +34,9 @@ public sealed record TrustState
 
     public required ImmutableArray<TrustRoot> Roots { get; init; }
 
+    /// <summary>The last epoch that dropped a root which has been deleted since; null where there is none.</summary>
+    public long? DroppedBefore { get; init; }
+
     public required ImmutableArray<Authority> Authorities { get; init; }
 
     /// <summary>Ids of the roots in the bundle, in PEM order.</summary>
@@ -91,9 +94,6 @@ public sealed record TrustState
 
     /// <summary>Somebody else may hold the key of this root: what it signed is evidence of nothing.</summary>
     public bool IsTainted(string rootId) => Authorities.Any(authority => authority.Tainted && authority.RootId == rootId);
-
-    /// <summary>The last epoch that dropped a root whose authority has been deleted since; null where there is none.</summary>
-    public long? DroppedBefore { get; init; }
 
     /// <summary>The last epoch that dropped a root, 0 where none did: whoever enforces it, or a later one, enforces no root that was dropped.</summary>
     public long LastDrop => Math.Max(DroppedBefore ?? 0, Roots.Max(static root => root.DroppedAt) ?? 0);

@@ -115,10 +115,9 @@ internal sealed class AuthorityService(
         using IDisposable turn = await roots.EnterAsync(context.CancellationToken);
         if (request.ValidateOnly)
         {
-            DomainReading reading = await access.ReadAsync(DomainReading.Of, context.CancellationToken);
-            Find(reading.State, id);
+            (DomainReading reading, string? found) = await access.ReadAsync(engine => (DomainReading.Of(engine), engine.UseOf(Find(engine.State, id))), context.CancellationToken);
             commands.RequireRevision(reading, request.ExpectedRevision);
-            return await access.ReadAsync(engine => engine.State.Authorities.FirstOrDefault(authority => authority.Id == id) is { } there ? engine.UseOf(there) : null, context.CancellationToken) is { } use
+            return found is { } use
                 ? throw AdminErrors.Refused(DomainCommands.Refusal(Api.RefusalCode.AuthorityInUse, $"authority '{id}' cannot go: {use}"))
                 : new Api.DeleteAuthorityResponse { Revision = reading.State.Decisions };
         }

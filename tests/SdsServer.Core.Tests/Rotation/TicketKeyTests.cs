@@ -175,13 +175,7 @@ public sealed class TicketKeyTests
     public void Who_is_back_in_part_under_a_new_name_gets_no_ticket_keys()
     {
         EngineWorld world = new();
-        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
-        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
-        world.Pass(60);
-        proxy.Disconnect();
-        world.Advance(Gate.G3);
-        world.Pass(1);
-        Assert.Equal("B", world.Bundle);
+        Sidecar proxy = AwayAtTheDrop(world);
         ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
         proxy.Open(SecretKind.Bundle, "b2-of-before", name: "Bundle1");
         world.Pass(2);
@@ -192,13 +186,7 @@ public sealed class TicketKeyTests
     public void Who_was_taken_for_new_and_then_says_that_it_is_not_is_watched_before_it_gets_keys()
     {
         EngineWorld world = new();
-        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
-        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
-        world.Pass(60);
-        proxy.Disconnect();
-        world.Advance(Gate.G3);
-        world.Pass(1);
-        Assert.Equal("B", world.Bundle);
+        Sidecar proxy = AwayAtTheDrop(world);
 
         // By a source that it never had before it looks new. Its others come later, and enforce the old bundle.
         proxy.Open(SecretKind.Bundle, name: "Bundle2");
@@ -242,6 +230,19 @@ public sealed class TicketKeyTests
         proxy.Open(SecretKind.Bundle, bundle);
         world.Pass(90);
         Assert.Empty(keys.Got);
+    }
+
+    /// <summary>It has two sources, and was there until just before the drop.</summary>
+    private static Sidecar AwayAtTheDrop(EngineWorld world)
+    {
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(60);
+        proxy.Disconnect();
+        world.Advance(Gate.G3);
+        world.Pass(1);
+        Assert.Equal("B", world.Bundle);
+        return proxy;
     }
 
     private static string[] Keys(ScriptedStream stream) => [.. ((TicketKeysPayload)stream.Last.Payload!).Keys.Select(key => Convert.ToHexString(key.Span))];

@@ -166,7 +166,7 @@ internal static class Mutations
         // Halts (ADR 13).
         new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "plan.Hold is not null || JudgeHold(_state) is not null", "plan.Hold is not null"),
         new("halt: a restart heals no hold", $"{Engine}.Rotation.cs", "if (plan.Hold != _heldBefore && (", "if (("),
-        new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || (ProblemOf", "((ProblemOf"),
+        new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || (HasJustFailed", "((HasJustFailed"),
         new("halt: a wave that died is watched for its soak", $"{Engine}.Waves.cs", "_desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);", "_desertedUntil = _now.Up;"),
         new("halt: a wave that is away has its time to come back", $"{Engine}.Rotation.cs", "WaveIsDeserted = _now.Up >= _desertedUntil,", "WaveIsDeserted = _now.Up >= _frozenUntil,"),
         new("halt: who takes the place has its time to come back too", $"{Engine}.Rotation.cs", "            (_desertedUntil, _isDesertedForGood) = (null, false);\n", ""),
@@ -181,7 +181,7 @@ internal static class Mutations
         new("signer: G3 asks whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "TargetSigns: true, SignerProblem: null } && IsShown", "TargetSigns: true } && IsShown"),
         new("signer: the end asks whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "fleet is { SignedByOutgoing: 0, SignerProblem: null }", "fleet is { SignedByOutgoing: 0 }"),
         new("signer: one that signs says nothing of another", $"{Engine}.Issuing.cs", "_signerProblems.Remove(instance.SigningAuthority);", "_signerProblems.Clear();"),
-        new("signer: who is at its leaf's end gets the other's", $"{Engine}.Waves.cs", "ProblemOf(plan.To) is { } problem && _now.Up < problem.Until - SignerPause && IsAtItsEnd(instance)", "_now.Up < _frozenUntil && IsAtItsEnd(instance)"),
+        new("signer: who is at its leaf's end gets the other's", $"{Engine}.Waves.cs", "HasJustFailed(plan.To) && IsAtItsEnd(instance)", "_now.Up < _frozenUntil && IsAtItsEnd(instance)"),
         new("signer: it is asked again before the doubt ends", $"{Engine}.Waves.cs", " && _now.Up < problem.Until - SignerPause && IsAtItsEnd", " && _now.Up < problem.Until && IsAtItsEnd"),
         new("tickets: only who has left the dropped root gets new keys", $"{Engine}.Tickets.cs", "!HasLeftDropped(instance) || ", ""),
         new("drain list: who comes with secrets is not dated", $"{Engine}.Subscriptions.cs", "FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,", "FirstSeen = _now.Utc,"),

@@ -77,6 +77,26 @@ public sealed class AuthorityTests
         Assert.Equal((await DeleteAsync(host, made.Name)).Revision, await host.RevisionAsync());
         await Assert.ThrowsAsync<KeyNotFoundException>(() => host.Store.ReadKeyAsync("example.org", "spare", default));
         await ErrorDetails.FailsAsync(DeleteAsync(host, made.Name), StatusCode.NotFound, "NO_SUCH_RESOURCE");
+        await ErrorDetails.FailsAsync(DeleteAsync(host, made.Name, validateOnly: true), StatusCode.NotFound, "NO_SUCH_RESOURCE");
+    }
+
+    // The way of the dry run is the command's own.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_authority_whose_root_has_just_left_the_bundle_stays_for_a_way_back(bool validateOnly)
+    {
+        await using AdminHost host = await AdminHost.StartAsync();
+        RotationClient rotations = new(host);
+        await host.EnrolAsync(2);
+        string old = (await host.TrustAsync()).Signer;
+        await rotations.StartAsync("r1");
+        await rotations.UntilOverAsync("r1");
+
+        RpcException kept = await ErrorDetails.FailsAsync(DeleteAsync(host, old, validateOnly), StatusCode.FailedPrecondition, "AUTHORITY_IN_USE");
+
+        Assert.Contains("kept for a way back until", kept.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(old, (await GetAsync(host, old)).Name);
     }
 
     [Fact]
