@@ -182,7 +182,7 @@ internal static class Mutations
         new("signer: the end asks whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "fleet is { SignedByOutgoing: 0, SignerProblem: null }", "fleet is { SignedByOutgoing: 0 }"),
         new("signer: one that signs says nothing of another", $"{Engine}.Issuing.cs", "_signerProblems.Remove(instance.SigningAuthority);", "_signerProblems.Clear();"),
         new("signer: who is at its leaf's end gets the other's", $"{Engine}.Waves.cs", "HasJustFailed(plan.To) && IsAtItsEnd(instance)", "_now.Up < _frozenUntil && IsAtItsEnd(instance)"),
-        new("signer: it is asked again before the doubt ends", $"{Engine}.Waves.cs", " && _now.Up < problem.Until - SignerPause && IsAtItsEnd", " && _now.Up < problem.Until && IsAtItsEnd"),
+        new("signer: it is asked again before the doubt ends", $"{Engine}.Issuing.cs", " && _now.Up < problem.Until - SignerPause;", " && _now.Up < problem.Until;"),
         new("tickets: only who has left the dropped root gets new keys", $"{Engine}.Tickets.cs", "!HasLeftDropped(instance) || ", ""),
         new("drain list: who comes with secrets is not dated", $"{Engine}.Subscriptions.cs", "FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,", "FirstSeen = _now.Utc,"),
         new("drain list: who shows a leaf of before is not dated", $"{Engine}.Subscriptions.cs", "            DoubtAge(instance);\n", ""),
