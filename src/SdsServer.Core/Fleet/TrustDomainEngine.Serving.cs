@@ -115,7 +115,8 @@ public sealed partial class TrustDomainEngine
     private bool IsLeftBehind(Instance instance) =>
         instance.Key.IsRemote && _state.Serving is { LeavesBehind: true } serving && _state.RootOf(serving.AuthorityId).Id is var root && instance.MetRoot != root && !Knows(instance, root);
 
-    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => Looks(instance) && !Knows(instance, root));
+    // Whoever is connected without counting yet may count later, on the link that it has.
+    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => instance.Key.IsRemote && (Looks(instance) || instance.Connected) && !Knows(instance, root));
 
     private void PassOverAnchor(string instanceId)
     {

@@ -14,7 +14,7 @@ public sealed record OwnServing
     /// <summary>Since when it waits for proxies that are not known to accept the signer's root; null while it does not wait.</summary>
     public DateTimeOffset? WaitsSince { get; init; }
 
-    /// <summary>Its last move was forced: proxies that count were not known to accept the root, and may have lost their link.</summary>
+    /// <summary>At its last move, proxies that count or were connected were not known to accept the root: they lose their link when they connect next.</summary>
     public bool LeavesBehind { get; init; }
 
     /// <summary>What operators have confirmed, at most once for each instance.</summary>

@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Reflection;
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
@@ -73,6 +75,22 @@ public sealed class InvariantTests
         Break(world, state => state with { Epoch = 1 });
         world.Do(id => new RepushInstance { Id = id, Actor = "op", InstanceId = proxy.Instance.Id });
         Held(world, "I6: spiffe://mesh/p (p) is sent the bundle of epoch 1 after that of 2");
+    }
+
+    // No event leads here; so what the engine knows of the ledger is taken away from it.
+    [Fact]
+    public void I7_says_who_is_sent_a_leaf_that_the_ledger_does_not_hold()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", EngineWorld.Manual);
+        world.Pass(1);
+        string serial = Assert.Single(proxy.Instance.Outstanding).Serial;
+        FieldInfo ledger = typeof(TrustDomainEngine).GetField("_leafOwners", BindingFlags.Instance | BindingFlags.NonPublic)!;
+        ((IDictionary)ledger.GetValue(world.Engine)!).Remove(serial);
+        proxy.Open(SecretKind.Leaf, name: "the same in another listener");
+        world.Pass(1);
+        Held(world, $"I7: spiffe://mesh/p (p) is sent leaf {serial}, which the ledger does not hold");
     }
 
     [Fact]

@@ -436,6 +436,31 @@ public sealed class ServingTests
         Assert.Equal(cutOff ? 2 : 1, newer.Instances.Count);
     }
 
+    // It has its link from before, so it can still become somebody who counts; and then that link goes.
+    [Theory]
+    [InlineData(RotationKind.Emergency)]
+    [InlineData(RotationKind.Planned)]
+    public void Who_counted_only_after_the_move_is_not_taken_as_gone_either(RotationKind kind)
+    {
+        EngineWorld world = new(Own);
+        Sidecar old = world.Sidecar("p", peer: "ip:10.0.0.1");
+        old.Answers = false;
+        old.Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval }, kind: kind, compromised: kind == RotationKind.Emergency ? "a" : null);
+        world.Pass(60);
+        Assert.Equal("b", world.State.Serving!.AuthorityId);
+        Assert.False(old.Instance.Member);
+        old.Leaf.Answers = true;
+        old.Bundle.Ack();
+        world.Pass(60);
+        Assert.True(old.IsOn("b"));
+        old.Disconnect();
+        Sidecar newer = Remote(world, "p", "A", "B");
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal(2, newer.Instances.Count);
+        world.AssertSound();
+    }
+
     // Only from then on it can come back.
     [Fact]
     public void Whom_a_forced_move_cut_off_is_taken_as_gone_when_it_stays_away_after_it_is_known_to_accept_the_root()
