@@ -70,14 +70,14 @@ public sealed class SimulatorStoreTests : IDisposable
             case 0:
                 long revision = simulated.State.Revision + random.Next(5) switch { 0 => 0, 1 => 2, _ => 1 };
                 TrustState next = Samples.State(term, revision, simulated.State.SignerRevision + random.Next(2));
-                string[] expired = [.. Enumerable.Range(0, random.Next(3)).Select(_ => Serial(random, step))];
+                string[] expired = [.. Enumerable.Range(0, random.Next(3)).Select(_ => Serial(random, simulated))];
                 return ($"save {revision}", () => DoneAsync(real.SaveAsync(next, [], expired, None)), () => Done(() => simulated.Save(term, next, null, expired)));
             case 1:
                 LedgerRow row = Samples.Row(step, instance) with { BundleSlots = bundles, LeafSlots = leaves };
                 LedgerInsert insert = new(row, simulated.State.SignerRevision - (random.Next(4) == 0 ? 1 : 0));
                 return ($"insert {row.Serial}", async () => (await real.InsertLeavesAsync(Samples.TrustDomain, term, [insert], None))[0], () => simulated.Insert(term, insert));
             case 2:
-                string serial = Serial(random, step);
+                string serial = Serial(random, simulated);
                 LeafState state = random.GetItems([LeafState.Acked, LeafState.Nacked, LeafState.Superseded], 1)[0];
                 return ($"state {serial}", () => DoneAsync(real.SetLeafStatesAsync(Samples.TrustDomain, term, [(serial, state)], None)), () => Done(() => simulated.SetLeafState(term, serial, state)));
             case 3:
@@ -90,8 +90,9 @@ public sealed class SimulatorStoreTests : IDisposable
         }
     }
 
-    // Of a row that was written, mostly; there are no others to be lost.
-    private static string Serial(Random random, int step) => Samples.Row(random.Next(Math.Max(0, step - 60), step + 1)).Serial;
+    // Few, so that one row goes through several states.
+    private static string Serial(Random random, MemoryStore simulated) =>
+        simulated.Ledger.Select(row => row.Serial).TakeLast(6).ElementAtOrDefault(random.Next(7)) ?? "unknown";
 
     private static async Task<object?> DoneAsync(Task write)
     {
