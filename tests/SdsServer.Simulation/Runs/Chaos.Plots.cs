@@ -49,7 +49,8 @@ internal sealed partial class Chaos
             Plot.BackUndated => BackUndated(),
             Plot.RefusedUnheard => RefusedUnheard(),
             Plot.TwinAway => TwinAway(),
-            _ => ShownAndGone(),
+            Plot.ShownAndGone => ShownAndGone(),
+            _ => Mistaken(),
         };
         (_lingers, _lingering, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, TimeSpan.FromSeconds(6), null, null, null, false);
     }
@@ -251,11 +252,14 @@ internal sealed partial class Chaos
 
     private bool TwinOfTheCutOff()
     {
-        if (policy.StrictAbsence || Cast(bundles: 1, leaf: true) is not { Anchors: { } anchors } hero || !Rests())
+        // Who has not answered its bundle by the time of the move is asked by nobody, and counts later.
+        bool isAsked = random.Next(2) == 0;
+        if (policy.StrictAbsence || !Rests() || Cast(bundles: 1, leaf: true) is not { Anchors: { } anchors } hero || (isAsked && !Rests()))
         {
             return false;
         }
 
+        Hush(hero, silent: !isAsked);
         operators.Rotate();
         PassUntil(() => !anchors.Held.Contains(ServingRoot), policy.BootstrapGrace + TimeSpan.FromMinutes(10));
         Rests();
@@ -392,6 +396,23 @@ internal sealed partial class Chaos
         PassUntil(() => added.Presents is not null, s_soon);
         CutOff(hero, s_soon * 3, TimeSpan.Zero);
         Pass(TimeSpan.FromMinutes(3));
+        return true;
+    }
+
+    private bool Mistaken()
+    {
+        if (!Rests())
+        {
+            return false;
+        }
+
+        operators.Mistake();
+        operators.Rotate();
+        Pass(s_soon);
+        operators.Mistake();
+        PassUntil(() => server.Store.State.Plan is null, TimeSpan.FromMinutes(30));
+        operators.Mistake();
+        Pass(s_soon);
         return true;
     }
 

@@ -58,6 +58,16 @@ internal sealed partial class Claims
             throw new Violation("I2/I3/I8", $"bundle {{{string.Join(',', bundle)}}}, signer {next.Signer}");
         }
 
+        if (bundle.Contains(Settings.UnfitRoot))
+        {
+            throw new Violation("G0", $"the bundle is {{{string.Join(',', bundle)}}}, and root {Settings.UnfitRoot} is unfit");
+        }
+
+        if (old.Authorities.FirstOrDefault(known => next.Authorities.All(kept => kept.Id != known.Id)) is { } gone)
+        {
+            throw new Violation("E9", $"authority {gone.Id} is deleted, and nobody has ordered that but by mistake");
+        }
+
         // An emergency may make room for its root in the same change.
         bool changed = !bundle.SequenceEqual(old.Bundle) || next.Salt != old.Salt;
         bool makesRoom = next.Plan is { Kind: RotationKind.Emergency } && next.Plan.Id != old.Plan?.Id;

@@ -169,6 +169,25 @@ internal sealed class Operators(
         }
     }
 
+    /// <summary>Trust in the root that is unfit, and the end of each authority that signs, is trusted, or may be needed for a way back.</summary>
+    public void Mistake()
+    {
+        if (server.Engine is not { State: { } state })
+        {
+            return;
+        }
+
+        string request = (++_lastRequest).ToString(CultureInfo.InvariantCulture);
+        Order(id => new StartRotation { Id = id, Actor = "operator", RequestId = request, RotationId = "r" + request, To = Settings.UnfitAuthority, Policy = Eager });
+        foreach (Authority inUse in state.Authorities.Where(authority => !authority.Tainted && (state.Trusts(authority.RootId) || state.Root(authority.RootId).DroppedAt > 0)))
+        {
+            if (state.Authorities.Count(other => other.RootId == inUse.RootId) == 1)
+            {
+                Order(id => new RemoveAuthority { Id = id, Actor = "operator", AuthorityId = inUse.Id });
+            }
+        }
+    }
+
     /// <summary>What the webhook says: something else each time, and yes in the end.</summary>
     public WebhookAnswered Webhook(AskWebhook ask)
     {

@@ -33,7 +33,7 @@ internal enum Plot
     /// <summary>A process whose leaf nobody could renew comes back under a new name, with one source of several, just before its old name ends.</summary>
     BackBeforeTheEnd,
 
-    /// <summary>A process that does not know the server's next root is cut off by force, and its twin goes on.</summary>
+    /// <summary>A process that does not know the server's next root, and may not have counted yet when the certificate moved, is cut off, and its twin goes on.</summary>
     TwinOfTheCutOff,
 
     /// <summary>A source is away for long, and one of another name is new: it is not the one that is missing.</summary>
@@ -77,4 +77,7 @@ internal enum Plot
 
     /// <summary>A process shows a source that is new just before its old name ends, and has gone again by then.</summary>
     ShownAndGone,
+
+    /// <summary>An operator orders what must be refused: trust in a root that is unfit, and the end of authorities that are in use or kept.</summary>
+    Mistaken,
 }

@@ -32,12 +32,12 @@ internal sealed class Run
         TrustState first = Mesh.First();
         first = first with
         {
-            Roots = first.Roots.Add(Mesh.Root("C")),
-            Authorities = first.Authorities.AddRange(Mesh.Authority("a2", "A"), Mesh.Authority("c", "C")),
+            Roots = first.Roots.AddRange(Mesh.Root("C"), Mesh.Root(Settings.UnfitRoot)),
+            Authorities = first.Authorities.AddRange(Mesh.Authority("a2", "A"), Mesh.Authority("c", "C"), Mesh.Authority(Settings.UnfitAuthority, Settings.UnfitRoot)),
         };
         MemoryStore store = new(first);
         SeededRandom engineRandom = new(seed ^ 0x5eed);
-        _server = new VirtualServer(_time, store, policy, Mesh.Seams(engineRandom), engineRandom) { LeafLifetime = Settings.LeafLifetime };
+        _server = new VirtualServer(_time, store, policy, Mesh.Seams(engineRandom, static (_, authority, _) => authority.RootId == Settings.UnfitRoot ? ["its key is too weak"] : []), engineRandom) { LeafLifetime = Settings.LeafLifetime };
         AnchorFiles files = new(store);
         _claims = new Claims(_time, _server, store, _envoys, policy);
         Network network = new(_time, _server, _claims, _random, _story) { LatestAnswer = policy.AckTimeout * 1.5, SlowSlots = mix.SlowSlots, SlowWhileConnected = mix.IsDrawn };

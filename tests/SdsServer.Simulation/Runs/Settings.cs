@@ -11,6 +11,11 @@ internal static class Settings
     /// <summary>A run that has not ended after so many events goes round in circles.</summary>
     public const long MostEvents = 100_000;
 
+    /// <summary>An authority whose root is not fit to be trusted; no operator in his right mind moves to it.</summary>
+    public const string UnfitAuthority = "d";
+
+    public const string UnfitRoot = "D";
+
     public static readonly TimeSpan LeafLifetime = TimeSpan.FromMinutes(20);
 
     /// <summary>Envoy's longest backoff: how long a stream stays away while its server can be reached.</summary>

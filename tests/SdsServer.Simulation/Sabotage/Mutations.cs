@@ -205,7 +205,12 @@ internal static class Mutations
         new("serving: a held plan holds it", $"{Engine}.Serving.cs", "state.Plan is { Hold: not null } || ", ""),
         new("serving: the grace ends the wait", $"{Engine}.Serving.cs", " && !(ServingGraceEnd <= _clock.Reckoned);", ";"),
         new("serving: who was cut off is not succeeded", $"{Engine}.Departures.cs", "IsLeftBehind(instance) || ", ""),
+        new("serving: nor who was connected then, and counts later", $"{Engine}.Serving.cs", "(Looks(instance) || instance.Connected) && !Knows", "Looks(instance) && !Knows"),
         new("serving: each save says where to", $"{Engine}.Rotation.cs", "        WantAnchor();\n", ""),
+
+        // What an operator must not do.
+        new("orders: a root that is unfit is not trusted (G0)", $"{Engine}.Refusals.cs", ": _seams.FindUnfit(_state, authority, _now.Utc);", ": [];"),
+        new("orders: what has left the bundle is kept for a way back", $"{Engine}.Authorities.cs", "is { } until && _clock.Judged < until ?", "is { } until && _clock.Judged > until ?"),
 
         // The sessions.
         new("session: a refusal is a refusal", "SdsServer/Xds/DiscoverySession.cs", "if (text is not null)", "if (text is \"\")"),
