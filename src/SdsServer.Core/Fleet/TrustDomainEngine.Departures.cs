@@ -173,6 +173,8 @@ public sealed partial class TrustDomainEngine
             _byKey.Remove(instance.Key);
         }
 
+        same?.FindAll(static other => other.Tickets.Live.Count > 0).ForEach(other => SetTimer(other, _now.Up));
+
         _held.Remove(instance);
         _newer.Remove(instance);
         _unanchored.Remove(instance);

@@ -38,7 +38,7 @@ public sealed partial class TrustDomainEngine
     // Behind bundle and leaf: Envoy judges a context as a whole, and only these two must not wait.
     private void OfferTicketKeys(Instance instance)
     {
-        if (instance.Tickets.Live.Count == 0 || !HasLeftDropped(instance) || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
+        if (instance.Tickets.Live.Count == 0 || !HasLeftDropped(instance) || MayBeAway(instance) || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
         {
             return;
         }
@@ -69,5 +69,29 @@ public sealed partial class TrustDomainEngine
             || (instance.Bundles.Slots == 0 && _now.Up >= SettledAt(instance, instance.Tickets))
             || (instance.Lo >= dropped && (instance.Settled || IsQuiet(instance, instance.Bundles)))
             || (instance.Bundles.Complete && instance.Bundles.Live.TrueForAll(subscription => subscription.Proven >= dropped) && IsQuiet(instance, instance.Bundles));
+    }
+
+    /// <summary>
+    /// It may be the very process of its key that is away and enforces a dropped root: by its quicker sources, under a name that knows nothing of
+    /// the others. Until that one is back, or gone, it keeps the keys it has; G4 waits for as long. One that shows nothing of before gets
+    /// its keys: it would else wait for W whenever it is started again.
+    /// </summary>
+    private bool MayBeAway(Instance instance)
+    {
+        if (instance.Fresh)
+        {
+            return false;
+        }
+
+        foreach (Instance other in _byKey[instance.Key])
+        {
+            KinLookedAt++;
+            if (other != instance && !other.Connected && other.Lo < _state.LastDrop)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

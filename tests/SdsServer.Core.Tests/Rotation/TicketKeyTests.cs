@@ -136,6 +136,42 @@ public sealed class TicketKeyTests
         Assert.Equal(Keys(healthyKeys), Keys(keys));
     }
 
+    // Its other sources may be slower than a backoff: their streams ended before the connection did.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_may_be_a_process_that_is_away_and_enforces_the_dropped_root_waits_until_that_is_back_or_gone(bool comesBack)
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        Sidecar healthy = world.Sibling(proxy, "healthy").Start();
+        ScriptedStream healthyKeys = healthy.Open(SecretKind.TicketKeys);
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(10);
+        ScriptedStream accepts = proxy.Streams.Single(stream => stream.Name == "Bundle1");
+        string before = Keys(healthyKeys)[0], leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+        proxy.Bundle.Answers = false;
+        world.Advance(Gate.G3);
+        world.Pass(10);
+        proxy.Disconnect();
+        proxy.Open(SecretKind.Bundle, accepts.Accepted, name: accepts.Name);
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys, before);
+        world.Pass(300);
+        Assert.Equal("B", world.Bundle);
+        Assert.Empty(keys.Got);
+        if (comesBack)
+        {
+            proxy.Return(leaf, bundle);
+            world.Pass(120);
+        }
+        else
+        {
+            world.Pass(TimeSpan.FromHours(25));
+        }
+
+        Assert.Equal(Keys(healthyKeys), Keys(keys));
+    }
+
     [Fact]
     public void A_new_term_heeds_a_drop_that_not_everybody_has_accepted()
     {
@@ -187,8 +223,11 @@ public sealed class TicketKeyTests
     {
         EngineWorld world = new();
         Sidecar proxy = AwayAtTheDrop(world);
+        world.Retire(proxy.Instance.Id);
+        world.Restart();
+        world.Pass(120);
 
-        // By a source that it never had before it looks new. Its others come later, and enforce the old bundle.
+        // By a source that it never had before it looks new, and nobody knows of another. Its others come later, and enforce the old bundle.
         proxy.Open(SecretKind.Bundle, name: "Bundle2");
         world.Pass(2);
         ScriptedStream keys = proxy.Open(SecretKind.TicketKeys, "t-of-before");
