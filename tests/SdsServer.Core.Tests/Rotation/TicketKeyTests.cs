@@ -166,10 +166,28 @@ public sealed class TicketKeyTests
         }
         else
         {
-            world.Pass(TimeSpan.FromHours(25));
+            // By rule E1 that one has gone when this one has held a leaf for W.
+            proxy.Open(SecretKind.Leaf);
+            world.Pass(TimeSpan.FromMinutes(14));
+            Assert.Empty(keys.Got);
+            world.Pass(TimeSpan.FromMinutes(2));
+            Assert.Single(proxy.Instances);
         }
 
         Assert.Equal(Keys(healthyKeys), Keys(keys));
+    }
+
+    // Its listeners wait for them, and it shows nothing of before: it is new for all anybody knows.
+    [Fact]
+    public void Who_is_started_again_gets_its_keys_at_once_though_its_old_process_counts_for_a_while()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = AwayAtTheDrop(world);
+        proxy.Start(bundles: 2);
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
+        world.Pass(1);
+        Assert.Equal(2, proxy.Instances.Count);
+        Assert.NotEmpty(keys.Got);
     }
 
     [Fact]
