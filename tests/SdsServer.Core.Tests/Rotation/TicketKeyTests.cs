@@ -146,8 +146,11 @@ public sealed class TicketKeyTests
         Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
         Sidecar healthy = world.Sibling(proxy, "healthy").Start();
         ScriptedStream healthyKeys = healthy.Open(SecretKind.TicketKeys);
+        Sidecar other = world.Sidecar("other").Start();
         world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
         world.Pass(10);
+        // Somebody else is away for longer, so that the end of this one moves nothing.
+        other.Disconnect();
         ScriptedStream accepts = proxy.Streams.Single(stream => stream.Name == "Bundle1");
         string before = Keys(healthyKeys)[0], leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
         proxy.Bundle.Answers = false;
