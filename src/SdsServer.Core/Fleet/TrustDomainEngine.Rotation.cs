@@ -87,6 +87,7 @@ public sealed partial class TrustDomainEngine
     private void OnStateSaved(StateSaved saved)
     {
         TrustState old = _state;
+        RestartAbsences(saved.State);
         _state = saved.State;
         _saving = null;
         HeedLapses();

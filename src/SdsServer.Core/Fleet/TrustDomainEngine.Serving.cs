@@ -115,6 +115,21 @@ public sealed partial class TrustDomainEngine
     private bool IsLeftBehind(Instance instance) =>
         instance.Key.IsRemote && _state.Serving is { LeavesBehind: true } serving && _state.RootOf(serving.AuthorityId).Id is var root && instance.MetRoot != root && !Knows(instance, root);
 
+    /// <summary>Whom the certificate has cut off can come back, perhaps, when it moves on; and has its time for that only from now on.</summary>
+    private void RestartAbsences(TrustState next)
+    {
+        if (next.Serving?.AuthorityId != _state.Serving?.AuthorityId)
+        {
+            _instances.Walk().Where(instance => instance.AwaySince is not null && IsLeftBehind(instance)).ToList().ForEach(RestartAbsence);
+        }
+    }
+
+    private void RestartAbsence(Instance instance)
+    {
+        instance.AwaySince = _now.Up;
+        SetSuccessionTimers(instance.Key);
+    }
+
     // Whoever is connected without counting yet may count later, on the link that it has.
     private bool LeavesBehind(string root) => _instances.Walk().Any(instance => instance.Key.IsRemote && (Looks(instance) || instance.Connected) && !Knows(instance, root));
 
@@ -209,11 +224,14 @@ public sealed partial class TrustDomainEngine
         }
         else
         {
-            // Only from now on it can come back, and has the time for that.
-            instance.AwaySince = instance.AwaySince is not null && IsLeftBehind(instance) ? _now.Up : instance.AwaySince;
+            if (instance.AwaySince is not null && IsLeftBehind(instance))
+            {
+                // Only from now on it can come back.
+                RestartAbsence(instance);
+            }
+
             instance.AnchorsConfirmedAt = order.Epoch;
             NoteAnchor(instance);
-            SetSuccessionTimers(instance.Key);
 
             // Of those that are still there: instances come and go, and this is part of the state.
             ImmutableArray<ConfirmedAnchors> confirmed =

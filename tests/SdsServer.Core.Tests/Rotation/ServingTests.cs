@@ -481,6 +481,29 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public void Whom_a_forced_move_cut_off_has_its_time_to_come_back_when_the_certificate_moves_on()
+    {
+        EngineWorld world = new(Own);
+        Sidecar old = Remote(world, "p", "A");
+        world.Rotate("b", EngineWorld.Quick);
+        world.Pass(60);
+        world.Override(Gate.G3, old.Instance.Id);
+        world.Pass(60);
+        Assert.Equal(("B", "b"), (world.Bundle, world.State.Serving!.AuthorityId));
+        old.Disconnect();
+        Sidecar newer = Remote(world, "p", "A", "B");
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal(2, newer.Instances.Count);
+        world.Rotate("a", EngineWorld.Quick with { DropGate = GatePolicy.Approval }, kind: RotationKind.Emergency);
+        world.Pass(1);
+        Assert.Equal("a", world.State.Serving!.AuthorityId);
+        world.Pass(TimeSpan.FromMinutes(14));
+        Assert.Equal(2, newer.Instances.Count);
+        world.Pass(TimeSpan.FromMinutes(2));
+        Assert.Single(newer.Instances);
+    }
+
+    [Fact]
     public void The_root_that_it_is_under_makes_no_room_for_an_emergency()
     {
         TrustState first = Mesh.First();

@@ -174,7 +174,7 @@ internal static class Mutations
         new("waves: nobody leaves one by its labels", $"{Engine}.Waves.cs", "WaveAssignment.Reaches(plan, instance.Place, instance.TraitsInPlan)", "WaveAssignment.Reaches(plan, instance.Place, instance.Traits)"),
         new("waits: what came and went while the store was busy", $"{Engine}.Rotation.cs", "        HeedLapses();\n", ""),
         new("refusal: over with the source that was given up", $"{Engine}.Members.cs", "accepted ? refused : instance.BundleRefused", "proven > 0 ? refused : instance.BundleRefused"),
-        new("serving: who was cut off has its time to come back", $"{Engine}.Serving.cs", "            instance.AwaySince = instance.AwaySince is not null && IsLeftBehind(instance) ? _now.Up : instance.AwaySince;\n", ""),
+        new("serving: who was cut off has its time to come back", $"{Engine}.Serving.cs", "        instance.AwaySince = _now.Up;\n", ""),
         new("waves: soak", "SdsServer.Core/Rotation/RotationPlanner.cs", "plan.WaveProvenAt + WaveWait(plan)", "plan.WaveProvenAt"),
         new("waves: an admin's word is waited for after a restart", "SdsServer.Core/Rotation/RotationPlanner.cs", "(fleet.FleetIsPresent && fleet.Waves.WithoutJoining().Pending == 0)", "fleet.Waves.WithoutJoining().Pending == 0"),
         new("signer: G1 and G2 ask whether it signs", "SdsServer.Core/Rotation/RotationPlanner.cs", "!fleet.IsRefused) && fleet.SignerProblem is null;", "!fleet.IsRefused);"),
