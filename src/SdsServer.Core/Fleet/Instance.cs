@@ -49,7 +49,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The epoch whose roots an operator has found among its anchors; 0: nobody has looked.</summary>
     public long AnchorsConfirmedAt { get; set; }
 
-    /// <summary>The root that the server's own certificate was under when it connected last; null: not in this term, or the certificate is not the server's own.</summary>
+    /// <summary>The root of the server's own certificate that it saw when it connected last; null: not in this term, or the certificate is not the server's own.</summary>
     public string? MetRoot { get; set; }
 
     /// <summary>The root for which an operator has passed over it, whatever its anchors; null for none.</summary>

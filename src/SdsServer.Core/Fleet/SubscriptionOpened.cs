@@ -35,6 +35,11 @@ public sealed record SubscriptionOpened(
     /// </summary>
     public ImmutableArray<string> Anchors { get; init; } = [];
 
+    /// <summary>
+    /// The root of the certificate that this server showed in the connection's handshake, which may be long ago; null: none of its own, or no TLS.
+    /// </summary>
+    public string? ServedUnder { get; init; }
+
     /// <summary>Where its Envoy's admin answers, such as <c>http://10.0.0.7:9901</c>; null where it states no port.</summary>
     public Uri? Admin { get; init; }
 }

@@ -79,6 +79,7 @@ public sealed partial class TrustDomainEngine
     private void Save(TrustState next, Decision? entry)
     {
         entry = WithServingTold(next, entry);
+        next = WithLeftBehind(next);
         _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _clock.Reckoned };
         _effects.Add(new SaveState(_saving, entry is null ? null : entry with { Revision = next.Decisions }, [.. _expired]));
         _expired.Clear();
@@ -98,6 +99,11 @@ public sealed partial class TrustDomainEngine
         CheckDropped(old);
         NoteSize();
         WantAnchor();
+        if (_state.Serving?.AuthorityId != old.Serving?.AuthorityId)
+        {
+            NoteLeftBehind();
+        }
+
         bool turned = _state.Plan is { } now && old.Plan is { } before && now.Id == before.Id && now.Goal != before.Goal;
         if (turned)
         {

@@ -14,6 +14,9 @@ public sealed partial class TrustDomainEngine
     // Members that are not known to accept the root wanted: kept, because an event of one proxy may not walk the fleet.
     private readonly HashSet<Instance> _unanchored = [];
 
+    // Somebody was left behind by the last move whom it did not count; the next save says so.
+    private bool _leftBehindSince;
+
     // The root that the certificate is to move to; null: it is under the signer's, or is not the server's own.
     private string? _anchorWanted;
 
@@ -113,7 +116,15 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>Rule E1 takes who stays away as gone, because an Envoy comes back within half a minute. One whose link was cut cannot.</summary>
     private bool IsLeftBehind(Instance instance) =>
-        instance.Key.IsRemote && _state.Serving is { LeavesBehind: true } serving && _state.RootOf(serving.AuthorityId).Id is var root && instance.MetRoot != root && !Knows(instance, root);
+        instance.Key.IsRemote && _state.Serving is { } serving && _state.RootOf(serving.AuthorityId).Id is var root && !Knows(instance, root)
+        && (instance.MetRoot is { } met ? met != root : serving.LeavesBehind);
+
+    // Connected while the move was being written, or before the new certificate was: the move did not count it.
+    private void NoteLeftBehind(Instance instance) => _leftBehindSince |= instance.MetRoot is not null && IsLeftBehind(instance);
+
+    private TrustState WithLeftBehind(TrustState next) => _leftBehindSince && next.Serving is { LeavesBehind: false } serving && IsServingUnder(next.RootOf(serving.AuthorityId).Id)
+        ? next with { Serving = serving with { LeavesBehind = true } }
+        : next;
 
     /// <summary>Whom the certificate has cut off can come back, perhaps, when it moves on; and has its time for that only from now on.</summary>
     private void RestartAbsences(TrustState next)
@@ -121,6 +132,15 @@ public sealed partial class TrustDomainEngine
         if (next.Serving?.AuthorityId != _state.Serving?.AuthorityId)
         {
             _instances.Walk().Where(instance => instance.AwaySince is not null && IsLeftBehind(instance)).ToList().ForEach(RestartAbsence);
+        }
+    }
+
+    private void NoteLeftBehind()
+    {
+        _leftBehindSince = false;
+        foreach (Instance instance in _instances.Walk())
+        {
+            NoteLeftBehind(instance);
         }
     }
 

@@ -12,7 +12,7 @@ public sealed partial class TrustDomainEngine
         Instance? holder = Holder(opened);
         if (holder is not null && holder != instance)
         {
-            instance = Continue(holder, instance, opened.Connection);
+            instance = Continue(holder, instance, opened);
             if (SecretVersion.LeafSerial(opened.ReportedVersion) is null)
             {
                 // By its key alone: it may be any of those, and have run for as long.
@@ -85,7 +85,7 @@ public sealed partial class TrustDomainEngine
             ArrivedAt = _state.Epoch,
             FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,
         });
-        JoinConnection(instance, opened.Connection);
+        JoinConnection(instance, opened);
         if (hides)
         {
             NotFresh(instance);
@@ -121,7 +121,7 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>The known process is back on a new connection: its older connection is dead, and what the new one has so far is its own.</summary>
-    private Instance Continue(Instance known, Instance? provisional, long connection)
+    private Instance Continue(Instance known, Instance? provisional, SubscriptionOpened opened)
     {
         foreach (Subscription stale in known.Subscriptions.ToList())
         {
@@ -134,7 +134,7 @@ public sealed partial class TrustDomainEngine
             LeaveConnection(known, old);
         }
 
-        JoinConnection(known, connection);
+        JoinConnection(known, opened);
         known.Fresh = false;
         known.ReconnectDue = _now.Up + (_policy.ReconnectSpread * _seams.Jitter.NextDouble());
         if (provisional is not null)
@@ -318,11 +318,13 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    private void JoinConnection(Instance instance, long connection)
+    private void JoinConnection(Instance instance, SubscriptionOpened opened)
     {
+        long connection = opened.Connection;
         instance.Connection = connection;
-        instance.MetRoot = _state.Serving is { } serving ? _state.RootOf(serving.AuthorityId).Id : null;
+        instance.MetRoot = opened.ServedUnder;
         instance.AwaySince = null;
+        NoteLeftBehind(instance);
         if (!_byConnection.TryGetValue(connection, out List<Instance>? instances))
         {
             _byConnection[connection] = instances = [];

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using SdsServer.Identity.X509;
+using SdsServer.Xds;
 
 namespace SdsServer.Hosting;
 
@@ -27,11 +28,22 @@ internal static class ClientTls
     ]);
 
     /// <param name="certificate">Of this server.</param>
-    /// <param name="connection">Takes the <see cref="ClientChain"/> as a feature.</param>
+    /// <param name="connection">Takes the <see cref="ClientChain"/> as a feature, and <see cref="ServedUnder"/>.</param>
     /// <param name="admit">Lets the connection live, given what was shown; null: whatever was, also nothing.</param>
-    public static SslServerAuthenticationOptions Options(IServingCertificate certificate, BaseConnectionContext connection, Func<ClientChain?, bool>? admit = null) => new()
+    public static SslServerAuthenticationOptions Options(IServingCertificate certificate, BaseConnectionContext connection, Func<ClientChain?, bool>? admit = null)
     {
-        ServerCertificateContext = certificate.Current,
+        PresentedCertificate presented = certificate.Current;
+        if (presented.RootId is { } root)
+        {
+            connection.Features.Set(new ServedUnder(root));
+        }
+
+        return Options(presented.Context, connection, admit);
+    }
+
+    private static SslServerAuthenticationOptions Options(SslStreamCertificateContext presented, BaseConnectionContext connection, Func<ClientChain?, bool>? admit) => new()
+    {
+        ServerCertificateContext = presented,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         CipherSuitesPolicy = s_suites,
         ApplicationProtocols = [SslApplicationProtocol.Http2],

@@ -1,10 +1,8 @@
-using System.Net.Security;
-
 namespace SdsServer.Hosting;
 
 /// <summary>The certificate of a TLS listener.</summary>
 internal interface IServingCertificate
 {
     /// <summary>What the next handshake presents.</summary>
-    SslStreamCertificateContext Current { get; }
+    PresentedCertificate Current { get; }
 }

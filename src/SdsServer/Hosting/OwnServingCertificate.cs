@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
@@ -32,7 +31,7 @@ internal sealed class OwnServingCertificate : IServingCertificate
     private OwnServingCertificate(ServingSigner signer, TrustDomainLoop loop, double renewAt, TimeProvider time, ILogger logger) =>
         (_signer, _loop, _renewAt, _time, _logger) = (signer, loop, renewAt, time, logger);
 
-    public SslStreamCertificateContext Current => _current!.Context;
+    public PresentedCertificate Current => _current!.Presented;
 
     /// <summary>Its end.</summary>
     public DateTimeOffset NotAfter => _current!.Leaf.NotAfter;
@@ -109,18 +108,18 @@ internal sealed class OwnServingCertificate : IServingCertificate
         (TrustState state, DateTimeOffset judged) = await _loop.ReadAsync(engine => (engine.State, engine.JudgedTime), cancellation);
         DateTimeOffset now = _time.GetUtcNow();
         using ServingLeaf made = await _signer.SignAsync(state, judged, now, cancellation);
-        _current = Show(made, now + ((made.Leaf.NotAfter - now) * _renewAt));
+        _current = Show(made, state.RootOf(made.AuthorityId).Id, now + ((made.Leaf.NotAfter - now) * _renewAt));
         HostingLog.ServingIssued(_logger, made.AuthorityId, made.Leaf.Serial, made.Leaf.NotAfter);
     }
 
-    private static Shown Show(ServingLeaf made, DateTimeOffset renewAt)
+    private static Shown Show(ServingLeaf made, string rootId, DateTimeOffset renewAt)
     {
         string chain = Encoding.ASCII.GetString(made.Leaf.ChainPem.Span);
         byte[] key = GC.AllocateUninitializedArray<byte>(made.Key.PemLength, pinned: true);
         try
         {
             made.Key.WritePem(key);
-            return new Shown(made.AuthorityId, made.Leaf, renewAt, ServingContext.Create(chain, key));
+            return new Shown(made.AuthorityId, made.Leaf, renewAt, new PresentedCertificate(ServingContext.Create(chain, key), rootId));
         }
         finally
         {
@@ -128,5 +127,5 @@ internal sealed class OwnServingCertificate : IServingCertificate
         }
     }
 
-    private sealed record Shown(string AuthorityId, IssuedLeaf Leaf, DateTimeOffset RenewAt, SslStreamCertificateContext Context);
+    private sealed record Shown(string AuthorityId, IssuedLeaf Leaf, DateTimeOffset RenewAt, PresentedCertificate Presented);
 }

@@ -42,7 +42,7 @@ internal sealed class ServingCertificate : IServingCertificate
     }
 
     /// <summary>What the next handshake presents.</summary>
-    public SslStreamCertificateContext Current
+    public PresentedCertificate Current
     {
         get
         {
@@ -54,7 +54,7 @@ internal sealed class ServingCertificate : IServingCertificate
                     Refresh();
                 }
 
-                return _context;
+                return new PresentedCertificate(_context, RootId: null);
             }
         }
     }

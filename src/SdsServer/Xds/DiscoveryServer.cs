@@ -91,7 +91,7 @@ internal sealed class DiscoveryServer
             InstanceKey key = new(caller.Workload.SpiffeId, node.Id, caller.Peer);
             Connections.Name(call.HttpContext, key, Limits.NodesPerConnection);
             using IDisposable place = Places.Take(caller.Workload.SpiffeId, connection);
-            StreamClient client = new(connection, key, caller.Workload, node) { IsAggregated = isAggregated, Admin = StreamClient.AdminOf(node, caller.Address) };
+            StreamClient client = new(connection, key, caller.Workload, node) { IsAggregated = isAggregated, ServedUnder = ServedUnder.Of(call.HttpContext), Admin = StreamClient.AdminOf(node, caller.Address) };
             await RunAsync(protocol, client, caller, first, reader, write, call);
         }
         finally

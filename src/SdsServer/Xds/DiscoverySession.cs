@@ -152,6 +152,7 @@ internal abstract class DiscoverySession<TRequest>(StreamClient client, SecretNa
             Traits = client.Traits,
             Admin = client.Admin,
             Anchors = client.Node.Anchors,
+            ServedUnder = client.ServedUnder,
         });
     }
 

@@ -17,6 +17,9 @@ internal sealed record StreamClient(long Connection, InstanceKey Key, Workload W
     /// <summary>The stream is for everything that the client asks for (ADS), of which some may come and go.</summary>
     public bool IsAggregated { get; init; }
 
+    /// <summary>See <see cref="SubscriptionOpened.ServedUnder"/>.</summary>
+    public string? ServedUnder { get; init; }
+
     /// <summary>Where its Envoy's admin answers; null where it states no port.</summary>
     public Uri? Admin { get; init; }
 

@@ -480,6 +480,34 @@ public sealed class ServingTests
         Assert.Single(newer.Instances);
     }
 
+    // The server signs its certificate when the state has moved, and needs its time for that; or the move was being written when the handshake was.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_was_shown_the_certificate_of_before_is_not_taken_as_gone_either(bool isWritten)
+    {
+        EngineWorld world = new(Own);
+        Sidecar old = new(world, new InstanceKey("spiffe://mesh/p", "p", "ip:10.0.0.1"), new Workload("spiffe://mesh/p", [], BundleOnly: false)) { ServedUnder = "A" };
+        bool isSlow = !isWritten;
+        world.Server.Fate = effect => isSlow && effect is SaveState { State.Serving.AuthorityId: "b" } ? EffectFate.Fails : EffectFate.Works;
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(0.1);
+        Assert.Equal(isWritten ? "b" : "a", world.State.Serving!.AuthorityId);
+        old.Start();
+        isSlow = false;
+        world.Pass(60);
+        Assert.True(old.IsOn("b"));
+        old.Disconnect();
+        Sidecar newer = Remote(world, "p", "A", "B");
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal((2, true), (newer.Instances.Count, world.State.Serving!.LeavesBehind));
+        world.Restart(newer);
+        newer.Return(newer.Leaf.Accepted, newer.Bundle.Accepted);
+        world.Pass(TimeSpan.FromMinutes(40));
+        Assert.Equal(2, newer.Instances.Count);
+        world.AssertSound();
+    }
+
     [Fact]
     public void Whom_a_forced_move_cut_off_has_its_time_to_come_back_when_the_certificate_moves_on()
     {

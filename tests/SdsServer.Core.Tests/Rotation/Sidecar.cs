@@ -9,6 +9,8 @@ namespace SdsServer.Core.Tests.Rotation;
 /// <summary>A scripted proxy process: opens the streams that a test wants, on the connection that a test wants.</summary>
 internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workload)
 {
+    private (long Connection, string? Root) _handshake;
+
     public InstanceKey Key { get; } = key;
 
     /// <summary>What streams opened from now on are taken for.</summary>
@@ -52,10 +54,15 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
 
     public ScriptedStream Open(SecretKind kind, string? reports = null, bool joint = false, string? name = null)
     {
+        if (_handshake.Connection != Connection)
+        {
+            _handshake = (Connection, ServedUnder ?? (Key.IsRemote && world.State.Serving is { } serving ? world.State.RootOf(serving.AuthorityId).Id : null));
+        }
+
         ScriptedStream stream = new(world, world.NextSubscription(), Connection, kind, name ?? kind.ToString()) { Answers = Answers };
         Streams.Add(stream);
         world.Server.Open(
-            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors, Stream = SharedStream },
+            new SubscriptionOpened(stream.Id, Connection, Key, Workload, kind, name ?? kind.ToString(), reports, "1.40.0") { Traits = Traits, Admin = Admin, IsVersionJoint = joint, Anchors = Anchors, ServedUnder = _handshake.Root, Stream = SharedStream },
             new SubscriptionPort(stream.Take, () => End(stream)));
         return stream;
     }
@@ -118,6 +125,9 @@ internal sealed class Sidecar(EngineWorld world, InstanceKey key, Workload workl
         Streams.Clear();
         Connection = world.NextConnection();
     }
+
+    /// <summary>What its handshakes show it; null: the certificate that the state says, which the server may not have replaced yet.</summary>
+    public string? ServedUnder { get; init; }
 
     /// <summary>Its connection takes no more streams, and keeps those it has: the next one opens another connection.</summary>
     public void Drain() => Connection = world.NextConnection();

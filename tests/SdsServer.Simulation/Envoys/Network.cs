@@ -11,6 +11,7 @@ namespace SdsServer.Simulation.Envoys;
 internal sealed class Network(VirtualTime time, VirtualServer server, Claims claims, Random random, Story story)
 {
     private readonly StreamWorld _world = new();
+    private readonly Dictionary<long, string?> _servedUnder = [];
     private long _lastConnection;
 
     /// <summary>Part of all messages whose stream dies with them.</summary>
@@ -177,7 +178,9 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
 
     // A server under a root that is none of the anchors is no server: the handshake fails.
     private bool Knows(SimulatedEnvoy envoy) =>
-        envoy.Anchors is not { } anchors || server.Engine!.State is not { Serving: { } serving } state || anchors.Held.Contains(state.RootOf(serving.AuthorityId).Id);
+        envoy.Anchors is not { } anchors || ServingRoot is not { } root || anchors.Held.Contains(root);
+
+    private string? ServingRoot => server.Engine!.State is { Serving: { } serving } state ? state.RootOf(serving.AuthorityId).Id : null;
 
     // Whose slots the ledger knows, all of them, is waited for beyond the longest backoff.
     private bool IsKnown(SimulatedEnvoy envoy)
@@ -275,12 +278,13 @@ internal sealed class Network(VirtualTime time, VirtualServer server, Claims cla
             envoy.IsDraining = false;
             long? drained = envoy.Connection;
             envoy.Reconnect(++_lastConnection, time.Up);
+            _servedUnder[_lastConnection] = envoy.Anchors is null ? null : ServingRoot;
             time.After(TimeSpan.Zero, () => CloseDrained(envoy, drained));
         }
 
         long connection = envoy.Connection!.Value;
         Node node = new() { Id = envoy.Key.NodeId, Cluster = envoy.Clusters[^1], UserAgentName = "envoy", UserAgentVersion = "1.40.0" };
-        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] }) { IsAggregated = client.Aggregated, Admin = envoy.Admin };
+        StreamClient Caller(Node sent) => new(connection, envoy.Key, envoy.Workload, NodeIdentity.From(sent, _world.Limits) with { Anchors = envoy.Anchors?.Told ?? [] }) { IsAggregated = client.Aggregated, Admin = envoy.Admin, ServedUnder = _servedUnder[connection] };
         XdsStream stream = client.Dialect == Dialect.Sotw
             ? new SotwStream(client, connection, node, _world, Caller)
             : new DeltaStream(client, connection, node, _world, Caller);

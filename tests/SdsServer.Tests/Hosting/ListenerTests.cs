@@ -117,12 +117,12 @@ public sealed class ListenerTests : IDisposable
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         _time.Turn(TimeSpan.FromMinutes(1));
 
-        Assert.Equal("CN=first", certificate.Current.TargetCertificate.Subject);
+        Assert.Equal("CN=first", certificate.Current.Context.TargetCertificate.Subject);
         string error = Assert.Throws<UnauthorizedAccessException>(() => new ServingCertificate(ChainFile, KeyFile, _time, NullLogger.Instance)).Message;
         Assert.StartsWith($"the private key '{KeyFile}' has mode 0604", error, StringComparison.Ordinal);
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead);
         _time.Turn(TimeSpan.FromMinutes(1));
-        Assert.Equal("CN=second", certificate.Current.TargetCertificate.Subject);
+        Assert.Equal("CN=second", certificate.Current.Context.TargetCertificate.Subject);
     }
 
     [Fact]

@@ -24,20 +24,20 @@ public sealed class OwnServingCertificateTests
         using Keyring keyring = new(host.Store, "example.org");
         OwnServingCertificate certificate = await StartAsync(host, keyring, time);
         Task running = certificate.RunAsync(stop.Token);
-        X509Certificate2 first = certificate.Current.TargetCertificate;
+        X509Certificate2 first = certificate.Current.Context.TargetCertificate;
         Assert.Equal(Start.AddHours(24), certificate.NotAfter);
         Assert.True(first.HasPrivateKey);
 
         await PassAsync(time, TimeSpan.FromHours(11.9));
-        Assert.Same(first, certificate.Current.TargetCertificate);
+        Assert.Same(first, certificate.Current.Context.TargetCertificate);
         time.Advance(TimeSpan.FromHours(0.2));
         await Condition.AwaitAsync("another certificate", Limit, _ =>
         {
             // It may have looked just before, and set its next timer after this clock was moved.
             time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(certificate.Current.TargetCertificate != first);
+            return Task.FromResult(certificate.Current.Context.TargetCertificate != first);
         });
-        X509Certificate2 second = certificate.Current.TargetCertificate;
+        X509Certificate2 second = certificate.Current.Context.TargetCertificate;
         Assert.NotEqual(first.GetPublicKeyString(), second.GetPublicKeyString());
         Assert.True(certificate.NotAfter > Start.AddHours(36));
         await stop.CancelAsync();
@@ -53,7 +53,7 @@ public sealed class OwnServingCertificateTests
         using CancellationTokenSource stop = new();
         using Keyring keyring = new(host.Store, "example.org");
         OwnServingCertificate certificate = await StartAsync(host, keyring, time, log);
-        X509Certificate2 first = certificate.Current.TargetCertificate;
+        X509Certificate2 first = certificate.Current.Context.TargetCertificate;
         Core.Rotation.TrustState state = await host.StateAsync();
         await host.Store.DeleteKeyAsync("example.org", state.Term, state.Signer, default);
         keyring.Forget(state.Signer);
@@ -62,7 +62,7 @@ public sealed class OwnServingCertificateTests
         await Condition.AwaitAsync("the warning", Limit, _ => Task.FromResult(log.Lines.Any(line => line.Text.Contains("cannot be replaced", StringComparison.Ordinal))));
         await PassAsync(time, TimeSpan.FromMinutes(1));
 
-        Assert.Same(first, certificate.Current.TargetCertificate);
+        Assert.Same(first, certificate.Current.Context.TargetCertificate);
         Assert.Single(log.Lines, line => line.Text.Contains("cannot be replaced", StringComparison.Ordinal));
         await stop.CancelAsync();
         await running.WaitAsync(Limit);
