@@ -106,11 +106,12 @@ public sealed partial class TrustDomainEngine
         foreach (Instance newer in _byKey[expired.Key].Where(other => other != expired).ToList())
         {
             bool isYoung = newer.Connected
-                ? newer.Fresh && (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves))
+                ? (newer.Fresh || newer.Outstanding.Count == 0) && (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves))
                 : !newer.Settled && (TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);
             if (isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer)))
             {
                 NotFresh(newer);
+                TakesSlotsOf(expired, newer);
                 newer.Lo = Math.Min(newer.Lo, expired.Lo);
                 Attend(newer);
             }

@@ -437,6 +437,25 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(2, world.Engine.Floor);
     }
 
+    // It shows what it had before, so it is not taken for new; and the name that knows how many sources it has ends before those are due.
+    [Fact]
+    public void Who_came_just_before_with_what_it_had_is_waited_for_until_all_its_sources_are_there()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(5));
+        proxy.Return(null, "b1-any");
+        world.Pass(180);
+        Assert.Equal((2, 0), (proxy.Instance.BundleSlots, proxy.Leaf.Got.Count));
+        ScriptedStream hidden = proxy.Open(SecretKind.Bundle, "b1-any", name: "Bundle1");
+        world.Pass(40);
+        Assert.Equal((2, 1), (hidden.Epoch, proxy.Leaf.Got.Count));
+    }
+
     // It has shown its new source alone, and is away again when its old name ends.
     [Theory]
     [InlineData(false)]
