@@ -327,7 +327,7 @@ public sealed partial class TrustDomainEngine
             }
         }
 
-        if (!instance.Fresh)
+        if (!instance.Fresh || instance.Tickets.Live.Count > 0)
         {
             At(SettledAt(instance, instance.Bundles));
             At(SettledAt(instance, instance.Leaves));

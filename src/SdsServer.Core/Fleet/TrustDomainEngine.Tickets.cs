@@ -73,12 +73,12 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>
     /// It may be the very process of its key that is away and enforces a dropped root: by its quicker sources, under a name that knows nothing of
-    /// the others. Until that one is back, or gone, it keeps the keys it has; G4 waits for as long. One that shows nothing of before gets
-    /// its keys: it would else wait for W whenever it is started again.
+    /// the others. Until that one is back, or gone, it keeps the keys it has; G4 waits for as long. One that shows nothing of before
+    /// waits for a backoff only: it has none, and else its listeners would wait for W when it is started again.
     /// </summary>
     private bool MayBeAway(Instance instance)
     {
-        if (instance.Fresh)
+        if (instance.Fresh && _now.Up >= SettledAt(instance, instance.Bundles))
         {
             return false;
         }

@@ -180,16 +180,41 @@ public sealed class TicketKeyTests
         Assert.Equal(Keys(healthyKeys), Keys(keys));
     }
 
-    // Its listeners wait for them, and it shows nothing of before: it is new for all anybody knows.
-    [Fact]
-    public void Who_is_started_again_gets_its_keys_at_once_though_its_old_process_counts_for_a_while()
+    // It shows nothing of before: it is new for all anybody knows, and its listeners wait for keys. But the other one may have had new sources first.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_looks_new_while_a_process_of_its_key_is_away_that_has_not_left_the_root_gets_its_keys_after_a_backoff(bool isTheOther)
     {
         EngineWorld world = new();
         Sidecar proxy = AwayAtTheDrop(world);
-        proxy.Start(bundles: 2);
+        string leaf = proxy.Instance.Outstanding[^1].Serial;
+        proxy.Open(SecretKind.Bundle, name: "Bundle2");
+        ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
+        world.Pass(25);
+        Assert.Empty(keys.Got);
+        if (isTheOther)
+        {
+            proxy.Open(SecretKind.Leaf, $"l{leaf}");
+        }
+
+        world.Pass(10);
+        Assert.Equal(isTheOther ? 1 : 2, proxy.Instances.Count);
+        Assert.Equal(isTheOther, keys.Got.Count == 0);
+    }
+
+    [Fact]
+    public void Who_looks_new_when_all_of_its_key_have_left_the_root_gets_its_keys_at_once()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b");
+        world.Pass(180);
+        proxy.Disconnect();
+        proxy.Start();
         ScriptedStream keys = proxy.Open(SecretKind.TicketKeys);
         world.Pass(1);
-        Assert.Equal(2, proxy.Instances.Count);
+        Assert.Equal(("B", 2), (world.Bundle, proxy.Instances.Count));
         Assert.NotEmpty(keys.Got);
     }
 
