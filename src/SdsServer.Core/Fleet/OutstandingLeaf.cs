@@ -15,6 +15,9 @@ internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? pay
 
     public LeafState State { get; set; } = row.State;
 
+    /// <summary>A source of its process has accepted it, in this term; another may have refused it since.</summary>
+    public bool WasAccepted { get; set; }
+
     /// <summary>Some delivery of it was never answered: its bytes must not be sent again, an ACK of them would prove nothing.</summary>
     public bool Lost { get; set; }
 

@@ -213,6 +213,7 @@ public sealed partial class TrustDomainEngine
         }
 
         subscription.AckedLeaf = accepted.Order;
+        accepted.WasAccepted = true;
         instance.Unanswered = null;
         subscription.Refused = false;
         instance.LeafRefused = instance.Leaves.Live.Exists(static other => other.Refused);

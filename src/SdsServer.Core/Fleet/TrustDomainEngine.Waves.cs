@@ -34,11 +34,11 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>
     /// A hold stops its own wave: who uses a leaf of the old authority, and has been sent none of the new one, is renewed by the old. Else what the hold
-    /// is for would go on, one half life after the other. Not who refuses: its next answer is what the hold waits for.
+    /// is for would go on, one half life after the other; so is who uses one, and refuses it where a source is new.
     /// </summary>
     private static bool IsHeldBack(Instance instance, RotationPlan plan) =>
         plan is { Hold: not null, Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency, DrainedAt: null }
-        && !instance.LeafRefused && instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null)
+        && instance.Outstanding.Values.Any(static leaf => leaf.WasAccepted || leaf.IssuedAt is null)
         && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
 
     // By what it has, or is about to have: a leaf that was refused, or lost on its way, keeps nobody alive.

@@ -89,6 +89,31 @@ public sealed class HaltTests
         Assert.All(fleet, sidecar => Assert.True(sidecar.IsOn("b")));
     }
 
+    // One source refuses what the others use, for reasons of its own: that is no reason to move them.
+    [Fact]
+    public void While_a_wave_is_held_who_refuses_the_leaf_that_it_uses_where_a_source_is_new_gets_another_from_the_old_authority()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(4);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval, MaxInFlight = 1 });
+        world.Pass(10);
+        fleet.ToList().ForEach(static sidecar => sidecar.Leaf.Answers = false);
+        world.Advance(Gate.G1);
+        world.Pass(2);
+        world.Do(id => new HoldRotation { Id = id, Actor = "op", Reason = "lunch" });
+        world.Pass(1);
+        Assert.Equal("b", world.State.Signer);
+        Sidecar proxy = fleet.First(static sidecar => sidecar.IsOn("a"));
+        proxy.Leaf.Answers = true;
+        proxy.Answers = false;
+        proxy.Open(SecretKind.Leaf, name: "another listener's");
+        world.Pass(1);
+        proxy.Streams[^1].Nack();
+        world.Pass(60);
+        Assert.Equal(2, proxy.Streams[^1].Got.Count);
+        Assert.True(proxy.IsOn("a"));
+    }
+
     [Theory]
     [InlineData(RotationKind.Planned)]
     [InlineData(RotationKind.Emergency)]
