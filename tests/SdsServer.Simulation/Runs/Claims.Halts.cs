@@ -18,6 +18,7 @@ internal sealed partial class Claims
 
     // By what this term has heard: since when an authority fails that has not signed since, and when one failed last.
     private readonly Dictionary<string, TimeSpan> _failing = [];
+    private readonly Dictionary<InstanceKey, TimeSpan> _pendingAt = [];
     private readonly Dictionary<string, TimeSpan> _lastFailed = [];
     private readonly Dictionary<long, string> _tickets = [];
     private readonly List<(TrustState Old, TrustState Next, Decision Entry)> _decided = [];
@@ -168,8 +169,14 @@ internal sealed partial class Claims
             return;
         }
 
+        // Who has not shown all its sources gets no leaf for that.
+        foreach (InstanceView pending in engine.Instances().Where(static view => view is { Connected: true, Member: false }))
+        {
+            _pendingAt[pending.Key] = time.Up;
+        }
+
         if (_failing.TryGetValue(plan.To, out TimeSpan since) && time.Up > since + s_served && time.Up > _waveAt + s_served && !HasFailed(plan.From, s_served) && CanSign(state, plan.From)
-            && envoys.FirstOrDefault(envoy => Starves(envoy) && !engine.Instances().Any(view => view.Key == envoy.Key && view.Quarantined)) is { } left)
+            && envoys.FirstOrDefault(envoy => Starves(envoy) && time.Up > _pendingAt.GetValueOrDefault(envoy.Key) + s_served && !engine.Instances().Any(view => view.Key == envoy.Key && view.Quarantined)) is { } left)
         {
             throw new Violation("E10", $"{left.Name} has no leaf because {plan.To} fails, and {plan.From} could sign one");
         }
