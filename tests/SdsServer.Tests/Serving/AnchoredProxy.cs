@@ -18,9 +18,9 @@ internal sealed class AnchoredProxy : IAsyncDisposable
     private readonly ClientCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _call;
     private readonly TaskCompletionSource _leaf = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private AnchoredProxy(MtlsHost host, string token, string name, string anchorsPem, Value? states)
+    private AnchoredProxy(GrpcChannel channel, string token, string name, Value? states)
     {
-        _channel = host.ConnectBy(anchorsPem);
+        _channel = channel;
         _call = _channel.Duplex(s_delta, new CallOptions(new Metadata { { "authorization", $"Bearer {token}" } }));
         Node node = new() { Id = name, Cluster = name };
         if (states is not null)
@@ -37,9 +37,24 @@ internal sealed class AnchoredProxy : IAsyncDisposable
     /// <param name="anchorsPem">Roots by which it knows the server.</param>
     /// <param name="states">What its node's metadata says of them; null: nothing.</param>
     /// <returns>Once it has a leaf, and counts.</returns>
-    public static async Task<AnchoredProxy> StartAsync(MtlsHost host, string name, string anchorsPem, Value? states = null)
+    public static Task<AnchoredProxy> StartAsync(MtlsHost host, string name, string anchorsPem, Value? states = null) =>
+        StartAsync(host, name, host.ConnectBy(anchorsPem), states);
+
+    /// <summary>A connection whose handshake is over, on which nobody has been identified yet.</summary>
+    public static async Task<GrpcChannel> ConnectAsync(MtlsHost host, string anchorsPem)
     {
-        AnchoredProxy proxy = new(host, await host.TokenAsync($"spiffe://example.org/{name}"), name, anchorsPem, states);
+        GrpcChannel channel = host.ConnectBy(anchorsPem);
+        await using ClientCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> refused = channel.Duplex(s_delta, default(CallOptions));
+        await refused.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = "nobody", Cluster = "nobody" }, ResourceNamesSubscribe = { "ROOTCA" } });
+        RpcException error = await Assert.ThrowsAsync<RpcException>(async () => await refused.ReadAsync());
+        Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
+        return channel;
+    }
+
+    /// <param name="channel">Disposed with it.</param>
+    public static async Task<AnchoredProxy> StartAsync(MtlsHost host, string name, GrpcChannel channel, Value? states = null)
+    {
+        AnchoredProxy proxy = new(channel, await host.TokenAsync($"spiffe://example.org/{name}"), name, states);
         await (await Task.WhenAny(proxy._leaf.Task, proxy.Ended)).WaitAsync(MtlsHost.Limit);
         return proxy;
     }

@@ -125,6 +125,30 @@ public sealed class OwnServingTests
         Assert.Equal(2, trust.Bundle.Count);
     }
 
+    // It cannot come back: what its handshake showed counts, not what the state says when its first stream comes.
+    [Fact]
+    public async Task Who_shook_hands_before_the_move_and_asks_after_it_is_known_to_be_left_behind()
+    {
+        await using MtlsHost host = await StartAsync();
+        GrpcChannel before = await AnchoredProxy.ConnectAsync(host, await PemAsync(host));
+        string next = await NewRootAsync(host);
+        await RotateAsync(host, next);
+        await UntilAsync(host, "the rotation to end", trust => trust.Phase == Phase.Steady && trust.Serving.Authority == next);
+        Assert.False(await LeavesBehindAsync());
+
+        string root = (await TrustAsync(host)).Serving.RootId;
+        await UntilShownAsync(host, (await AnchorsAsync(host)).Anchors.Single(anchor => anchor.RootId == root));
+        await using AnchoredProxy knowsIt = await AnchoredProxy.StartAsync(host, "web", await PemAsync(host));
+        await NewRootAsync(host);
+        Assert.False(await LeavesBehindAsync());
+
+        await using AnchoredProxy late = await AnchoredProxy.StartAsync(host, "late", before);
+        await NewRootAsync(host);
+        Assert.True(await LeavesBehindAsync());
+
+        Task<bool> LeavesBehindAsync() => host.Loop.ReadAsync(engine => engine.State.Serving!.LeavesBehind, default);
+    }
+
     [Fact]
     public async Task A_stolen_root_is_left_at_once()
     {
