@@ -119,7 +119,7 @@ public sealed partial class TrustDomainEngine
         instance.Key.IsRemote && _state.Serving is { } serving && _state.RootOf(serving.AuthorityId).Id is var root && !Knows(instance, root)
         && (instance.MetRoot is { } met ? met != root : serving.LeavesBehind);
 
-    // Connected while the move was being written, or before the new certificate was: the move did not count it.
+    // Connected without counting yet, or while the move was being written, or before the new certificate was signed: the move did not count it.
     private void NoteLeftBehind(Instance instance) => _leftBehindSince |= instance.MetRoot is not null && IsLeftBehind(instance);
 
     private TrustState WithLeftBehind(TrustState next) => _leftBehindSince && next.Serving is { LeavesBehind: false } serving && IsServingUnder(next.RootOf(serving.AuthorityId).Id)
@@ -150,8 +150,7 @@ public sealed partial class TrustDomainEngine
         SetSuccessionTimers(instance.Key);
     }
 
-    // Whoever is connected without counting yet may count later, on the link that it has.
-    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => instance.Key.IsRemote && (Looks(instance) || instance.Connected) && !Knows(instance, root));
+    private bool LeavesBehind(string root) => _instances.Walk().Any(instance => Looks(instance) && !Knows(instance, root));
 
     private void PassOverAnchor(string instanceId)
     {

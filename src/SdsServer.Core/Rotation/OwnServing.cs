@@ -14,7 +14,7 @@ public sealed record OwnServing
     /// <summary>Since when it waits for proxies that are not known to accept the signer's root; null while it does not wait.</summary>
     public DateTimeOffset? WaitsSince { get; init; }
 
-    /// <summary>At its last move, proxies that count or were connected were not known to accept the root: they lose their link when they connect next.</summary>
+    /// <summary>Proxies that count, or were connected at its last move, are not known to accept the root: they may have lost their link, and cannot come back.</summary>
     public bool LeavesBehind { get; init; }
 
     /// <summary>What operators have confirmed, at most once for each instance.</summary>

@@ -2,7 +2,7 @@ namespace SdsServer.Simulation.Runs;
 
 /// <summary>
 /// Runs that have failed once, each for a reason that took millions of others to find. Every soak begins with them. Those of drawn mixes
-/// (from <see cref="Mix.FirstDrawn"/> on) tell another story once there is one trouble or order more.
+/// (from <see cref="Mix.FirstDrawn"/> on) tell another story once there is one trouble, order or plot more.
 /// </summary>
 internal static class KnownSeeds
 {
@@ -12,5 +12,6 @@ internal static class KnownSeeds
         3004250, 3025182, 4001698, 5025670, 5036506, 6025834, 7019837, 8016664, 8094359, 9021543, 10000518, 10000626, 11150877, 11157150, 20002826,
         200049454, 300016831, 300062335, 300084665, 300109533, 310012349, 400010316, 400012946, 1000002653, 1000004858, 1000007073, 1000013215, 1300037145, 1300054313, 1500024434, 1700003165, 1800008410,
         2000091873, 2000126090, 2000146514, 2000148982, 2000151667, 2500086553, 3100037797, 4000000418, 5000004524, 5000016242, 5000017578, 6000154244, 9500070607, 9500158640,
+        31000041139, 33000017209, 33000018459, 33000022319, 33000035875, 33000039712,
     ];
 }

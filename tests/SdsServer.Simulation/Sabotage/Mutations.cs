@@ -133,6 +133,7 @@ internal static class Mutations
         new("clock: an order accepts what was there when it came", $"{Engine}.Commands.cs", "_clock.Accept(given);", "_clock.Accept(_now);"),
         new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": !newer.Settled && (TakesSlotsOf", ": newer.Id.Length == 0 && (TakesSlotsOf"),
         new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "if (owner.CountedAt is not null)", "if (owner.LeavesIssued < 0)"),
+        new("expiry: also who came just before with what it had", $"{Engine}.Departures.cs", "(newer.Fresh || newer.Outstanding.Count == 0) && (_now", "newer.Fresh && (_now"),
         new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
         new(
             "slots: what both names miss was back in between",
@@ -167,6 +168,7 @@ internal static class Mutations
         new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "plan.Hold is not null || JudgeHold(_state) is not null", "plan.Hold is not null"),
         new("halt: a restart heals no hold", $"{Engine}.Rotation.cs", "if (plan.Hold != _heldBefore && (", "if (("),
         new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || (HasJustFailed", "((HasJustFailed"),
+        new("halt: also who refuses that leaf where a source is new", $"{Engine}.Waves.cs", "leaf.WasAccepted || leaf.IssuedAt is null)\n", "leaf.State == LeafState.Acked || leaf.IssuedAt is null)\n"),
         new("halt: a wave that died is watched for its soak", $"{Engine}.Waves.cs", "_desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);", "_desertedUntil = _now.Up;"),
         new("halt: a wave that is away has its time to come back", $"{Engine}.Rotation.cs", "WaveIsDeserted = _now.Up >= _desertedUntil,", "WaveIsDeserted = _now.Up >= _frozenUntil,"),
         new("halt: who takes the place has its time to come back too", $"{Engine}.Rotation.cs", "            (_desertedUntil, _isDesertedForGood) = (null, false);\n", ""),
@@ -184,6 +186,8 @@ internal static class Mutations
         new("signer: who is at its leaf's end gets the other's", $"{Engine}.Waves.cs", "HasJustFailed(plan.To) && IsAtItsEnd(instance)", "_now.Up < _frozenUntil && IsAtItsEnd(instance)"),
         new("signer: it is asked again before the doubt ends", $"{Engine}.Issuing.cs", " && _now.Up < problem.Until - SignerPause;", " && _now.Up < problem.Until;"),
         new("tickets: only who has left the dropped root gets new keys", $"{Engine}.Tickets.cs", "!HasLeftDropped(instance) || ", ""),
+        new("tickets: nor who may be another one that is away", $"{Engine}.Tickets.cs", " || MayBeAway(instance)", ""),
+        new("tickets: who looks new waits for a backoff then", $"{Engine}.Tickets.cs", "instance.Fresh && _now.Up >= SettledAt(instance, instance.Bundles)", "instance.Fresh"),
         new("drain list: who comes with secrets is not dated", $"{Engine}.Subscriptions.cs", "FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,", "FirstSeen = _now.Utc,"),
         new("drain list: who shows a leaf of before is not dated", $"{Engine}.Subscriptions.cs", "            DoubtAge(instance);\n", ""),
         new("drain list: nor who shows one under a name of its own", $"{Engine}.Subscriptions.cs", "        DoubtAge(known);\n", ""),
@@ -205,7 +209,8 @@ internal static class Mutations
         new("serving: a held plan holds it", $"{Engine}.Serving.cs", "state.Plan is { Hold: not null } || ", ""),
         new("serving: the grace ends the wait", $"{Engine}.Serving.cs", " && !(ServingGraceEnd <= _clock.Reckoned);", ";"),
         new("serving: who was cut off is not succeeded", $"{Engine}.Departures.cs", "IsLeftBehind(instance) || ", ""),
-        new("serving: nor who was connected then, and counts later", $"{Engine}.Serving.cs", "(Looks(instance) || instance.Connected) && !Knows", "Looks(instance) && !Knows"),
+        new("serving: nor whom the move did not count", $"{Engine}.Serving.cs", "(instance.MetRoot is { } met ? met != root : serving.LeavesBehind)", "serving.LeavesBehind && instance.MetRoot != root"),
+        new("serving: whom it cut off has its time when it moves on", $"{Engine}.Rotation.cs", "        RestartAbsences(saved.State);\n", ""),
         new("serving: each save says where to", $"{Engine}.Rotation.cs", "        WantAnchor();\n", ""),
 
         // What an operator must not do.
