@@ -105,9 +105,9 @@ public sealed partial class TrustDomainEngine
         bool mayBeBack = _now.Up < expired.AwaySince + _policy.SuccessionWindow;
         foreach (Instance newer in _byKey[expired.Key].Where(other => other != expired).ToList())
         {
-            bool isYoung = newer.Connected
-                ? (newer.Fresh || newer.Outstanding.Count == 0) && (_now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves))
-                : !newer.Settled && (TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);
+            bool isYoung = !newer.Settled && (newer.Connected
+                ? _now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves)
+                : TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);
             if (isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer)))
             {
                 NotFresh(newer);

@@ -456,6 +456,30 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal((2, 1), (hidden.Epoch, proxy.Leaf.Got.Count));
     }
 
+    [Fact]
+    public void Who_came_just_before_and_has_a_leaf_already_may_be_that_process_too()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start();
+        DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(9));
+        ScriptedStream leaf = proxy.Open(SecretKind.Leaf, name: "Leaf1");
+        proxy.Open(SecretKind.Bundle, name: "Bundle1");
+        world.Pass(2);
+        Assert.Single(leaf.Got);
+        leaf.Close();
+        world.Pass(15);
+        Assert.Equal((1, 1L), (proxy.Instances.Count, world.Engine.Floor));
+        ScriptedStream hidden = proxy.Open(SecretKind.Bundle, "b1-any");
+        world.Pass(1);
+        Assert.Equal((2L, 1L), (hidden.Epoch, world.Engine.Floor));
+        world.Pass(60);
+        Assert.Equal(2, world.Engine.Floor);
+    }
+
     // It has shown its new source alone, and is away again when its old name ends.
     [Theory]
     [InlineData(false)]

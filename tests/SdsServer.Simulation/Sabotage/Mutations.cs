@@ -131,9 +131,9 @@ internal static class Mutations
         new("connections: what is unanswered on an older one is sent no more", $"{Engine}.Subscriptions.cs", "subscription is { Kind: SecretKind.Bundle, InFlight: not null }", "subscription.Id < 0"),
         new("connections: nothing is concluded while its streams are being ended", $"{Engine}.Members.cs", " || instance.Bundles.Live.Exists(static subscription => subscription.Displaced)", ""),
         new("clock: an order accepts what was there when it came", $"{Engine}.Commands.cs", "_clock.Accept(given);", "_clock.Accept(_now);"),
-        new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": !newer.Settled && (TakesSlotsOf", ": newer.Id.Length == 0 && (TakesSlotsOf"),
+        new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);", ": newer.Id.Length == 0);"),
         new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "if (owner.CountedAt is not null)", "if (owner.LeavesIssued < 0)"),
-        new("expiry: also who came just before with what it had", $"{Engine}.Departures.cs", "(newer.Fresh || newer.Outstanding.Count == 0) && (_now", "newer.Fresh && (_now"),
+        new("expiry: also who came just before with what it had", $"{Engine}.Departures.cs", "!newer.Settled && (newer.Connected", "!newer.Settled && (newer.Fresh || !newer.Connected) && (newer.Connected"),
         new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
         new(
             "slots: what both names miss was back in between",
