@@ -153,7 +153,9 @@ public sealed partial class TrustDomainEngine
         // What either may enforce, the one process may; nothing older has been sent to it under the other name than what was current when it came.
         known.Lo = Math.Min(known.Lo, Math.Max(provisional.Lo, provisional.ArrivedAt));
         known.OverruledBelow = Math.Max(known.OverruledBelow, provisional.OverruledBelow);
-        known.FirstSeen = provisional.FirstSeen < known.FirstSeen ? provisional.FirstSeen : known.FirstSeen;
+        // Of one that was taken for a process of its own nobody may know since when it has run; of a newcomer, only that this one is it.
+        bool isUndated = provisional is { FirstSeen: null, Outstanding.Count: > 0 };
+        known.FirstSeen = isUndated || provisional.FirstSeen < known.FirstSeen ? provisional.FirstSeen : known.FirstSeen;
         known.OldestShown = Math.Min(known.OldestShown, provisional.OldestShown);
         DoubtAge(known);
         if (provisional.Outstanding.Count > 0)

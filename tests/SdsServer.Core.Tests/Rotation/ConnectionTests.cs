@@ -216,6 +216,30 @@ public sealed class ConnectionTests
         Assert.Equal([came, came], first.Instances.Select(static instance => instance.FirstSeen));
     }
 
+    // Nobody knows since when it has run; and under its other name, which had a leaf as well, it looked new.
+    [Fact]
+    public void Of_two_names_of_one_process_that_of_unknown_age_counts()
+    {
+        EngineWorld world = new();
+        Sidecar proxy = world.Sidecar("p");
+        proxy.Obeys = false;
+        proxy.Open(SecretKind.Bundle, "b1-of-before");
+        proxy.Open(SecretKind.Leaf);
+        world.Pass(60);
+        string leaf = Assert.Single(proxy.Instance.Outstanding).Serial;
+        Assert.Null(proxy.Instance.FirstSeen);
+        proxy.Drain();
+        proxy.Open(SecretKind.Bundle, name: "Bundle1");
+        ScriptedStream newer = proxy.Open(SecretKind.Leaf, name: "Leaf1");
+        world.Pass(60);
+        string other = newer.Serial;
+        proxy.Drain();
+        proxy.Open(SecretKind.Leaf, $"l{leaf}");
+        proxy.Open(SecretKind.Leaf, $"l{other}", name: "Leaf1");
+        world.Pass(1);
+        Assert.Null(proxy.Instance.FirstSeen);
+    }
+
     [Fact]
     public void Twins_are_disturbed_once_by_each_connection_and_not_by_each_other_for_ever()
     {
