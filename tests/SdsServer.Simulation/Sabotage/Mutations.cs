@@ -189,6 +189,7 @@ internal static class Mutations
         new("tickets: nor who may be another one that is away", $"{Engine}.Tickets.cs", " || MayBeAway(instance)", ""),
         new("tickets: who looks new waits for a backoff then", $"{Engine}.Tickets.cs", "instance.Fresh && _now.Up >= SettledAt(instance, instance.Bundles)", "instance.Fresh"),
         new("drain list: who comes with secrets is not dated", $"{Engine}.Subscriptions.cs", "FirstSeen = string.IsNullOrEmpty(opened.ReportedVersion) ? _now.Utc : null,", "FirstSeen = _now.Utc,"),
+        new("drain list: of two names that of unknown age counts", $"{Engine}.Subscriptions.cs", "known.FirstSeen = isUndated || ", "known.FirstSeen = "),
         new("drain list: who shows a leaf of before is not dated", $"{Engine}.Subscriptions.cs", "            DoubtAge(instance);\n", ""),
         new("drain list: nor who shows one under a name of its own", $"{Engine}.Subscriptions.cs", "        DoubtAge(known);\n", ""),
         new("drain list: who was there before a restart is not dated", $"{Engine}.Members.cs", "        instance.OldestShown = 0;\n", "        instance.FirstSeen = _now.Utc;\n"),
