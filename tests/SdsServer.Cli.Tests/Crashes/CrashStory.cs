@@ -49,7 +49,7 @@ internal sealed class CrashStory : IAsyncDisposable
     private Rotation? _rotation;
     private string? _stalledSecret;
     private ImmutableArray<Instance> _away = [];
-    private string _newRoot = "";
+    private string _newAuthority = "";
     private int _ordered;
     private int _target;
     private int _life;
@@ -64,6 +64,11 @@ internal sealed class CrashStory : IAsyncDisposable
     }
 
     private Sidecar Late => _fleet.Sidecars[^1];
+
+    private bool TurnsBack => _plan.Rotation == CrashRotation.Back;
+
+    // No bundle changes: what is behind is a leaf alone.
+    private bool StaysUnderItsRoot => _plan.Rotation == CrashRotation.Intermediate;
 
     // SDSSERVER_E2E_SERVER: another build, to see whether these stories notice what is wrong with it.
     public static async Task<CrashReport> RunAsync(CrashPlan plan)
@@ -153,7 +158,7 @@ internal sealed class CrashStory : IAsyncDisposable
         {
             await LiveOnAsync();
             HoldBack();
-            if (_plan.TurnBack && _fleet.Sidecars[0].Identity is { } identity && identity.Leaf.IssuerKeyId == _newRoot)
+            if (TurnsBack && _fleet.Sidecars[0].Identity is { } identity && identity.Leaf.IssuerKeyId == _newAuthority)
             {
                 abandoned = identity;
             }
@@ -233,6 +238,18 @@ internal sealed class CrashStory : IAsyncDisposable
         }
     }
 
+    private RotationPolicy Policy(TimeSpan soak) => _plan.Rotation == CrashRotation.Emergency ? new RotationPolicy() : new RotationPolicy
+    {
+        Waves = { StaysUnderItsRoot ? [new Wave { Proxies = 1 }, new Wave { Percent = 100 }] : [new Wave { Percent = 100 }] },
+        // One sidecar is kept from answering on purpose.
+        MaxSilentPercent = 100,
+        TrustSoak = soak.ToDuration(),
+        CanarySoak = soak.ToDuration(),
+        WaveSoak = soak.ToDuration(),
+        // Nothing but this makes Drained last until every pair has shaken hands, after a restart in it, too.
+        DropSoak = (soak * DropSoaks).ToDuration(),
+    };
+
     private async Task OrderAsync(TimeSpan soak)
     {
         try
@@ -245,26 +262,21 @@ internal sealed class CrashStory : IAsyncDisposable
                     Parent = trust.Name,
                     ExpectedRevision = trust.Revision,
                     RequestId = RotationId,
-                    Kind = RotationKind.Planned,
-                    NewAuthority = new NewAuthority { DisplayName = "next root" },
-                    Policy = new RotationPolicy
+                    Kind = _plan.Rotation switch
                     {
-                        Waves = { new Wave { Percent = 100 } },
-                        // One sidecar is kept from answering on purpose.
-                        MaxSilentPercent = 100,
-                        TrustSoak = soak.ToDuration(),
-                        CanarySoak = soak.ToDuration(),
-                        WaveSoak = soak.ToDuration(),
-                        // Nothing but this makes Drained last until every pair has shaken hands, after a restart in it, too.
-                        DropSoak = (soak * DropSoaks).ToDuration(),
+                        CrashRotation.Emergency => RotationKind.Emergency,
+                        CrashRotation.Intermediate => RotationKind.Intermediate,
+                        _ => RotationKind.Planned,
                     },
+                    NewAuthority = new NewAuthority { DisplayName = "next" },
+                    Policy = Policy(soak),
                     Reason = "crash story",
                 });
-                _newRoot = (await _admin.CallAsync(AdminMethods.GetAuthority, new GetAuthorityRequest { Name = started.Rotation.ToAuthority })).Ski;
+                _newAuthority = (await _admin.CallAsync(AdminMethods.GetAuthority, new GetAuthorityRequest { Name = started.Rotation.ToAuthority })).Ski;
                 _rotation = started.Rotation;
             }
-            else if (_plan.TurnBack && _rotation.Goal == Goal.Forward && _rotation.State == RotationState.Active
-                && _load.FewestIn("Issuing Forward") > 0 && _fleet.LeavesFrom(_newRoot) >= SidecarCount - 1)
+            else if (TurnsBack && _rotation.Goal == Goal.Forward && _rotation.State == RotationState.Active
+                && _load.FewestIn("Issuing Forward") > 0 && _fleet.LeavesFrom(_newAuthority) >= SidecarCount - 1)
             {
                 TrustDomain trust = await _admin.TrustDomainAsync();
                 _rotation = await _admin.CallAsync(
@@ -284,10 +296,15 @@ internal sealed class CrashStory : IAsyncDisposable
         string? wanted = _trust?.Phase switch
         {
             _ when _load.Failed > 0 => null,
+            Phase.Issuing when StaysUnderItsRoot => tried ? null : Sidecar.LeafName,
+            not Phase.Steady when StaysUnderItsRoot => null,
+            Phase.Steady when StaysUnderItsRoot && _rotation is null => Sidecar.LeafName,
             // The server may not come here while the late sidecar lacks the new root: if it does, the handshakes must show it.
             Phase.Issuing when _load.FewestIn("Distributing Forward") == 0 => Sidecar.BundleName,
+            // No soak is between this and the removal.
+            Phase.Issuing when _plan.Rotation == CrashRotation.Emergency && tried => Sidecar.BundleName,
             Phase.Distributing => tried ? Sidecar.LeafName : Sidecar.BundleName,
-            Phase.Issuing => tried && !(_plan.TurnBack && _trust.Goal == Goal.Forward) ? null : Sidecar.LeafName,
+            Phase.Issuing => tried && !(TurnsBack && _trust.Goal == Goal.Forward) ? null : Sidecar.LeafName,
             Phase.Removing => tried ? null : Sidecar.BundleName,
             Phase.Steady when _rotation is { State: not RotationState.Active } => null,
             _ => Sidecar.BundleName,
@@ -439,11 +456,11 @@ internal sealed class CrashStory : IAsyncDisposable
     }
 
     private bool IsThere(Sidecar sidecar) => sidecar.Identity is { } identity && identity.Bundle.Roots.Count == 1
-        && identity.Leaf.Issuer == identity.Bundle.Roots[0].Subject && (identity.Leaf.IssuerKeyId == _newRoot) != _plan.TurnBack;
+        && (StaysUnderItsRoot || identity.Leaf.Issuer == identity.Bundle.Roots[0].Subject) && (identity.Leaf.IssuerKeyId == _newAuthority) != TurnsBack;
 
     private async Task CheckEndAsync(TlsIdentity abandoned)
     {
-        RotationState expected = _plan.TurnBack ? RotationState.RolledBack : RotationState.Completed;
+        RotationState expected = TurnsBack ? RotationState.RolledBack : RotationState.Completed;
         if (_rotation!.State != expected)
         {
             _problems.Add($"the rotation is {_rotation.State}, not {expected}");
@@ -454,9 +471,13 @@ internal sealed class CrashStory : IAsyncDisposable
             _problems.Add($"{_fleet.Nacks} secrets were refused");
         }
 
-        string[] phases = _plan.TurnBack
-            ? ["Distributing Forward", "Issuing Forward", "Issuing Back", "Drained Back", "Removing Back"]
-            : ["Distributing Forward", "Issuing Forward", "Drained Forward", "Removing Forward"];
+        string[] phases = _plan.Rotation switch
+        {
+            CrashRotation.Back => ["Distributing Forward", "Issuing Forward", "Issuing Back", "Drained Back", "Removing Back"],
+            CrashRotation.Intermediate => ["Issuing Forward"],
+            CrashRotation.Emergency => ["Distributing Forward", "Issuing Forward", "Removing Forward"],
+            _ => ["Distributing Forward", "Issuing Forward", "Drained Forward", "Removing Forward"],
+        };
         // A server that is killed again and again may be past a phase before anybody has looked.
         _problems.AddRange(phases.Where(phase => _plan.Again is null && _load.FewestIn(phase) + _load.FewestIn(WithoutServer(phase)) == 0).Select(phase => $"not every pair shook hands in {phase}"));
 
@@ -464,9 +485,10 @@ internal sealed class CrashStory : IAsyncDisposable
         TlsIdentity old = new(abandoned.Leaf, owner.Identity!.Bundle);
         foreach (Sidecar peer in _fleet.Sidecars.Skip(1))
         {
-            if (await Handshake.TryAsync(old, owner.SpiffeId, peer.Identity!, peer.SpiffeId, _limit.Token) is null)
+            string? refusal = await Handshake.TryAsync(old, owner.SpiffeId, peer.Identity!, peer.SpiffeId, _limit.Token);
+            if (refusal is null != StaysUnderItsRoot)
             {
-                _problems.Add($"{peer.Name} accepts a leaf of the root that is gone");
+                _problems.Add(refusal is null ? $"{peer.Name} accepts a leaf of the root that is gone" : $"{peer.Name} refuses a leaf of the root that stays: {refusal}");
             }
         }
     }

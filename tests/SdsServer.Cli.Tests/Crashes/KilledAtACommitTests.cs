@@ -6,8 +6,8 @@ namespace SdsServer.Cli.Tests.Crashes;
 public sealed class KilledAtACommitTests(ITestOutputHelper output) : CrashStories(output)
 {
     [Fact]
-    public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, turnBack: false, 5);
+    public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, CrashRotation.Forward, 5);
 
     [EveryCommitFact]
-    public Task No_handshake_fails_when_it_happens_again_and_again() => KillAgainAndAgainAsync(turnBack: false);
+    public Task No_handshake_fails_when_it_happens_again_and_again() => KillAgainAndAgainAsync(CrashRotation.Forward);
 }

@@ -6,5 +6,5 @@ namespace SdsServer.Cli.Tests.Crashes;
 public sealed class KilledBeforeTheNextCommitTests(ITestOutputHelper output) : CrashStories(output)
 {
     [Fact]
-    public Task No_handshake_fails() => KillAtAsync(KillKind.BeforeNextCommit, turnBack: false, 14);
+    public Task No_handshake_fails() => KillAtAsync(KillKind.BeforeNextCommit, CrashRotation.Forward, 14);
 }

@@ -6,8 +6,8 @@ namespace SdsServer.Cli.Tests.Crashes;
 public sealed class KilledWhileTurnedBackTests(ITestOutputHelper output) : CrashStories(output)
 {
     [Fact]
-    public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, turnBack: true, 8);
+    public Task No_handshake_fails() => KillAtAsync(KillKind.AtCommit, CrashRotation.Back, 8);
 
     [EveryCommitFact]
-    public Task No_handshake_fails_when_it_happens_again_and_again() => KillAgainAndAgainAsync(turnBack: true);
+    public Task No_handshake_fails_when_it_happens_again_and_again() => KillAgainAndAgainAsync(CrashRotation.Back);
 }

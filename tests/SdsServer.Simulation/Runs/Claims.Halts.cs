@@ -101,7 +101,7 @@ internal sealed partial class Claims
     {
         if (entry is { Kind: DecisionKind.DropTrust, Actor: "engine" } && entry.Subject == old.RootOf(plan.Outgoing).Id
             && plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency, Policy.Evidence: LeafEvidence.EnvoyAdmin }
-            && envoys.FirstOrDefault(envoy => IsUnheard(envoy, plan.To)) is { } unheard)
+            && envoys.FirstOrDefault(envoy => IsUnheard(envoy, plan.To) && !IsQuarantined(envoy)) is { } unheard)
         {
             throw new Violation("G3", $"root {entry.Subject} is dropped before the admin of {unheard.Name} has shown its new leaf");
         }
@@ -176,7 +176,7 @@ internal sealed partial class Claims
         }
 
         if (_failing.TryGetValue(plan.To, out TimeSpan since) && time.Up > since + s_served && time.Up > _waveAt + s_served && !HasFailed(plan.From, s_served) && CanSign(state, plan.From)
-            && envoys.FirstOrDefault(envoy => Starves(envoy) && time.Up > _pendingAt.GetValueOrDefault(envoy.Key) + s_served && !engine.Instances().Any(view => view.Key == envoy.Key && view.Quarantined)) is { } left)
+            && envoys.FirstOrDefault(envoy => Starves(envoy) && time.Up > _pendingAt.GetValueOrDefault(envoy.Key) + s_served && !IsQuarantined(envoy)) is { } left)
         {
             throw new Violation("E10", $"{left.Name} has no leaf because {plan.To} fails, and {plan.From} could sign one");
         }
@@ -299,6 +299,8 @@ internal sealed partial class Claims
         envoy is { Alive: true, Admin: not null } && (IsThere(envoy) || time.Up < server.StartedAt + policy.ReconnectWindow) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !_excused.Contains(envoy.Key.SpiffeId) && !_shown.Contains((envoy, authority))
         && envoy.Contexts.TrueForAll(context => context.Leaf is null || (context.Presents is { } leaf && leaf.NotAfter > time.True && store.Row(leaf.Serial)?.AuthorityId == authority))
         && store.Ledger.Any(row => row.Key == envoy.Key && row.AuthorityId != authority);
+
+    private bool IsQuarantined(SimulatedEnvoy envoy) => server.Engine!.Instances().Any(view => view.Key == envoy.Key && view.Quarantined);
 
     // It has been there for long, with all its streams, has long trusted what everybody does, hides nothing, and has no leaf.
     private bool Starves(SimulatedEnvoy envoy) =>

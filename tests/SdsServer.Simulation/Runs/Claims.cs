@@ -246,7 +246,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
         {
             case LeafPayload leaf when store.Row(leaf.Serial) is null:
                 throw new Violation("I7", $"leaf {leaf.Serial} is sent before the ledger has it");
-            case LeafPayload leaf when source.Stored is { } held && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && IsKnownToBeOlder(leaf.Serial, held.Serial) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
+            case LeafPayload leaf when source.Stored is { } held && held.NotAfter > time.True && envoy.Contexts.Exists(context => context.Leaf == source && context.Presents == held) && !envoy.Spoilt.Contains(held.Text) && IsKnownToBeOlder(leaf.Serial, held.Serial) && _issued.GetValueOrDefault(leaf.Serial) < _issued.GetValueOrDefault(held.Serial):
                 throw new Violation("I6", $"{envoy.Name}/{source} goes back from leaf {held.Serial[..6]} to the older {leaf.Serial[..6]}");
             case BundlePayload bundle when bundle.Epoch > store.State.Epoch:
                 throw new Violation("I7", $"the bundle of epoch {bundle.Epoch} is sent before the state is durable");
