@@ -143,18 +143,20 @@ public sealed partial class TrustDomainEngine
     }
 
     // Under strict absence nothing that counts is given up: a twin that misses what was never its own holds a plan until its leaf has run out.
-    private bool TakesSlotsOf(Instance expired, Instance newer)
+    private bool TakesSlotsOf(Instance expired, Instance newer) => TakeSlots(newer, expired.Bundles.Slots, expired.Leaves.Slots);
+
+    private bool TakeSlots(Instance instance, int bundles, int leaves)
     {
-        if (newer.Bundles.Slots >= expired.Bundles.Slots && newer.Leaves.Slots >= expired.Leaves.Slots)
+        if (instance.Bundles.Slots >= bundles && instance.Leaves.Slots >= leaves)
         {
             return false;
         }
 
-        newer.Bundles.RaiseTo(expired.Bundles.Slots, _now.Up);
-        newer.Leaves.RaiseTo(expired.Leaves.Slots, _now.Up);
-        if (newer.Outstanding.Count > 0 || newer.Rostered)
+        instance.Bundles.RaiseTo(bundles, _now.Up);
+        instance.Leaves.RaiseTo(leaves, _now.Up);
+        if (instance.Outstanding.Count > 0 || instance.Rostered)
         {
-            SaveSlots(newer);
+            SaveSlots(instance);
         }
 
         return true;
@@ -174,7 +176,7 @@ public sealed partial class TrustDomainEngine
             _byKey.Remove(instance.Key);
         }
 
-        same?.FindAll(static other => other.Tickets.Live.Count > 0).ForEach(other => SetTimer(other, _now.Up));
+        LookAtWhoMayBe(instance.Key);
 
         _held.Remove(instance);
         _newer.Remove(instance);

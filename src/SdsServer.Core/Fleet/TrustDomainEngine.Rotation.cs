@@ -167,7 +167,7 @@ public sealed partial class TrustDomainEngine
             }
         }
 
-        next = WithServingMoved(next);
+        next = WithLeftBehind(WithServingMoved(next));
         if (next.Plan is not { } plan)
         {
             return next;

@@ -131,7 +131,7 @@ public sealed partial class TrustDomainEngine
     {
         if (next.Serving?.AuthorityId != _state.Serving?.AuthorityId)
         {
-            _instances.Walk().Where(instance => instance.AwaySince is not null && IsLeftBehind(instance)).ToList().ForEach(RestartAbsence);
+            RestartAbsences([.. _instances.Walk().Where(instance => instance.AwaySince is not null && IsLeftBehind(instance))]);
         }
     }
 
@@ -144,10 +144,17 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    private void RestartAbsence(Instance instance)
+    private void RestartAbsences(IReadOnlyList<Instance> away)
     {
-        instance.AwaySince = _now.Up;
-        SetSuccessionTimers(instance.Key);
+        foreach (Instance instance in away)
+        {
+            instance.AwaySince = _now.Up;
+        }
+
+        foreach (InstanceKey key in away.Select(static instance => instance.Key).Distinct())
+        {
+            SetSuccessionTimers(key);
+        }
     }
 
     private bool LeavesBehind(string root) => _instances.Walk().Any(instance => Looks(instance) && !Knows(instance, root));
@@ -246,7 +253,7 @@ public sealed partial class TrustDomainEngine
             if (instance.AwaySince is not null && IsLeftBehind(instance))
             {
                 // Only from now on it can come back.
-                RestartAbsence(instance);
+                RestartAbsences([instance]);
             }
 
             instance.AnchorsConfirmedAt = order.Epoch;

@@ -28,6 +28,7 @@ public sealed partial class TrustDomainEngine
         instance.Traits = opened.Traits ?? instance.Traits;
         instance.Admin = opened.Admin ?? instance.Admin;
         instance.Anchors = opened.Anchors;
+        NoteLeftBehind(instance);
         instance.LastSeen = _now.Utc;
         if (!string.IsNullOrEmpty(opened.ReportedVersion))
         {
@@ -36,7 +37,8 @@ public sealed partial class TrustDomainEngine
 
         if (holder is null)
         {
-            long shown = SecretVersion.LeafSerial(opened.ReportedVersion) is not null ? 0 : SecretVersion.BundleEpoch(opened.ReportedVersion) ?? long.MaxValue;
+            bool isUndated = SecretVersion.LeafSerial(opened.ReportedVersion) is not null || (opened.Kind == SecretKind.TicketKeys && !string.IsNullOrEmpty(opened.ReportedVersion));
+            long shown = isUndated ? 0 : SecretVersion.BundleEpoch(opened.ReportedVersion) ?? long.MaxValue;
             instance.OldestShown = Math.Min(instance.OldestShown, shown);
             DoubtAge(instance);
         }
@@ -115,8 +117,7 @@ public sealed partial class TrustDomainEngine
         instance.Fresh = false;
         if (_oldSlots.TryGetValue(instance.Key, out (int Bundles, int Leaves, DateTimeOffset Until) old) && _clock.Judged < old.Until)
         {
-            instance.Bundles.RaiseTo(old.Bundles, _now.Up);
-            instance.Leaves.RaiseTo(old.Leaves, _now.Up);
+            TakeSlots(instance, old.Bundles, old.Leaves);
         }
     }
 
@@ -326,7 +327,6 @@ public sealed partial class TrustDomainEngine
         instance.Connection = connection;
         instance.MetRoot = opened.ServedUnder;
         instance.AwaySince = null;
-        NoteLeftBehind(instance);
         if (!_byConnection.TryGetValue(connection, out List<Instance>? instances))
         {
             _byConnection[connection] = instances = [];

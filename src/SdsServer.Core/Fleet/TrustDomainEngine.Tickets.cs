@@ -38,7 +38,7 @@ public sealed partial class TrustDomainEngine
     // Behind bundle and leaf: Envoy judges a context as a whole, and only these two must not wait.
     private void OfferTicketKeys(Instance instance)
     {
-        if (instance.Tickets.Live.Count == 0 || !HasLeftDropped(instance) || MayBeAway(instance) || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
+        if (instance.Tickets.Live.Count == 0 || !HasLeftDropped(instance) || instance.Bundles.Live.Concat(instance.Leaves.Live).Any(static subscription => subscription.Busy))
         {
             return;
         }
@@ -49,6 +49,11 @@ public sealed partial class TrustDomainEngine
             bool due = subscription.RetryAt is { } retryAt ? _now.Up >= retryAt : subscription.OfferedEpoch < _ticketKeys.Generation;
             if (due && !subscription.Busy && !IsStreamTaken(subscription, before))
             {
+                if (MayBeAway(instance))
+                {
+                    return;
+                }
+
                 subscription.RetryAt = null;
                 subscription.OfferedEpoch = _ticketKeys.Generation;
                 Offer(subscription, _ticketKeys.Of(instance.Key.SpiffeId));
@@ -78,7 +83,7 @@ public sealed partial class TrustDomainEngine
     /// </summary>
     private bool MayBeAway(Instance instance)
     {
-        if (instance.Fresh && _now.Up >= SettledAt(instance, instance.Bundles))
+        if (_state.LastDrop == 0 || (instance.OldestShown == long.MaxValue && _now.Up >= SettledAt(instance, instance.Bundles)))
         {
             return false;
         }
@@ -93,5 +98,14 @@ public sealed partial class TrustDomainEngine
         }
 
         return false;
+    }
+
+    // What kept keys from them may be over.
+    private void LookAtWhoMayBe(InstanceKey key)
+    {
+        if (_state.LastDrop > 0 && _byKey.TryGetValue(key, out List<Instance>? same))
+        {
+            same.FindAll(static other => other.Tickets.Live.Count > 0).ForEach(other => SetTimer(other, _now.Up));
+        }
     }
 }

@@ -108,18 +108,18 @@ internal sealed class OwnServingCertificate : IServingCertificate
         (TrustState state, DateTimeOffset judged) = await _loop.ReadAsync(engine => (engine.State, engine.JudgedTime), cancellation);
         DateTimeOffset now = _time.GetUtcNow();
         using ServingLeaf made = await _signer.SignAsync(state, judged, now, cancellation);
-        _current = Show(made, state.RootOf(made.AuthorityId).Id, now + ((made.Leaf.NotAfter - now) * _renewAt));
+        _current = Show(made, now + ((made.Leaf.NotAfter - now) * _renewAt));
         HostingLog.ServingIssued(_logger, made.AuthorityId, made.Leaf.Serial, made.Leaf.NotAfter);
     }
 
-    private static Shown Show(ServingLeaf made, string rootId, DateTimeOffset renewAt)
+    private static Shown Show(ServingLeaf made, DateTimeOffset renewAt)
     {
         string chain = Encoding.ASCII.GetString(made.Leaf.ChainPem.Span);
         byte[] key = GC.AllocateUninitializedArray<byte>(made.Key.PemLength, pinned: true);
         try
         {
             made.Key.WritePem(key);
-            return new Shown(made.AuthorityId, made.Leaf, renewAt, new PresentedCertificate(ServingContext.Create(chain, key), rootId));
+            return new Shown(made.AuthorityId, made.Leaf, renewAt, new PresentedCertificate(ServingContext.Create(chain, key), made.RootId));
         }
         finally
         {
