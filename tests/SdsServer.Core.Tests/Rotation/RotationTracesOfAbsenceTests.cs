@@ -480,6 +480,28 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(2, world.Engine.Floor);
     }
 
+    // How many sources it has is known to its old name alone, and must outlive the server when that ends.
+    [Fact]
+    public void What_the_old_name_knew_of_its_sources_outlives_the_server_under_the_new_one()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(1);
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 3);
+        DateTimeOffset end = proxy.Instance.Outstanding[0].NotAfter + world.Policy.MaxSkew;
+        proxy.Disconnect();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(1) });
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(9));
+        ScriptedStream leaf = proxy.Open(SecretKind.Leaf, name: "Leaf1");
+        ScriptedStream bundle = proxy.Open(SecretKind.Bundle, name: "Bundle9");
+        world.Pass(15);
+        (string serial, string version) = (leaf.Accepted!, bundle.Accepted!);
+        world.Restart(proxy);
+        proxy.Open(SecretKind.Leaf, serial, name: "Leaf1");
+        proxy.Open(SecretKind.Bundle, version, name: "Bundle9");
+        world.Pass(180);
+        Assert.Equal((3, 1L), (proxy.Instance.BundleSlots, world.Engine.Floor));
+    }
+
     // It has shown its new source alone, and is away again when its old name ends.
     [Theory]
     [InlineData(false)]

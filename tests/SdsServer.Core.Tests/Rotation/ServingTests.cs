@@ -508,6 +508,21 @@ public sealed class ServingTests
         world.AssertSound();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_was_shown_the_certificate_of_before_is_stored_at_once_unless_it_says_that_it_has_the_anchor(bool says)
+    {
+        EngineWorld world = new(Own);
+        world.Rotate("b", EngineWorld.Quick);
+        world.Pass(60);
+        Assert.Equal((null, "b"), (world.State.Plan, world.State.Serving!.AuthorityId));
+        Sidecar late = new(world, new InstanceKey("spiffe://mesh/p", "p", "ip:10.0.0.1"), new Workload("spiffe://mesh/p", [], BundleOnly: false)) { ServedUnder = "A", Anchors = says ? ["A", "B"] : [] };
+        late.Start();
+        Assert.True(late.IsOn("b"));
+        Assert.Equal(!says, world.Store.State.Serving!.LeavesBehind);
+    }
+
     [Fact]
     public void Whom_a_forced_move_cut_off_has_its_time_to_come_back_when_the_certificate_moves_on()
     {
