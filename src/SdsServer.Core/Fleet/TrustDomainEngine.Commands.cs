@@ -326,7 +326,6 @@ public sealed partial class TrustDomainEngine
         {
             instance.ConfirmedRoots = _state.Bundle;
             Attend(instance);
-            LookAtWhoMayBe(instance.Key);
             Commit(
                 order,
                 WithEvidence(_state, out _),
