@@ -94,9 +94,10 @@ public sealed partial class TrustDomainEngine
                 return LeafClass.Joining;
             }
 
-            // It holds a leaf of an earlier term, which nobody can send again: a new one, spread over time, sooner where life runs out.
+            // It holds a leaf of an earlier term, which nobody can send again: a new one, spread over time, sooner where life runs out, also that
+            // of the leaf it is known to use while a younger one may have been lost with the server.
             OutstandingLeaf held = Youngest(instance)!;
-            return IsExpiring(held) ? LeafClass.Expiring
+            return IsExpiring(held) || IsLeft(instance) ? LeafClass.Expiring
                 : held.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
                 : _now.Up >= instance.ReconnectDue ? LeafClass.Reconnect : null;
         }

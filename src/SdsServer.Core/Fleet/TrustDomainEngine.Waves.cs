@@ -28,9 +28,12 @@ public sealed partial class TrustDomainEngine
 
         string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;
         string other = wanted == plan.To ? plan.From : plan.To;
-        bool isLeft = wanted == plan.To && (IsHeldBack(instance, plan) || (HasJustFailed(plan.To) && IsAtItsEnd(instance)));
-        return (isLeft || !MaySign(wanted)) && MaySign(other) ? other : wanted;
+        bool isOthers = wanted == plan.To && (IsHeldBack(instance, plan) || IsLeft(instance));
+        return (isOthers || !MaySign(wanted)) && MaySign(other) ? other : wanted;
     }
+
+    // No wave moves it, so no hold or limit of a wave keeps it from what the old authority can give it.
+    private bool IsLeft(Instance instance) => _state.Plan is { } plan && IsReached(instance, plan) && HasJustFailed(plan.To) && IsAtItsEnd(instance);
 
     /// <summary>
     /// A hold stops its own wave: who uses a leaf of the old authority, and has been sent none of the new one, is renewed by the old. Else what the hold

@@ -250,6 +250,30 @@ public sealed class HaltTests
         Assert.Equal(waiting.Leaf.Accepted, Assert.Single(another.Versions));
     }
 
+    // Its last leaf is in the ledger, and went down with the server before it was sent. The one that it uses comes to its end.
+    [Fact]
+    public void Whose_last_leaf_was_lost_with_the_server_gets_one_from_the_old_while_the_new_does_not_sign_though_the_rotation_is_held()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        Sidecar proxy = world.Sidecar("p").Start();
+        world.Rotate("b", EngineWorld.Quick with { DropGate = GatePolicy.Approval });
+        world.Pass(10);
+        Assert.True(proxy.IsOn("b"));
+        world.Do(id => new HoldRotation { Id = id, Actor = "op", Reason = "lunch" });
+        string leaf = proxy.Leaf.Accepted!, bundle = proxy.Bundle.Accepted!;
+        world.Server.Fate = effect => effect is WriteLedger ? EffectFate.DiesAfter : EffectFate.Works;
+        world.Server.Died = () => { };
+        world.Pass(TimeSpan.FromMinutes(56));
+        Assert.False(world.Server.Up);
+
+        world.Server.Fate = effect => effect is SignLeaf { AuthorityId: "b" } ? EffectFate.Fails : EffectFate.Works;
+        world.Restart(proxy);
+        world.Sidecar("asks b").Start();
+        proxy.Return(leaf, bundle);
+        world.Pass(60);
+        Assert.Contains(proxy.Instance.Outstanding, static row => row.AuthorityId == "a");
+    }
+
     // A leaf of the old authority was lost on its way: the youngest, and nobody uses it.
     [Fact]
     public void Who_was_sent_a_leaf_that_was_lost_gets_another_from_the_old_while_the_new_does_not_sign()

@@ -166,7 +166,7 @@ internal static class Mutations
         // Halts (ADR 13).
         new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "plan.Hold is not null || JudgeHold(_state) is not null", "plan.Hold is not null"),
         new("halt: a restart heals no hold", $"{Engine}.Rotation.cs", "if (plan.Hold != _heldBefore && (", "if (("),
-        new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || (HasJustFailed", "((HasJustFailed"),
+        new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || IsLeft(instance))", "IsLeft(instance)"),
         new("halt: also who refuses that leaf where a source is new", $"{Engine}.Waves.cs", "leaf.WasAccepted || leaf.IssuedAt is null)\n", "leaf.State == LeafState.Acked || leaf.IssuedAt is null)\n"),
         new("halt: a wave that died is watched for its soak", $"{Engine}.Waves.cs", "_desertedUntil = _now.Up + RotationPlanner.WaveWait(plan);", "_desertedUntil = _now.Up;"),
         new("halt: a wave that is away has its time to come back", $"{Engine}.Rotation.cs", "WaveIsDeserted = _now.Up >= _desertedUntil,", "WaveIsDeserted = _now.Up >= _frozenUntil,"),
