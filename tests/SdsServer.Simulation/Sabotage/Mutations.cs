@@ -114,7 +114,7 @@ internal static class Mutations
         new("waves: only who was reached", $"{Engine}.Waves.cs", "string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;", "string wanted = plan.WavesBegun > 0 ? plan.To : _state.Signer;"),
         new("leaf rule: only under a root that is everywhere", $"{Engine}.Waves.cs", "_state.IsSafe(rootId, _state.Floor) && _saving", "_saving"),
         new("leaf rule: not under a root that is being dropped", $"{Engine}.Waves.cs", " && _saving?.Trusts(rootId) != false;", ";"),
-        new("stolen: the other one signs while it can", $"{Engine}.Waves.cs", "(isLeft || !MaySign(wanted)) && MaySign(other)", "isLeft && MaySign(other)"),
+        new("stolen: the other one signs while it can", $"{Engine}.Waves.cs", "(isOthers || !MaySign(wanted)) && MaySign(other)", "isOthers && MaySign(other)"),
         new("emergency: its hold ends with the last who is late", $"{Engine}.Rotation.cs", "Hold.Cause: HoldCause.Deadline } && late is null", "Hold.Cause: HoldCause.Deadline, Id: \"\" } && late is null"),
         new("emergency: only a root without leaves gives place to a third", $"{Engine}.Starting.cs", "&& Needing(from.RootId) == 0 && _state.IsSafe", "&& _state.IsSafe"),
         new("time gate: no removal that a leaf forbids", "SdsServer.Core/Rotation/RotationPlanner.cs", "bool allowed = gate != Gate.G3 || evidence;", "bool allowed = true;"),
