@@ -119,7 +119,7 @@ public sealed partial class TrustDomainEngine
     }
 
     /// <summary>
-    /// Whoever is connected under its key may be its process, come back while the old link seemed alive, and was taken for fresh because
+    /// Whoever is, or was, connected under its key may be its process, come back while the old link seemed alive, and was taken for fresh because
     /// this one counted for what it might hide. An operator who retires the old name need not know: from now on its own proof counts.
     /// </summary>
     private void DoubtKin(Instance retired)
@@ -129,7 +129,7 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        foreach (Instance other in _byKey[retired.Key].Where(other => other != retired && (other.Connected || !other.Settled)).ToList())
+        foreach (Instance other in _byKey[retired.Key].Where(other => other != retired).ToList())
         {
             if (!_policy.StrictAbsence || other.Outstanding.Count > 0)
             {
