@@ -227,6 +227,32 @@ public sealed class RotationTracesOfAbsenceTests
         Assert.Equal(accepts ? 2 : 1, world.Engine.Floor);
     }
 
+    // The order is given while the new name is there, and carried out when that one has lost its link as well.
+    [Fact]
+    public void A_name_that_is_retired_is_not_forgotten_for_a_new_one_that_is_away_by_then()
+    {
+        EngineWorld world = new();
+        world.Fleet(1);
+        Sidecar client = world.Sidecar("client", bundleOnly: true).Start();
+        world.Pass(60);
+        string old = client.Instance.Id;
+        long dead = client.Connection;
+        client.Bundle.Answers = false;
+        client.Obeys = false;
+        client.Drain();
+        world.Rotate("b", EngineWorld.Manual with { GateDeadline = TimeSpan.FromDays(30) });
+        ScriptedStream added = client.Open(SecretKind.Bundle, name: "Added");
+        world.Pass(120);
+        Assert.Equal([1, 2], client.Instances.Select(static view => view.Lo).Order());
+        added.Close();
+        world.Server.Post(new ConnectionClosed(client.Connection));
+        world.Server.Post(new ConnectionClosed(dead));
+        world.Pass(1);
+        Assert.Equal(CommandStatus.Done, world.Retire(old).Status);
+        world.Pass(60);
+        Assert.Equal((1, 1L), (client.Instances.Count, world.Engine.Floor));
+    }
+
     // The one source that it has may be another than the one that is still on the way, which nobody has seen closed.
     [Fact]
     public void A_name_that_is_retired_leaves_the_new_one_to_be_quiet_before_it_is_believed()
