@@ -294,10 +294,10 @@ internal sealed partial class Claims
         && envoy.Sources.Exists(source => source is { Kind: SecretKind.Leaf, Removed: false, Sent: { } sent, UnansweredSince: { } since }
             && time.Up > since + policy.AckTimeout + TimeSpan.FromSeconds(1) && store.Row(sent.Split('|')[0]) is { } row && row.AuthorityId == plan.To && row.NotBefore >= plan.StartedAt && row.NotAfter > time.True);
 
-    // It holds a leaf of this authority, and its admin has shown none.
+    // It holds a leaf of this authority that it has refused nowhere, and its admin has shown none.
     private bool IsUnheard(SimulatedEnvoy envoy, string authority) =>
         envoy is { Alive: true, Admin: not null } && (IsThere(envoy) || time.Up < server.StartedAt + policy.ReconnectWindow) && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !_excused.Contains(envoy.Key.SpiffeId) && !_shown.Contains((envoy, authority))
-        && envoy.Contexts.TrueForAll(context => context.Leaf is null || (context.Presents is { } leaf && leaf.NotAfter > time.True && store.Row(leaf.Serial)?.AuthorityId == authority))
+        && envoy.Contexts.TrueForAll(context => context.Leaf is null || (context.Presents is { } leaf && leaf.NotAfter > time.True && store.Row(leaf.Serial) is { } row && row.AuthorityId == authority && row.State != LeafState.Nacked))
         && store.Ledger.Any(row => row.Key == envoy.Key && row.AuthorityId != authority);
 
     private bool IsQuarantined(SimulatedEnvoy envoy) => server.Engine!.Instances().Any(view => view.Key == envoy.Key && view.Quarantined);
