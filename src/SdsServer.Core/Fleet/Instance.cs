@@ -40,8 +40,8 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>The oldest epoch of what it has shown that it had before; 0 where nobody knows of when that is.</summary>
     public long OldestShown { get; set; } = long.MaxValue;
 
-    /// <summary>Roots that an operator has found it to trust, where it takes no bundle from here; empty for none.</summary>
-    public ImmutableArray<string> ConfirmedRoots { get; set; } = [];
+    /// <summary>Roots that an operator has found it to trust, where it takes no bundle from here, and the epoch of that; null for none.</summary>
+    public (ImmutableArray<string> Roots, long Epoch)? Confirmed { get; set; }
 
     /// <summary>Roots that its bootstrap has as anchors for this server, by its node's word.</summary>
     public ImmutableArray<string> Anchors { get; set; } = [];
@@ -172,7 +172,7 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
     /// <summary>Monotonic time since when it has no connection; null while it has one.</summary>
     public TimeSpan? AwaySince { get; set; }
 
-    /// <summary>Monotonic time at which a process of its key last went that had no leaf; null for never.</summary>
+    /// <summary>Monotonic time at which a process of its key last went that held no accepted leaf; null for never.</summary>
     public TimeSpan? KinVanishedAt { get; set; }
 
     /// <summary>

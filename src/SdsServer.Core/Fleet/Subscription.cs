@@ -27,6 +27,9 @@ internal sealed class Subscription(SubscriptionOpened opened, Instance instance)
     /// <summary>Sent, or about to be, and not answered.</summary>
     public Delivery? InFlight { get; set; }
 
+    /// <summary>The delivery accepted last, which its session may send once more; 0 before the first.</summary>
+    public long Held { get; set; }
+
     /// <summary>Monotonic time of the delivery in flight.</summary>
     public TimeSpan InFlightSince { get; set; }
 

@@ -42,14 +42,14 @@ public sealed partial class TrustDomainEngine
         Demote(instance);
         Count(instance);
         Enrol(instance);
-        if (instance is { Enrolled: true, Connected: true })
+        if (instance.Connected)
         {
             // One that refuses, or has not answered, on a source that came later may be the very process that seems away.
-            if (instance.BundleRefused || instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0))
+            if (instance.BundleRefused || (instance.Enrolled ? instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0) : OwesBundle(instance)))
             {
                 instance.HoldsSince = null;
             }
-            else
+            else if (instance.Enrolled || instance.Leaves.Live.Exists(static subscription => subscription.AckedLeaf > 0))
             {
                 StartHolding(instance);
             }
@@ -87,9 +87,15 @@ public sealed partial class TrustDomainEngine
         }
     }
 
-    /// <summary>A consumer that never takes a leaf is put on the roster once it has proven the bundle: no expiry will end it.</summary>
+    /// <summary>A consumer that takes no leaf is put on the roster once it has proven the bundle: no expiry will end it.</summary>
     private void Enrol(Instance instance)
     {
+        if (!instance.Workload.BundleOnly && instance.Leaves.Live.Exists(static subscription => subscription.AckedLeaf > 0))
+        {
+            // It takes leaves by now, whose expiry ends it.
+            Unenrol(instance);
+        }
+
         if (instance.Workload.BundleOnly && !instance.Enrolled && instance.CountedAt is not null)
         {
             instance.RosterPending = instance.Bundles.Slots;
@@ -174,6 +180,7 @@ public sealed partial class TrustDomainEngine
         Instance instance = subscription.Instance;
         instance.LastSeen = _now.Utc;
         SecretPayload? payload = subscription.InFlight.Payload;
+        subscription.Held = acked.Delivery;
         subscription.InFlight = null;
         subscription.TimedOut = false;
         if (payload is BundlePayload bundle)
@@ -242,7 +249,7 @@ public sealed partial class TrustDomainEngine
 
     private void OnNacked(DeliveryNacked nacked)
     {
-        if (!_subscriptions.TryGetValue(nacked.Subscription, out Subscription? subscription) || subscription.InFlight?.Id != nacked.Delivery)
+        if (!_subscriptions.TryGetValue(nacked.Subscription, out Subscription? subscription) || (subscription.InFlight?.Id ?? subscription.Held) != nacked.Delivery)
         {
             return;
         }

@@ -324,7 +324,7 @@ public sealed partial class TrustDomainEngine
         }
         else
         {
-            instance.ConfirmedRoots = _state.Bundle;
+            instance.Confirmed = (_state.Bundle, _state.Epoch);
             Attend(instance);
             Commit(
                 order,

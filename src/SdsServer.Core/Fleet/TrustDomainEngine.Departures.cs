@@ -86,14 +86,18 @@ public sealed partial class TrustDomainEngine
             _effects.Add(new SetLeafState(leaf.Row.Serial, LeafState.Superseded));
         }
 
+        Unenrol(instance);
+        Forget(instance);
+    }
+
+    private void Unenrol(Instance instance)
+    {
         if (instance.Enrolled)
         {
             instance.Rostered = false;
             instance.RosterPending = 0;
             _effects.Add(new RemoveRoster(instance.Id));
         }
-
-        Forget(instance);
     }
 
     /// <summary>
@@ -105,9 +109,9 @@ public sealed partial class TrustDomainEngine
         bool mayBeBack = _now.Up < expired.AwaySince + _policy.SuccessionWindow;
         foreach (Instance newer in _byKey[expired.Key].Where(other => other != expired).ToList())
         {
-            bool isYoung = !newer.Settled && (newer.Connected
+            bool isYoung = OwesBundle(newer) || (!newer.Settled && (newer.Connected
                 ? _now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves)
-                : TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);
+                : TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo));
             if (isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer)))
             {
                 NotFresh(newer);
@@ -210,13 +214,13 @@ public sealed partial class TrustDomainEngine
                 RemoveOutstanding(owner, owner.Outstanding[serial]);
                 _expired.Add(serial);
                 RememberSlots(owner.Key, owner.Bundles.Slots, owner.Leaves.Slots, due);
+                if (owner.Outstanding.Count == 0 && !owner.Enrolled && owner.CountedAt is not null)
+                {
+                    DoubtNewcomers(owner);
+                }
+
                 if (!owner.Connected && owner.Outstanding.Count == 0 && !owner.Enrolled && owner.Work != LeafWork.Committing)
                 {
-                    if (owner.CountedAt is not null)
-                    {
-                        DoubtNewcomers(owner);
-                    }
-
                     Forget(owner);
                 }
                 else

@@ -128,7 +128,17 @@ public sealed partial class TrustDomainEngine
         {
             instance.PassedOverIn = _state.Plan!.Id;
             instance.Excused = instance.HasOpenRefusal;
-            instance.OverruledBelow = blocker.Reason is BlockerReason.PendingLeaf ? instance.OverruledBelow : _state.Epoch;
+            if (blocker.Reason is not BlockerReason.PendingLeaf)
+            {
+                if (!instance.Connected)
+                {
+                    // Whoever may be its process, under a name that nobody has passed over, rested on what this one counted for.
+                    DoubtNewcomers(instance);
+                }
+
+                instance.OverruledBelow = _state.Epoch;
+            }
+
             Attend(instance);
         }
     }

@@ -45,7 +45,9 @@ public sealed partial class TrustDomainEngine
 
         foreach (RosterEntry entry in record.Roster)
         {
-            Instance instance = Restored(entry.InstanceId, entry.Key, entry.BundleSlots, 0);
+            // It may have leaves from before, or since, its registration said that it takes none.
+            Instance instance = _instances.TryGetValue(entry.InstanceId, out Instance? known) ? known : Restored(entry.InstanceId, entry.Key, entry.BundleSlots, 0);
+            instance.Bundles.RaiseTo(entry.BundleSlots, _now.Up);
             instance.Rostered = true;
             Count(instance);
         }
@@ -152,7 +154,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>lo rises only while every slot is there and proven and, unless the instance is fresh, no slot can be hiding.</summary>
     private void RaiseLo(Instance instance)
     {
-        if (instance.Bundles.Slots == 0 && !instance.ConfirmedRoots.IsEmpty && instance.ConfirmedRoots.ToHashSet().SetEquals(_state.Bundle))
+        if (IsTrustConfirmed(instance))
         {
             instance.Lo = _state.Epoch;
         }
@@ -180,6 +182,11 @@ public sealed partial class TrustDomainEngine
             instance.Lo = proven;
         }
     }
+
+    // The same roots again, after one was gone in between, are not what somebody has looked for.
+    private bool IsTrustConfirmed(Instance instance) =>
+        instance is { Bundles.Slots: 0, Confirmed: { } confirmed } && _state.LastDrop <= confirmed.Epoch
+        && confirmed.Roots.ToHashSet().SetEquals(_state.Bundle) && confirmed.Roots.All(root => _state.IsSafe(root, confirmed.Epoch));
 
     private bool IsQuiet(Instance instance, SlotSet slots) => instance.Fresh || _now.Up >= SettledAt(instance, slots);
 

@@ -15,8 +15,11 @@ public sealed partial class TrustDomainEngine
             instance = Continue(holder, instance, opened);
             if (SecretVersion.LeafSerial(opened.ReportedVersion) is null)
             {
-                // By its key alone: it may be any of those, and have run for as long.
+                // By its key alone: it may be any of those, and have run for as long. So none of them is newer, and lasts for that.
                 holder.FirstSeen = EarliestSeen(holder.Key);
+                List<Instance> same = _byKey[holder.Key];
+                same.Remove(holder);
+                same.Add(holder);
             }
         }
 
@@ -178,9 +181,15 @@ public sealed partial class TrustDomainEngine
             known.SlotsOf(subscription.Kind).Add(subscription, _now.Up);
         }
 
-        if (known.Bundles.Live.Any(subscription => subscription.Proven > 0))
+        // What it has refused before it said who it is, it has refused.
+        bool isHealed = known.Bundles.Live.Any(subscription => subscription.Proven > 0);
+        known.BundleRefused = (known.BundleRefused && !isHealed) || known.Bundles.Live.Any(subscription => subscription.Refused);
+        known.LeafRefused |= known.Leaves.Live.Any(subscription => subscription.Refused);
+        known.LastNack = provisional.LastNack ?? known.LastNack;
+        if (provisional.NewerEpoch > known.NewerEpoch)
         {
-            known.BundleRefused = known.Bundles.Live.Any(subscription => subscription.Refused);
+            known.NewerEpoch = provisional.NewerEpoch;
+            _newer.Add(known);
         }
 
         foreach (OutstandingLeaf leaf in provisional.Outstanding.Values.ToList())
@@ -196,6 +205,7 @@ public sealed partial class TrustDomainEngine
             subscription.AckedLeaf = 0;
         }
 
+        Unenrol(provisional);
         Forget(provisional);
         if (known.Bundles.Slots > bundles || known.Leaves.Slots > leaves)
         {
@@ -226,7 +236,10 @@ public sealed partial class TrustDomainEngine
 
     // Asked before its streams change: while no source of it is there, none comes back.
     private void Settle(Instance instance) =>
-        instance.Settled |= instance.Bundles.Live.Count + instance.Leaves.Live.Count > 0 && _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
+        instance.Settled |= instance.Bundles.Live.Count + instance.Leaves.Live.Count > 0 && !OwesBundle(instance) && _now.Up >= SettledAt(instance, instance.Bundles) && _now.Up >= SettledAt(instance, instance.Leaves);
+
+    // Such a source may have come with what is older than anything it was sent.
+    private static bool OwesBundle(Instance instance) => instance.Bundles.Live.Exists(static subscription => !subscription.HasAccepted);
 
     private void Detach(Subscription subscription)
     {
@@ -285,6 +298,7 @@ public sealed partial class TrustDomainEngine
                 Detach(subscription);
             }
 
+            bool held = instance.HoldsSince is not null;
             LeaveConnection(instance, closed.Connection);
             instance.LastSeen = _now.Utc;
             if (instance.Outstanding.Count == 0 && !instance.Enrolled && instance.Work != LeafWork.Committing)
@@ -293,7 +307,16 @@ public sealed partial class TrustDomainEngine
             }
             else
             {
+                if (!held)
+                {
+                    foreach (Instance other in _byKey[instance.Key].Where(other => other != instance))
+                    {
+                        other.KinVanishedAt = _now.Up;
+                    }
+                }
+
                 Attend(instance);
+                SetSuccessionTimers(instance.Key);
             }
         }
     }

@@ -96,6 +96,6 @@ public sealed partial class TrustDomainEngine
         Traits = instance.Traits,
         Wave = WaveNumber(instance),
         UnmanagedTrust = instance is { Bundles.Slots: 0, Workload.BundleOnly: false },
-        TrustConfirmed = instance is { Bundles.Slots: 0, ConfirmedRoots.IsEmpty: false } && instance.ConfirmedRoots.ToHashSet().SetEquals(_state.Bundle),
+        TrustConfirmed = IsTrustConfirmed(instance),
     };
 }

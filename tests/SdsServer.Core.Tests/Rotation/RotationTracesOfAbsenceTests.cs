@@ -288,7 +288,7 @@ public sealed class RotationTracesOfAbsenceTests
         world.Rotate("b", EngineWorld.Quick with { ForceAtDeadlines = true, SignDeadline = TimeSpan.FromSeconds(5), DropDeadline = TimeSpan.FromDays(1), GateDeadline = TimeSpan.FromDays(30) }, kind: RotationKind.Emergency);
         client.Open(SecretKind.Bundle, name: "Added");
         world.Server.Post(new ConnectionClosed(dead));
-        world.Pass(15);
+        world.Pass(60);
         long floor = world.Engine.Floor;
         Assert.InRange(floor, 2, 3);
         world.Retire(Assert.Single(client.Instances, view => !view.Connected).Id);

@@ -56,7 +56,7 @@ internal static class Mutations
         new("slots: one process, both names: what either misses", $"{Engine}.Subscriptions.cs", "        known.Bundles.MissLike(provisional.Bundles, _now.Up);\n        known.Leaves.MissLike(provisional.Leaves, _now.Up);\n", ""),
         new("connections: a newer one ends the streams of an older", $"{Engine}.Subscriptions.cs", "        BringTogether(instance);\n", ""),
         new("connections: what its process leaves behind ends", $"{Engine}.Subscriptions.cs", "            Displace(stale);\n", ""),
-        new("roster: who follows is on it", $"{Engine}.Answers.cs", "if (instance is { Enrolled: true, Connected: true })", "if (instance is { Workload.BundleOnly: true, Connected: true } && instance.Bundles.Live.Exists(static source => source.Proven > 0))"),
+        new("roster: who follows is on it", $"{Engine}.Answers.cs", "else if (instance.Enrolled || ", "else if ((instance.Workload.BundleOnly && instance.Bundles.Live.Exists(static source => source.Proven > 0)) || "),
         new("fresh: anything may be hidden", $"{Engine}.Subscriptions.cs", "        if (!instance.Fresh)\n        {\n            return;\n        }\n", "        if (instance.Id.Length > 0)\n        {\n            return;\n        }\n"),
         new("fresh: no version reported", $"{Engine}.Subscriptions.cs", "if (!string.IsNullOrEmpty(opened.ReportedVersion))", "if (opened.ReportedVersion == \"never\")"),
         new("fresh: no stream closed", $"{Engine}.Subscriptions.cs", "        Lose(subscription);\n        NotFresh(instance);", "        Lose(subscription);"),
@@ -131,8 +131,8 @@ internal static class Mutations
         new("connections: what is unanswered on an older one is sent no more", $"{Engine}.Subscriptions.cs", "subscription is { Kind: SecretKind.Bundle, InFlight: not null }", "subscription.Id < 0"),
         new("connections: nothing is concluded while its streams are being ended", $"{Engine}.Members.cs", " || instance.Bundles.Live.Exists(static subscription => subscription.Displaced)", ""),
         new("clock: an order accepts what was there when it came", $"{Engine}.Commands.cs", "_clock.Accept(given);", "_clock.Accept(_now);"),
-        new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo);", ": newer.Id.Length == 0);"),
-        new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "if (owner.CountedAt is not null)", "if (owner.LeavesIssued < 0)"),
+        new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo));", ": newer.Id.Length == 0));"),
+        new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "!owner.Enrolled && owner.CountedAt is not null)", "!owner.Enrolled && owner.LeavesIssued < 0)"),
         new("expiry: also who came just before with what it had", $"{Engine}.Departures.cs", "!newer.Settled && (newer.Connected", "!newer.Settled && (newer.Fresh || !newer.Connected) && (newer.Connected"),
         new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
         new(
@@ -143,7 +143,7 @@ internal static class Mutations
         new("roster: who is there is nobody that is away", $"{Engine}.Subscriptions.cs", "same.Find(known => known.Enrolled && known.Connection == opened.Connection) ?? ", ""),
         new("drain: a consumer may be any of its key", $"{Engine}.Subscriptions.cs", "                holder.FirstSeen = EarliestSeen(holder.Key);\n", ""),
         new("signer: what it is asked now may fail again", $"{Engine}.Issuing.cs", "_now.Up < problem.Until || IsSigning(authorityId)", "_now.Up < problem.Until"),
-        new("roster: who refuses succeeds nobody", $"{Engine}.Answers.cs", "if (instance.BundleRefused || instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0))", "if (instance.Id.Length == 0)"),
+        new("roster: who refuses succeeds nobody", $"{Engine}.Answers.cs", "if (instance.BundleRefused || (instance.Enrolled ? instance.Bundles.Live.Exists(static subscription => subscription.Proven == 0) : OwesBundle(instance)))", "if (!instance.Enrolled && (instance.BundleRefused || OwesBundle(instance)))"),
         new("retire: who came under a new name proves by itself", $"{Engine}.Commands.cs", "        DoubtKin(instance);\n", ""),
         new(
             "slots: what was back under another name has all its time again",
