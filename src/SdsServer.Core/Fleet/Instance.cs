@@ -127,6 +127,9 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public WaveStanding Standing { get; set; }
 
+    /// <summary>Monotonic time since when its standing is one of silence; the end of time while it is not.</summary>
+    public TimeSpan SilentSince { get; set; } = TimeSpan.MaxValue;
+
     /// <summary>The plan for which its Envoy's admin has shown a leaf of the new authority; null for none.</summary>
     public string? ConfirmedIn { get; set; }
 

@@ -12,6 +12,9 @@ internal sealed class Obstructions(TimeSpan patience)
     /// <summary>All of them, excused or not.</summary>
     public IReadOnlyCollection<Instance> All => _excused.Keys;
 
+    /// <summary>How many of them are not excused.</summary>
+    public int Heeded { get; private set; }
+
     /// <summary>It stands in the way from now on.</summary>
     /// <param name="up">Monotonic time.</param>
     /// <returns>False: it did already.</returns>
@@ -24,16 +27,20 @@ internal sealed class Obstructions(TimeSpan patience)
 
         (int instances, TimeSpan since) = _identities.GetValueOrDefault(instance.Key.SpiffeId, (0, up));
         _identities[instance.Key.SpiffeId] = (instances + 1, since);
-        _excused.Add(instance, up > since + patience);
+        bool excused = up > since + patience;
+        _excused.Add(instance, excused);
+        Heeded += excused ? 0 : 1;
         return true;
     }
 
     public void Remove(Instance instance)
     {
-        if (!_excused.Remove(instance))
+        if (!_excused.Remove(instance, out bool excused))
         {
             return;
         }
+
+        Heeded -= excused ? 0 : 1;
 
         (int instances, TimeSpan since) = _identities[instance.Key.SpiffeId];
         if (instances == 1)

@@ -68,6 +68,7 @@ public sealed partial class TrustDomainEngine
         }
 
         Tally(instance);
+        NoticeAway(instance);
         SetTimer(instance);
     }
 
@@ -280,10 +281,11 @@ public sealed partial class TrustDomainEngine
         {
             instance.LeafRefused = true;
             instance.Unanswered = null;
-            instance.LeafRefusals += instance.BundleRefused ? 0 : 1;
             instance.LeafNotBefore = retry;
             if (subscription.OfferedLeaf is { } serial && instance.Outstanding.TryGetValue(serial, out OutstandingLeaf? leaf))
             {
+                // One leaf is refused by each source that takes it.
+                instance.LeafRefusals += instance.BundleRefused || leaf.State == LeafState.Nacked ? 0 : 1;
                 leaf.State = LeafState.Nacked;
                 _effects.Add(new SetLeafState(serial, LeafState.Nacked));
             }
@@ -350,6 +352,12 @@ public sealed partial class TrustDomainEngine
         At(instance.ReconnectDue);
         At(instance.ProbeAt);
         At(StuckAt(instance));
+        At(instance.AwaySince + TimeToReturn(instance));
+        if (instance.Standing == WaveStanding.Left)
+        {
+            At(LeftAt(instance) + LongestAnswer);
+        }
+
         At(instance.Unshown?.Since + _policy.QuarantineAfter);
         At(instance.Unanswered?.Since + _policy.QuarantineAfter);
         if (instance.HasOpenRefusal)

@@ -139,16 +139,16 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
+        // The order may have waited for the store: what the clock has done since, and who has refused or fallen silent, the operator has not seen.
         if (plan.Hold.Cause == HoldCause.Clock)
         {
-            // The order may have waited for the store: what the clock has done since, the operator has not seen.
             _clock.Accept(given);
             _clock.Observe(_now);
         }
 
         if (plan.Hold.Cause == HoldCause.Nack)
         {
-            foreach (Instance refusing in _refusing.All)
+            foreach (Instance refusing in _refusing.All.Where(instance => instance.RefusingSince <= given.Up))
             {
                 refusing.Excused = true;
             }
@@ -156,7 +156,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Silent)
         {
-            foreach (Instance silent in _instances.Walk().Where(instance => instance.Standing is WaveStanding.Silent or WaveStanding.Mute or WaveStanding.Unshown).ToList())
+            foreach (Instance silent in _instances.Walk().Where(instance => instance.SilentSince <= given.Up).ToList())
             {
                 silent.PassedOverIn = plan.Id;
                 Attend(silent);
@@ -165,7 +165,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.OlderStore)
         {
-            TakeAllOver();
+            _whenSaved = TakeAllOver;
         }
 
         if (plan.Hold.Cause == HoldCause.Invariant)
@@ -282,7 +282,7 @@ public sealed partial class TrustDomainEngine
         _effects.RemoveRange(before, _effects.Count - before);
         Commit(
             order,
-            WithEvidence(_state, out _),
+            Decided(WithEvidence(_state, out _)),
             DecisionKind.RetireInstance,
             order.InstanceId,
             $"retire instance {order.InstanceId} of {instance.Key.SpiffeId}",
@@ -324,11 +324,15 @@ public sealed partial class TrustDomainEngine
         }
         else
         {
-            instance.Confirmed = (_state.Bundle, _state.Epoch);
-            Attend(instance);
+            (ImmutableArray<string>, long) confirmed = (_state.Bundle, _state.Epoch);
+            _whenSaved = () =>
+            {
+                instance.Confirmed = confirmed;
+                Attend(instance);
+            };
             Commit(
                 order,
-                WithEvidence(_state, out _),
+                Decided(WithEvidence(_state, out _)),
                 DecisionKind.ConfirmTrust,
                 order.InstanceId,
                 $"confirm that {instance.Key.SpiffeId} trusts the bundle of epoch {order.Epoch}",
@@ -347,6 +351,8 @@ public sealed partial class TrustDomainEngine
     }
 
     private TrustState With(RotationPlan plan) => WithEvidence(_state, out _) with { Decisions = _state.Decisions + 1, Plan = plan };
+
+    private static TrustState Decided(TrustState state) => state with { Decisions = state.Decisions + 1 };
 
     private void Commit(EngineCommand order, TrustState next, DecisionKind kind, string subject, string action, string message, string? reason = null)
     {

@@ -186,6 +186,7 @@ public sealed partial class TrustDomainEngine
         _newer.Remove(instance);
         _unanchored.Remove(instance);
         Tally(instance);
+        NoticeAway(instance);
         if (instance.Work == LeafWork.Committing)
         {
             // Its row may be durable already: it counts until the ledger has answered, unless it was passed over.

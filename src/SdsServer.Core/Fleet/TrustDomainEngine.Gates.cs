@@ -9,6 +9,7 @@ public sealed partial class TrustDomainEngine
 {
     // The decision is durable before the ledger forgets what it breaks: else a crash in between would leave a removal that nobody has ordered.
     private readonly List<EngineEffect> _onceSaved = [];
+    private Action? _whenSaved;
     private long _lastAsk;
     private TimeSpan _askAt;
     private (long Ask, long Decisions)? _asked;
@@ -40,6 +41,9 @@ public sealed partial class TrustDomainEngine
 
         return false;
     }
+
+    // Its yes is to what it was shown: not to what is there after a refusal, or when the evidence is there again.
+    private void ForgetWebhook() => (_webhookAllows, _asked) = (null, null);
 
     private void OnWebhookAnswered(WebhookAnswered answered)
     {
@@ -99,7 +103,7 @@ public sealed partial class TrustDomainEngine
         string list = string.Join("; ", blockers.Select((blocker, index) => $"{blocker.SpiffeId} {blocker.OverrideName}{(index < Refusal.MaxBlockers ? $": {blocker.Detail}" : "")}"));
         string action = $"{(take ? Describe(after) + ", passing" : "pass")} over {blockers.Count} blockers of gate {verdict.Gate}";
         Decision entry = Log(actor, DecisionKind.OverrideGate, after.Subject, action, $"{why}. Passed over: {list}") with { RotationId = next.Plan!.Id };
-        return (take ? Made(next, after) : next with { Decisions = next.Decisions + 1 }, entry);
+        return (take ? Made(next, after) : Decided(next), entry);
     }
 
     private void PassOver(Blocker blocker)

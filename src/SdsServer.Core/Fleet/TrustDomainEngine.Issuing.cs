@@ -112,8 +112,9 @@ public sealed partial class TrustDomainEngine
             return LeafClass.Expiring;
         }
 
-        return _clock.Latest >= newest.RenewAt || IsTooLong(newest) ? LeafClass.Renewal
-            : newest.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
+        // A renewal that moves it is a move: the limit of the wave is for these too.
+        return newest.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
+            : _clock.Latest >= newest.RenewAt || IsTooLong(newest) ? LeafClass.Renewal
             : null;
     }
 

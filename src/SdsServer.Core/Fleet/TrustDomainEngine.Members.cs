@@ -34,6 +34,11 @@ public sealed partial class TrustDomainEngine
             }
 
             Count(instance);
+            Tally(instance);
+            if (instance.Standing == WaveStanding.Left)
+            {
+                SetTimer(instance);
+            }
         }
 
         foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State is not (LeafState.Superseded or LeafState.Overruled) && !IsOver(row)))

@@ -6,6 +6,8 @@ namespace SdsServer.Core.Fleet;
 /// <summary>What keeps a gate shut, in words for the operator who waits before it. Only asked on demand: it walks the fleet.</summary>
 public sealed partial class TrustDomainEngine
 {
+    private const string HasLeft = "has left with its new leaf unanswered";
+
     /// <summary>The next move of the plan and, where its gate is shut, why; null without a plan.</summary>
     public (Verdict Verdict, Refusal? Refusal)? Outlook()
     {
@@ -131,11 +133,17 @@ public sealed partial class TrustDomainEngine
                 yield return NobodyConnected(plan);
             }
 
+            if (measures && !IsFleetSteady && _now.Up >= _frozenUntil && _floor >= needed)
+            {
+                yield return JustAway();
+            }
+
             if (verdict.Gate == Gate.G2)
             {
                 // Whose refusal is excused keeps the wave open all the same, and is named like everybody else of it.
                 foreach (Instance instance in _instances.Walk().Where(instance => !refusing.Contains(instance)
-                    && instance.Standing is (WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining or WaveStanding.Mute)))
+                    && (instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining or WaveStanding.Mute
+                        || (instance.Standing is WaveStanding.Lost && plan.Hold is { Cause: HoldCause.Silent }))))
                 {
                     yield return Lagging(instance, plan);
                 }
@@ -164,12 +172,19 @@ public sealed partial class TrustDomainEngine
             $"nobody in the {plan.WavesBegun} waves begun is connected: others take their place if nobody comes",
             _desertedUntil is { } until && until > _now.Up ? _now.Utc + (until - _now.Up) : null);
 
+    private Blocker JustAway()
+    {
+        TimeSpan until = _justAway.All.Max(instance => instance.AwaySince!.Value + TimeToReturn(instance));
+        return Blocker.Of(BlockerReason.Absent, $"{_justAway.Heeded} proxies have just lost their connections: a wave is counted out when they have had the time to come back", _now.Utc + (until - _now.Up));
+    }
+
     private Blocker Lagging(Instance instance, RotationPlan plan)
     {
         string detail = instance switch
         {
             { Newest: { State: LeafState.Acked } newest } when newest.Row.AuthorityId == plan.To && !IsConfirmed(instance, plan) =>
                 $"has accepted its new leaf, but its admin does not show it{(instance.ProbeDetail is { Length: > 0 } probe ? $": {probe}" : "")}",
+            { Standing: WaveStanding.Lost } => HasLeft,
             { Standing: WaveStanding.Silent or WaveStanding.Mute } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
             { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",
@@ -205,6 +220,7 @@ public sealed partial class TrustDomainEngine
             {
                 string state = instance switch
                 {
+                    { Standing: WaveStanding.Left or WaveStanding.Lost } => HasLeft,
                     { Connected: false } => "not connected",
                     { HasOpenRefusal: true, LastNack: { } nack } => $"refused {nack.Secret}: {nack.Error}",
                     { HeldBecause: { } held } => held,

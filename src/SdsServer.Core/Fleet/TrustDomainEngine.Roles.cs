@@ -106,6 +106,12 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out _);
+        if (next.Plan!.Hold is { } doubt)
+        {
+            RefuseRole(order, $"rotation '{plan.Id}' is held: {doubt.Reason}");
+            return;
+        }
+
         bool trusted = _state.Trusts(authority.RootId);
         if (goal != plan.Goal)
         {

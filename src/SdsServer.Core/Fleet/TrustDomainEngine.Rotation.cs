@@ -71,6 +71,11 @@ public sealed partial class TrustDomainEngine
             return Force(next, verdict, Blockers(next, verdict).ToList(), soakToo: true, plan.StartedBy, $"the emergency's deadline has passed, as {plan.StartedBy} ordered at the start");
         }
 
+        if (!verdict.Open)
+        {
+            ForgetWebhook();
+        }
+
         return verdict.Open && MayAdvance(plan, verdict)
             ? (Made(next, verdict), Log("engine", KindOf(verdict.Move), verdict.Subject, Describe(verdict), Why(verdict)))
             : null;
@@ -96,6 +101,8 @@ public sealed partial class TrustDomainEngine
         _begun = true;
         _effects.AddRange(_onceSaved);
         _onceSaved.Clear();
+        _whenSaved?.Invoke();
+        _whenSaved = null;
         CheckDropped(old);
         NoteSize();
         WantAnchor();
@@ -109,6 +116,9 @@ public sealed partial class TrustDomainEngine
         {
             ForgetWaves();
         }
+
+        // Which roots have to last depends on where the plan goes.
+        _bundleChecked &= !turned && _state.Plan?.Id == old.Plan?.Id;
 
         if (_state.SignerRevision != old.SignerRevision)
         {
@@ -147,7 +157,7 @@ public sealed partial class TrustDomainEngine
 
     private void AttendConnected()
     {
-        foreach (Instance instance in _instances.Walk().Where(instance => instance.Connected).ToList())
+        foreach (Instance instance in _instances.Walk().Where(static instance => instance.Connected || instance.Standing != WaveStanding.None).ToList())
         {
             Attend(instance);
         }
@@ -167,10 +177,9 @@ public sealed partial class TrustDomainEngine
             }
         }
 
-        next = WithLeftBehind(WithServingMoved(next));
         if (next.Plan is not { } plan)
         {
-            return next;
+            return WithLeftBehind(WithServingMoved(next));
         }
 
         bool drained = IsDrained(next, plan, Facts(plan));
@@ -208,7 +217,7 @@ public sealed partial class TrustDomainEngine
         }
 
         bool stale = _clock.Reckoned - next.SeenAt > SeenEvery;
-        return plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned };
+        return WithLeftBehind(WithServingMoved(plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned }));
     }
 
     private static bool IsDrained(TrustState state, RotationPlan plan, FleetFacts facts) =>
@@ -307,9 +316,10 @@ public sealed partial class TrustDomainEngine
     private string? TooSilent(RotationPlan plan)
     {
         WaveFacts waves = Waves;
+        int reached = waves.Reached + _standings[(int)WaveStanding.Lost];
         bool isFull = plan.Policy.MaxInFlight is { } limit && waves.Silent >= limit;
-        return waves.Silent > 0 && (isFull || waves.Silent * 100 > plan.Policy.MaxSilentPercent * waves.Reached)
-            ? $"{waves.Silent} of the {waves.Reached} proxies in the waves begun have left their new leaf unanswered for {_policy.AckTimeout}{(plan.Policy.Evidence == LeafEvidence.Ack ? "" : ", or their admins do not show it")}"
+        return waves.Silent > 0 && (isFull || waves.Silent * 100 > plan.Policy.MaxSilentPercent * reached)
+            ? $"{waves.Silent} of the {reached} proxies in the waves begun have left their new leaf unanswered for {_policy.AckTimeout}{(plan.Policy.Evidence == LeafEvidence.Ack ? "" : ", or their admins do not show it")}"
             : null;
     }
 
@@ -327,6 +337,7 @@ public sealed partial class TrustDomainEngine
             IsRefused = _refusing.All.Any(instance => StandsInTheWay(instance, plan)),
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
+            FleetIsSteady = IsFleetSteady,
             WaveIsDeserted = _now.Up >= _desertedUntil,
             ThirdRoots = [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))],
             SignerProblem = ProblemOf(plan.Target)?.Text,

@@ -264,7 +264,7 @@ public sealed partial class TrustDomainEngine
                 [.. serving.Confirmed.Where(other => other.InstanceId != order.InstanceId && _instances.TryGetValue(other.InstanceId, out _)), new ConfirmedAnchors(order.InstanceId, order.Epoch)];
             Commit(
                 order,
-                WithEvidence(_state with { Serving = serving with { Confirmed = confirmed } }, out _),
+                Decided(WithEvidence(_state with { Serving = serving with { Confirmed = confirmed } }, out _)),
                 DecisionKind.ConfirmAnchors,
                 order.InstanceId,
                 $"confirm that the anchors of {instance.Key.SpiffeId} hold the bundle of epoch {order.Epoch}",

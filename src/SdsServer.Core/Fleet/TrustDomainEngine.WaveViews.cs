@@ -45,7 +45,7 @@ public sealed partial class TrustDomainEngine
             {
                 Proxies = wave.Proxies + 1,
                 Moved = wave.Moved + (instance.Standing == WaveStanding.Moved ? 1 : 0),
-                Silent = wave.Silent + (instance.Standing is WaveStanding.Silent or WaveStanding.Mute or WaveStanding.Unshown ? 1 : 0),
+                Silent = wave.Silent + (KeepsSilent(instance.Standing) ? 1 : 0),
                 Refusing = wave.Refusing + (instance.HasOpenRefusal ? 1 : 0),
             };
         }

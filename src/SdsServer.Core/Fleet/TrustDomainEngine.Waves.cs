@@ -1,3 +1,4 @@
+using SdsServer.Core.Fleet.Commands;
 using SdsServer.Core.Fleet.Completions;
 using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
@@ -8,6 +9,12 @@ namespace SdsServer.Core.Fleet;
 public sealed partial class TrustDomainEngine
 {
     private const double InFlightShare = 0.05;
+
+    // More of the fleet than this, and a wave that is counted would not be of the size that was asked for.
+    private const double AwayShare = 0.1;
+
+    // Members that have lost their connection so lately that they may come back by themselves.
+    private readonly Obstructions _justAway;
 
     // Monotonic time at which waves of which nobody is connected are given up: soon where others can take the place, but only after the whole soak
     // where the next wave would follow. Who has died of its new leaf is gone, too. Null while somebody is there.
@@ -36,11 +43,12 @@ public sealed partial class TrustDomainEngine
     private bool IsLeft(Instance instance) => _state.Plan is { } plan && IsReached(instance, plan) && HasJustFailed(plan.To) && IsAtItsEnd(instance);
 
     /// <summary>
-    /// A hold stops its own wave: who uses a leaf of the old authority, and has been sent none of the new one, is renewed by the old. Else what the hold
-    /// is for would go on, one half life after the other; so is who uses one, and refuses it where a source is new.
+    /// A hold stops its own wave, and so does the turn back, until the old authority signs for everybody: who uses a leaf of the old one, and has been sent
+    /// none of the new, is renewed by the old. Else what the hold is for would go on, one half life after the other; so is who uses one, and refuses it
+    /// where a source is new.
     /// </summary>
     private static bool IsHeldBack(Instance instance, RotationPlan plan) =>
-        plan is { Hold: not null, Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency, DrainedAt: null }
+        plan is { Kind: not RotationKind.Emergency, DrainedAt: null } && (plan.Hold is not null || plan.Goal == RotationGoal.Back)
         && instance.Outstanding.Values.Any(static leaf => leaf.WasAccepted || leaf.IssuedAt is null)
         && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
 
@@ -75,7 +83,7 @@ public sealed partial class TrustDomainEngine
     private WaveFacts Waves => new(
         _standings[(int)WaveStanding.Unreached],
         _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute],
-        _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Mute] + _standings[(int)WaveStanding.Unshown],
+        _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Mute] + _standings[(int)WaveStanding.Unshown] + _standings[(int)WaveStanding.Lost],
         _standings[(int)WaveStanding.Moved] + _standings[(int)WaveStanding.Unshown],
         _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute]);
 
@@ -83,9 +91,26 @@ public sealed partial class TrustDomainEngine
     private bool IsFleetPresent => _now.Up >= _frozenUntil
         && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _standings[(int)WaveStanding.PassedOver] > 0 || _leafOwners.Count == 0);
 
+    private bool IsFleetSteady => _justAway.Heeded <= AwayShare * (Waves.Reached + Waves.Unreached);
+
+    private void NoticeAway(Instance instance)
+    {
+        if (instance is { Ended: false, AwaySince: { } away, Outstanding.Count: > 0, CountedAt: not null } && _now.Up < away + TimeToReturn(instance))
+        {
+            _justAway.Add(instance, _now.Up);
+        }
+        else
+        {
+            _justAway.Remove(instance);
+        }
+    }
+
+    private TimeSpan TimeToReturn(Instance instance) => _policy.ReconnectWindow + (instance.Key.IsRemote ? _policy.DeadLinkWindow : TimeSpan.Zero);
+
     private void NoticeDeserted()
     {
-        if (_state.Plan is not { WavesBegun: > 0 } plan || Waves.Reached > 0 || !IsFleetPresent)
+        // Who has just left with its new leaf unanswered may come back, or be what the wave has done.
+        if (_state.Plan is not { WavesBegun: > 0 } plan || Waves.Reached + _standings[(int)WaveStanding.Left] > 0 || !IsFleetPresent)
         {
             _desertedUntil = null;
             _isDesertedForGood = false;
@@ -115,7 +140,7 @@ public sealed partial class TrustDomainEngine
     /// <summary>Where a process stands in the waves now; counted, so that a gate asks nobody.</summary>
     private void Tally(Instance instance)
     {
-        if (_state.Plan is { } plan && instance.PassedOverIn == plan.Id && !instance.HasOpenRefusal && HasMoved(instance, plan.To))
+        if (_state.Plan is { } plan && instance.PassedOverIn == plan.Id && !instance.HasOpenRefusal && HasMoved(instance, plan.To) && IsConfirmed(instance, plan) && !IsSilent(instance))
         {
             instance.PassedOverIn = null;
         }
@@ -133,17 +158,30 @@ public sealed partial class TrustDomainEngine
 
         if (standing != instance.Standing)
         {
+            instance.SilentSince = !KeepsSilent(standing) ? TimeSpan.MaxValue : KeepsSilent(instance.Standing) ? instance.SilentSince : _now.Up;
             _standings[(int)instance.Standing]--;
             _standings[(int)standing]++;
             instance.Standing = standing;
         }
     }
 
+    private static bool KeepsSilent(WaveStanding standing) => standing is WaveStanding.Silent or WaveStanding.Mute or WaveStanding.Unshown or WaveStanding.Lost;
+
     private WaveStanding StandingOf(Instance instance)
     {
-        if (_state.Plan is not { } plan || !TakesLeaves(instance, plan.Id))
+        if (_state.Plan is not { } plan || instance.Ended)
         {
-            return _state.Plan is { Id: var id } && instance.PassedOverIn == id && instance.Connected ? WaveStanding.PassedOver : WaveStanding.None;
+            return WaveStanding.None;
+        }
+
+        if (instance.Leaves.Live.Count == 0 && instance.PassedOverIn != plan.Id && OwesAnswer(instance, plan))
+        {
+            return _now.Up < LeftAt(instance) + LongestAnswer ? WaveStanding.Left : WaveStanding.Lost;
+        }
+
+        if (!TakesLeaves(instance, plan.Id))
+        {
+            return instance.PassedOverIn == plan.Id && instance.Connected ? WaveStanding.PassedOver : WaveStanding.None;
         }
 
         if (!IsReached(instance, plan))
@@ -175,9 +213,21 @@ public sealed partial class TrustDomainEngine
 
         return instance.Work is LeafWork.Signing or LeafWork.Committing
             || instance.Newest is { Lost: false, State: LeafState.Issued } newest && newest.Row.AuthorityId == plan.To
+            || OwesAnswer(instance, plan)
             ? WaveStanding.InTransit
             : WaveStanding.Waiting;
     }
+
+    // It uses a leaf of the old authority, one of the new is out to it, and it has answered none. Who goes without an answer may have died of it.
+    private static bool OwesAnswer(Instance instance, RotationPlan plan) =>
+        plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency } && instance.Outstanding.Count > 1
+        && instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId != plan.To && (leaf.WasAccepted || leaf is { IssuedAt: null, State: not LeafState.Nacked }))
+        && instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To)
+        && instance.Outstanding.Values.All(leaf => leaf.Row.AuthorityId != plan.To || leaf.State == LeafState.Issued);
+
+    private static TimeSpan LeftAt(Instance instance) => instance.AwaySince ?? instance.Leaves.ChangedAt;
+
+    private TimeSpan LongestAnswer => _policy.AckTimeout * 2;
 
     private static bool IsNew(Instance instance) => !instance.Outstanding.Values.Any(static leaf => leaf.State == LeafState.Acked || leaf.IssuedAt is null);
 
@@ -193,7 +243,7 @@ public sealed partial class TrustDomainEngine
     // So is an admin that does not show what was accepted.
     private TimeSpan? StuckAt(Instance instance) => instance.Newest switch
     {
-        { Lost: false, State: LeafState.Issued } newest => newest.IssuedAt + (_policy.AckTimeout * 2),
+        { Lost: false, State: LeafState.Issued } newest => newest.IssuedAt + LongestAnswer,
         { State: LeafState.Acked } newest when _state.Plan is { } plan && newest.Row.AuthorityId == plan.To && IsReached(instance, plan) && !IsConfirmed(instance, plan) =>
             newest.IssuedAt + (_policy.AckTimeout * 4),
         _ => null,
@@ -272,19 +322,22 @@ public sealed partial class TrustDomainEngine
             return true;
         }
 
-        // Also by what has just been heard, and is not durable yet: each refusal would make room for the next that refuses.
-        if (plan.Hold is not null || JudgeHold(_state) is not null)
+        // Also by what has just been heard, or ordered, and is not durable yet: each refusal would make room for the next that refuses.
+        if (plan.Hold is not null || _saving?.Plan is { Hold: not null } or { Goal: RotationGoal.Back } || _commands.Exists(static waiting => StopsWaves(waiting.Command)) || JudgeHold(_state) is not null)
         {
             return false;
         }
 
         WaveFacts waves = Waves;
+        int inFlight = _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Left];
         if (plan.Policy.MaxInFlight is { } limit)
         {
             // One by one means that nobody follows while the last one has not answered.
-            return _standings[(int)WaveStanding.InTransit] + waves.Silent < limit;
+            return inFlight + waves.Silent < limit;
         }
 
-        return _standings[(int)WaveStanding.InTransit] < Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
+        return inFlight < Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
     }
+
+    private static bool StopsWaves(EngineCommand command) => command is HoldRotation or TurnRotation { Goal: RotationGoal.Back, ValidateOnly: false };
 }

@@ -82,6 +82,7 @@ public sealed partial class TrustDomainEngine
         _budget = new IssuingBudget(policy.IssuesPerSecond, now.Up);
         _refusing = new Obstructions(policy.QuarantineAfter);
         _joining = new Obstructions(policy.QuarantineAfter);
+        _justAway = new Obstructions(policy.QuarantineAfter);
         _due = new IssuingQueue(new IssuingShares(policy.IssuesPerSecond * ShareOfIdentity));
         _shared = seams.EncodeBundle(_state, _state.Salt);
         _epochSince = now.Up;

@@ -3,7 +3,7 @@ namespace SdsServer.Core.Fleet;
 /// <summary>What the waves of the running plan have done to a process.</summary>
 internal enum WaveStanding
 {
-    /// <summary>No plan, not connected, no member, or it takes no leaf: waves do not count it.</summary>
+    /// <summary>No plan, not connected while it owes no answer, no member, or it takes no leaf: waves do not count it.</summary>
     None,
 
     /// <summary>An operator has passed over it for this plan, and it has not caught up since: no gate waits for it.</summary>
@@ -17,6 +17,12 @@ internal enum WaveStanding
 
     /// <summary>Its leaf of the new authority is being made, or sent and not answered.</summary>
     InTransit,
+
+    /// <summary>It has left with its leaf of the new authority unanswered, so lately that it may come back: in transit still.</summary>
+    Left,
+
+    /// <summary>It has left with its leaf of the new authority unanswered, for longer than an answer takes: silent too, but no gate waits for it.</summary>
+    Lost,
 
     /// <summary>In a wave begun, new, and has not accepted its first leaf, or is not shown to use it where that is asked for.</summary>
     Joining,

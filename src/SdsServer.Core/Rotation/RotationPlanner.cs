@@ -24,7 +24,7 @@ public static class RotationPlanner
         if (state.Signer != plan.Target)
         {
             return plan.WavesBegun > 0 ? NextWave(plan, fleet, now) : Gated(
-                MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet) && CanMeasure(plan, fleet), TrustSoakEnd(state, plan), plan, now) with { Wave = 1 };
+                MoveKind.SetSigner, plan.Target, Gate.G1, SignerEvidence(state, plan, fleet) && CanMeasure(plan, fleet, wave: 1), TrustSoakEnd(state, plan), plan, now) with { Wave = 1 };
         }
 
         if (outgoing != target && state.Trusts(outgoing))
@@ -88,18 +88,18 @@ public static class RotationPlanner
         plan.Policy.Evidence == LeafEvidence.Ack || plan.Goal == RotationGoal.Back || plan.Kind == RotationKind.Emergency
         || (fleet.FleetIsPresent && fleet.Waves.WithoutJoining().Pending == 0);
 
-    // With everybody away, a wave of one proxy would be a wave of nobody, and the whole fleet the next.
-    private static bool CanMeasure(RotationPlan plan, FleetFacts fleet) => fleet.FleetIsPresent || plan.WaveCount == 1;
+    // With everybody away, a wave of one proxy would be a wave of nobody, and the whole fleet the next; with many away for a moment, a wave of whoever comes back.
+    private static bool CanMeasure(RotationPlan plan, FleetFacts fleet, int wave) => (fleet.FleetIsPresent && fleet.FleetIsSteady) || wave >= plan.WaveCount;
 
     private static Verdict NextWave(RotationPlan plan, FleetFacts fleet, DateTimeOffset now)
     {
         if (fleet.Waves.Reached == 0)
         {
             // Somebody else takes the place, or the last wave takes whoever will come.
-            return new Verdict(MoveKind.SetSigner, plan.Target, Gate.G2, Open: fleet.WaveIsDeserted && IsHealthy(plan, fleet), OpensAt: null) { Wave = plan.WavesBegun };
+            return new Verdict(MoveKind.SetSigner, plan.Target, Gate.G2, Open: fleet.WaveIsDeserted && IsHealthy(plan, fleet) && CanMeasure(plan, fleet, plan.WavesBegun), OpensAt: null) { Wave = plan.WavesBegun };
         }
 
-        return Gated(MoveKind.SetSigner, plan.Target, Gate.G2, IsWaveProven(plan, fleet), plan.WaveProvenAt + WaveWait(plan), plan, now) with
+        return Gated(MoveKind.SetSigner, plan.Target, Gate.G2, IsWaveProven(plan, fleet) && CanMeasure(plan, fleet, plan.WavesBegun + 1), plan.WaveProvenAt + WaveWait(plan), plan, now) with
         {
             Wave = plan.WavesBegun + 1,
         };

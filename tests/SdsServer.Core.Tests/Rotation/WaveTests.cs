@@ -319,14 +319,15 @@ public sealed class WaveTests
     }
 
     [Fact]
-    public void Where_the_canary_goes_away_another_takes_its_place()
+    public void Where_the_canary_has_ended_another_takes_its_place()
     {
         EngineWorld world = new();
         ImmutableArray<Sidecar> fleet = world.Fleet(20);
         Sidecar canary = Canary(world, fleet, Waves with { CanarySoak = TimeSpan.Zero });
         canary.Disconnect();
+        world.Server.Post(new ProcessDeparted(canary.Key.Peer));
         world.Pass(25);
-        Assert.Equal(0, Moved(fleet));
+        Assert.Equal(0, Moved(fleet.Remove(canary)));
         world.Pass(15);
         Assert.Equal(5, fleet.Count(sidecar => sidecar != canary && sidecar.IsOn("b")));
     }
@@ -341,6 +342,7 @@ public sealed class WaveTests
         Sidecar[] others = [.. fleet.Where(sidecar => sidecar != canary && sidecar != next)];
         world.Server.Pace = effect => effect is SaveState ? (TimeSpan.FromSeconds(10), default) : default;
         canary.Disconnect();
+        world.Server.Post(new ProcessDeparted(canary.Key.Peer));
         world.Pass(35);
         next.Disconnect();
         world.Pass(30);

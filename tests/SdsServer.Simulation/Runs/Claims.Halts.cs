@@ -112,7 +112,7 @@ internal sealed partial class Claims
     {
         _tickets[sign.Ticket] = sign.AuthorityId;
         _wallWasWrong |= time.WallError != TimeSpan.Zero;
-        if (server.Engine is not { State: { Plan: { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency } plan } state } || sign.AuthorityId != plan.To || _wallWasWrong || !CanSign(state, plan.From)
+        if (server.Engine is not { State: { Plan: { Kind: not RotationKind.Emergency } plan } state } || sign.AuthorityId != plan.To || _wallWasWrong || !CanSign(state, plan.From)
             || envoys.Where(envoy => envoy.Alive && envoy.Key.SpiffeId == sign.Workload.SpiffeId).ToList() is not [var moved] || LeafInUse(moved) is not { } row || row.AuthorityId != plan.From
             || server.Engine.Instances().Count(view => view.Connected && view.Key.SpiffeId == sign.Workload.SpiffeId) != 1)
         {
@@ -120,9 +120,20 @@ internal sealed partial class Claims
             return;
         }
 
-        if (plan is { Hold: { } hold, DrainedAt: null } && !store.Ledger.Any(other => other.Key == moved.Key && other.AuthorityId == plan.To && other.State != LeafState.Superseded))
+        bool isBegun = store.Ledger.Any(other => other.Key == moved.Key && other.AuthorityId == plan.To && other.State != LeafState.Superseded);
+        if (plan is { Hold: { } hold, DrainedAt: null } && !isBegun)
         {
             throw new Violation("E4", $"{moved.Name}, which uses a leaf of {plan.From}, is moved to {plan.To} although the rotation is held: {hold.Reason}");
+        }
+
+        if (plan is { Goal: RotationGoal.Back, DrainedAt: null } && !isBegun)
+        {
+            throw new Violation("E4", $"{moved.Name}, which uses a leaf of {plan.From}, is moved to {plan.To} although the rotation has been turned back");
+        }
+
+        if (plan.Goal == RotationGoal.Back)
+        {
+            return;
         }
 
         // What is renewed for another reason is moved in passing.

@@ -164,7 +164,7 @@ internal static class Mutations
         new("clock: a gap over a restart is a doubt", $"{Engine}.cs", "_state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew", "false"),
 
         // Halts (ADR 13).
-        new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "plan.Hold is not null || JudgeHold(_state) is not null", "plan.Hold is not null"),
+        new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "StopsWaves(waiting.Command)) || JudgeHold(_state) is not null)", "StopsWaves(waiting.Command)))"),
         new("halt: a restart heals no hold", $"{Engine}.Rotation.cs", "if (plan.Hold != _heldBefore && (", "if (("),
         new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || IsLeft(instance))", "IsLeft(instance)"),
         new("halt: also who refuses that leaf where a source is new", $"{Engine}.Waves.cs", "leaf.WasAccepted || leaf.IssuedAt is null)\n", "leaf.State == LeafState.Acked || leaf.IssuedAt is null)\n"),
