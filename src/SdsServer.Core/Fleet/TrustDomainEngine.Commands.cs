@@ -156,7 +156,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Silent)
         {
-            foreach (Instance silent in _instances.Walk().Where(instance => instance.SilentSince <= given.Up).ToList())
+            foreach (Instance silent in _silent.Where(instance => instance.SilentSince <= given.Up).ToList())
             {
                 silent.PassedOverIn = plan.Id;
                 Attend(silent);

@@ -10,6 +10,8 @@ public sealed partial class TrustDomainEngine
 {
     private const double InFlightShare = 0.05;
 
+    private readonly HashSet<Instance> _silent = [];
+
     // More of the fleet than this, and a wave that is counted would not be of the size that was asked for.
     private const double AwayShare = 0.1;
 
@@ -158,7 +160,15 @@ public sealed partial class TrustDomainEngine
 
         if (standing != instance.Standing)
         {
-            instance.SilentSince = !KeepsSilent(standing) ? TimeSpan.MaxValue : KeepsSilent(instance.Standing) ? instance.SilentSince : _now.Up;
+            if (!KeepsSilent(standing))
+            {
+                _silent.Remove(instance);
+            }
+            else if (_silent.Add(instance))
+            {
+                instance.SilentSince = _now.Up;
+            }
+
             _standings[(int)instance.Standing]--;
             _standings[(int)standing]++;
             instance.Standing = standing;
