@@ -182,6 +182,8 @@ public sealed partial class TrustDomainEngine
             return WithLeftBehind(WithServingMoved(next));
         }
 
+        // A hold that is found now stops the server's own certificate, too, and one that is lifted now has stopped it so far.
+        bool wasHeld = plan.Hold is not null;
         bool drained = IsDrained(next, plan, Facts(plan));
         if (drained != plan.DrainedAt is not null || plan.DrainedAt > _clock.Reckoned)
         {
@@ -217,7 +219,8 @@ public sealed partial class TrustDomainEngine
         }
 
         bool stale = _clock.Reckoned - next.SeenAt > SeenEvery;
-        return WithLeftBehind(WithServingMoved(plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned }));
+        next = plan == next.Plan && !stale ? next : next with { Plan = plan, SeenAt = _clock.Reckoned };
+        return WithLeftBehind(wasHeld ? next : WithServingMoved(next));
     }
 
     private static bool IsDrained(TrustState state, RotationPlan plan, FleetFacts facts) =>

@@ -161,13 +161,50 @@ public sealed class RotationTracesOfWavesTests
     }
 
     [Fact]
-    public void With_one_in_flight_nobody_follows_over_a_restart()
+    public void Nobody_is_silent_to_a_plan_that_has_turned_back()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        Begin(world, fleet, OneByOne);
+        Assert.Single(fleet, IsMoving).Disconnect();
+        world.Pass(TimeSpan.FromMinutes(5));
+        Assert.Equal(1, world.Engine.WaveFacts.Silent);
+        world.Turn(RotationGoal.Back);
+        world.Pass(1);
+        Assert.Equal(0, world.Engine.WaveFacts.Silent);
+    }
+
+    [Fact]
+    public void Who_takes_the_place_of_a_wave_that_has_ended_is_counted_out_when_those_away_for_a_moment_are_back()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        Begin(world, fleet, OneByOne with { Waves = [Wave.Of(1)], CanarySoak = TimeSpan.FromHours(1) });
+        Sidecar canary = Assert.Single(fleet, IsMoving);
+        Answer(fleet, true);
+        canary.Disconnect();
+        world.Server.Post(new ProcessDeparted(canary.Key.Peer));
+        world.Pass(20);
+        Sidecar last = fleet.Remove(canary).MaxBy(static sidecar => WaveAssignment.PlaceOf("r1", sidecar.Key.SpiffeId, sidecar.Key.NodeId))!;
+        Action back = Leave(fleet.Where(sidecar => sidecar != canary && sidecar != last));
+        world.Pass(25);
+        back();
+        world.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal((1, 2), (world.State.Plan!.WavesBegun, Moved(world)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void With_one_in_flight_nobody_follows_over_a_restart(bool isBack)
     {
         EngineWorld world = new();
         ImmutableArray<Sidecar> fleet = world.Fleet(40);
         List<(Sidecar Sidecar, string? Leaf, string? Bundle)> held = [.. fleet.Select(static sidecar => (sidecar, sidecar.Leaf.Accepted, sidecar.Bundle.Accepted))];
         Begin(world, fleet, OneByOne);
+        Sidecar first = Assert.Single(fleet, IsMoving);
         world.Restart(fleet);
+        held.RemoveAll(back => back.Sidecar == first && !isBack);
         held.ForEach(static back =>
         {
             back.Sidecar.Return(back.Leaf, back.Bundle);

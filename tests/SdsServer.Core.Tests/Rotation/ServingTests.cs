@@ -362,6 +362,21 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public void A_doubt_that_the_same_look_finds_holds_it_too()
+    {
+        EngineWorld world = new(Own);
+        Remote(world, "p", "A", "B");
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval });
+        world.Pass(60);
+        world.Server.Pace = static effect => effect is SaveState ? (TimeSpan.FromSeconds(5), default) : default;
+        world.Server.Order(static id => new AdvanceRotation { Id = id, Actor = "op", Gate = Gate.G1 });
+        world.Pass(1);
+        world.Time.WallError = TimeSpan.FromHours(2);
+        world.Pass(60);
+        Assert.Equal(("b", "a", HoldCause.Clock), (world.State.Signer, world.State.Serving!.AuthorityId, world.State.Plan!.Hold?.Cause));
+    }
+
+    [Fact]
     public void The_way_back_moves_it_back_by_the_same_rule()
     {
         EngineWorld world = new(Own);
