@@ -50,6 +50,7 @@ internal sealed partial class Chaos
             Plot.RefusedUnheard => RefusedUnheard(),
             Plot.TwinAway => TwinAway(),
             Plot.ShownAndGone => ShownAndGone(),
+            Plot.OldestSourceLast => OldestSourceLast(),
             _ => Mistaken(),
         };
         (_lingers, _lingering, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, TimeSpan.FromSeconds(6), null, null, null, false);
@@ -396,6 +397,40 @@ internal sealed partial class Chaos
         PassUntil(() => added.Presents is not null, s_soon);
         CutOff(hero, s_soon * 3, TimeSpan.Zero);
         Pass(TimeSpan.FromMinutes(3));
+        return true;
+    }
+
+    private bool OldestSourceLast()
+    {
+        if (policy.StrictAbsence || Cast(bundles: 2, leaf: true) is not { Manner.Aggregated: false } hero || !Rests())
+        {
+            return false;
+        }
+
+        (TlsContext first, TlsContext second) = (hero.Contexts[0], hero.Contexts[1]);
+        TimeSpan away = TimeSpan.FromMinutes(1);
+        hero.Clients.ForEach(client => network.DropStream(hero, client, away + (Settings.LongestBackoff * 0.9)));
+        network.DropConnection(hero, TimeSpan.Zero);
+        operators.Rotate();
+        Pass(away);
+
+        // Nobody asks for its old leaf any more.
+        SecretSource leaf = Add(hero, SecretKind.Leaf);
+        hero.Contexts.Add(new TlsContext(leaf, second.Bundle));
+        Leave(hero, first);
+        Leave(hero, second);
+        network.Add(hero, leaf, hastens: false);
+        TlsContext added = AddContext(hero, leaf, hastens: false);
+        if (!PassUntil(() => added.Presents is not null, s_soon))
+        {
+            return false;
+        }
+
+        hero.Pickiness = 1;
+        Hush(hero, silent: true);
+        Pass(policy.SuccessionWindow + TimeSpan.FromMinutes(3));
+        hero.Forgive();
+        Hush(hero, silent: false);
         return true;
     }
 

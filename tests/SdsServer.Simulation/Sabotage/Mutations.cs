@@ -67,6 +67,7 @@ internal static class Mutations
         new("lineage: only who reports the leaf goes on", $"{Engine}.Subscriptions.cs", "Instance? holder = Holder(opened);", "Instance? holder = Holder(opened) ?? (_byKey.TryGetValue(opened.Key, out List<Instance>? kin) ? kin.Find(other => !other.Connected) : null);"),
         new("W: gone only after W", $"{Engine}.Departures.cs", "return (holds > latest ? holds : latest) + _policy.SuccessionWindow;", "return holds > latest ? holds : latest;"),
         new("W: not while one of its key has no leaf", $"{Engine}.Departures.cs", "                if (other.HoldsSince is not { } holds)\n                {\n                    return null;\n                }\n", "                TimeSpan holds = other.HoldsSince ?? TimeSpan.Zero;\n"),
+        new("W: who owes an answer for a bundle succeeds nobody", $"{Engine}.Answers.cs", ": OwesBundle(instance)))", ": instance.Id.Length == 0))"),
         new("W: not while one of its key without a leaf may come back", $"{Engine}.Departures.cs", "TimeSpan latest = away.KinVanishedAt > away.AwaySince ? away.KinVanishedAt.Value : away.AwaySince!.Value;", "TimeSpan latest = away.AwaySince!.Value;"),
         new("strict absence: W ends nothing", $"{Engine}.Departures.cs", "if (_policy.StrictAbsence || IsLeftBehind", "if (IsLeftBehind"),
         new("demoted: who stops proving without a leaf", $"{Engine}.Answers.cs", "        Demote(instance);\n", ""),
@@ -164,6 +165,7 @@ internal static class Mutations
         new("clock: a gap over a restart is a doubt", $"{Engine}.cs", "_state.Plan is not null && (now.Utc - _state.SeenAt).Duration() > policy.MaxSkew", "false"),
 
         // Halts (ADR 13).
+        new("halt: nobody more is moved once the plan has turned back", $"{Engine}.Waves.cs", "(plan.Hold is not null || plan.Goal == RotationGoal.Back)", "plan is { Hold: not null, Goal: RotationGoal.Forward }"),
         new("halt: nobody more is moved while the hold is being saved", $"{Engine}.Waves.cs", "StopsWaves(waiting.Command)) || JudgeHold(_state) is not null)", "StopsWaves(waiting.Command)))"),
         new("halt: a restart heals no hold", $"{Engine}.Rotation.cs", "if (plan.Hold != _heldBefore && (", "if (("),
         new("halt: whom the wave has not reached the old authority renews", $"{Engine}.Waves.cs", "(IsHeldBack(instance, plan) || IsLeft(instance))", "IsLeft(instance)"),
