@@ -112,9 +112,9 @@ public sealed partial class TrustDomainEngine
             return LeafClass.Expiring;
         }
 
-        // A renewal that moves it is a move: the limit of the wave is for these too.
-        return newest.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
-            : _clock.Latest >= newest.RenewAt || IsTooLong(newest) ? LeafClass.Renewal
+        // Also where it moves it: what a wave waits for, or whoever asks without end, must not delay it.
+        return _clock.Latest >= newest.RenewAt || IsTooLong(newest) ? LeafClass.Renewal
+            : newest.Row.AuthorityId != SignerOf(instance) ? LeafClass.Rotation
             : null;
     }
 

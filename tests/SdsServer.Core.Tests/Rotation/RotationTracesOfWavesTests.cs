@@ -237,19 +237,6 @@ public sealed class RotationTracesOfWavesTests
     }
 
     [Fact]
-    public void With_one_in_flight_renewals_move_nobody_past_that()
-    {
-        EngineWorld world = new(lifetime: TimeSpan.FromMinutes(10));
-        ImmutableArray<Sidecar> fleet = world.Fleet(40);
-        world.Rotate("b", OneByOne);
-        world.Pass(210);
-        Answer(fleet, false);
-        world.Advance(Gate.G1);
-        world.Pass(120);
-        Assert.Equal(1, Moved(world));
-    }
-
-    [Fact]
     public void One_leaf_that_two_sources_refuse_is_one_refusal()
     {
         EngineWorld world = new();

@@ -56,7 +56,6 @@ internal static class Mutations
         new("slots: one process, both names: what either misses", $"{Engine}.Subscriptions.cs", "        known.Bundles.MissLike(provisional.Bundles, _now.Up);\n        known.Leaves.MissLike(provisional.Leaves, _now.Up);\n", ""),
         new("connections: a newer one ends the streams of an older", $"{Engine}.Subscriptions.cs", "        BringTogether(instance);\n", ""),
         new("connections: what its process leaves behind ends", $"{Engine}.Subscriptions.cs", "            Displace(stale);\n", ""),
-        new("roster: who follows is on it", $"{Engine}.Answers.cs", "else if (instance.Enrolled || ", "else if ((instance.Workload.BundleOnly && instance.Bundles.Live.Exists(static source => source.Proven > 0)) || "),
         new("fresh: anything may be hidden", $"{Engine}.Subscriptions.cs", "        if (!instance.Fresh)\n        {\n            return;\n        }\n", "        if (instance.Id.Length > 0)\n        {\n            return;\n        }\n"),
         new("fresh: no version reported", $"{Engine}.Subscriptions.cs", "if (!string.IsNullOrEmpty(opened.ReportedVersion))", "if (opened.ReportedVersion == \"never\")"),
         new("fresh: no stream closed", $"{Engine}.Subscriptions.cs", "        Lose(subscription);\n        NotFresh(instance);", "        Lose(subscription);"),
