@@ -15,6 +15,11 @@ internal sealed record Mix
     /// <summary>Runs from this seed on each play one plot now and then, one plot after the other.</summary>
     public const long FirstPlotted = 10_000_000_000;
 
+    /// <summary>Runs from this seed on play every plot. Those before play the ones that were there when the known seeds among them were found.</summary>
+    public const long FirstOfAllPlots = 50_000_000_000;
+
+    private const int PlotsBefore = 25;
+
     private static readonly Plot[] s_plots = Enum.GetValues<Plot>();
     private static readonly int[] s_weights = [0, 0, 1, 2, 6];
     private static readonly int[] s_fewWeights = [0, 0, 0, 0, 0, 0, 2, 6];
@@ -122,7 +127,7 @@ internal sealed record Mix
             OwnServing = random.Next(2) == 0,
             LongGrace = random.Next(2) == 0,
         };
-        return seed < FirstPlotted ? drawn : drawn.For(s_plots[seed % s_plots.Length]);
+        return seed < FirstPlotted ? drawn : drawn.For(s_plots[seed % (seed < FirstOfAllPlots ? PlotsBefore : s_plots.Length)]);
     }
 
     private Mix For(Plot plot)

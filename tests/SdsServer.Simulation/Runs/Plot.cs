@@ -78,9 +78,9 @@ internal enum Plot
     /// <summary>A process shows a source that is new just before its old name ends, and has gone again by then.</summary>
     ShownAndGone,
 
-    /// <summary>A process that was away for a change is back by sources that are new, and is given a leaf; then an older one comes, refuses the bundle, and cannot say so.</summary>
-    OldestSourceLast,
-
     /// <summary>An operator orders what must be refused: trust in a root that is unfit, and the end of authorities that are in use or kept.</summary>
     Mistaken,
+
+    /// <summary>A process that was away for a change is back by sources that are new, and is given a leaf; then an older one comes, refuses the bundle, and cannot say so.</summary>
+    OldestSourceLast,
 }
