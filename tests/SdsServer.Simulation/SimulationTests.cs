@@ -22,7 +22,7 @@ public sealed class SimulationTests
     [Fact]
     public async Task Each_plot_is_played_to_its_end_and_breaks_no_claim()
     {
-        Soak soak = new(Mix.FirstPlotted, events: 800_000, threads: Environment.ProcessorCount, steps: Settings.Steps);
+        Soak soak = new(Mix.FirstOfAllPlots, events: 800_000, threads: Environment.ProcessorCount, steps: Settings.Steps);
         await soak.RunAsync(TextWriter.Null);
 
         AssertWhole(soak);
