@@ -127,9 +127,6 @@ internal sealed class Instance(string id, InstanceKey key, Workload workload)
 
     public WaveStanding Standing { get; set; }
 
-    /// <summary>Monotonic time since when its standing is one of silence, while it is.</summary>
-    public TimeSpan SilentSince { get; set; }
-
     /// <summary>The plan for which its Envoy's admin has shown a leaf of the new authority; null for none.</summary>
     public string? ConfirmedIn { get; set; }
 

@@ -156,7 +156,7 @@ public sealed partial class TrustDomainEngine
 
         if (plan.Hold.Cause == HoldCause.Silent)
         {
-            foreach (Instance silent in _silent.Where(instance => instance.SilentSince <= given.Up).ToList())
+            foreach ((Instance silent, _) in _silent.Where(row => row.Value <= given.Up).ToList())
             {
                 silent.PassedOverIn = plan.Id;
                 Attend(silent);
@@ -350,7 +350,7 @@ public sealed partial class TrustDomainEngine
         return _state.Plan;
     }
 
-    private TrustState With(RotationPlan plan) => WithEvidence(_state, out _) with { Decisions = _state.Decisions + 1, Plan = plan };
+    private TrustState With(RotationPlan plan) => Decided(WithEvidence(_state, out _) with { Plan = plan });
 
     private static TrustState Decided(TrustState state) => state with { Decisions = state.Decisions + 1 };
 

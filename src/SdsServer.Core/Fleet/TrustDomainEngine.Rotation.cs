@@ -321,7 +321,7 @@ public sealed partial class TrustDomainEngine
         WaveFacts waves = Waves;
         int reached = waves.Reached + _standings[(int)WaveStanding.Lost];
         bool isFull = plan.Policy.MaxInFlight is { } limit && waves.Silent >= limit;
-        return waves.Silent > 0 && (isFull || waves.Silent * 100 > plan.Policy.MaxSilentPercent * reached) && _silent.First() is var first
+        return waves.Silent > 0 && (isFull || waves.Silent * 100 > plan.Policy.MaxSilentPercent * reached) && _silent.Keys.First() is var first
             ? $"{waves.Silent} of the {reached} proxies in the waves begun, {first.Key.SpiffeId} ({first.Key.NodeId}) among them, have left their new leaf unanswered for {_policy.AckTimeout}{(plan.Policy.Evidence == LeafEvidence.Ack ? "" : ", or their admins do not show it")}"
             : null;
     }

@@ -10,7 +10,8 @@ public sealed partial class TrustDomainEngine
 {
     private const double InFlightShare = 0.05;
 
-    private readonly HashSet<Instance> _silent = [];
+    // Monotonic time since when it has not answered.
+    private readonly Dictionary<Instance, TimeSpan> _silent = [];
 
     // More of the fleet than this, and a wave that is counted would not be of the size that was asked for.
     private const double AwayShare = 0.1;
@@ -37,12 +38,15 @@ public sealed partial class TrustDomainEngine
 
         string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;
         string other = wanted == plan.To ? plan.From : plan.To;
-        bool isOthers = wanted == plan.To && (IsHeldBack(instance, plan) || IsLeft(instance));
+        bool isOthers = wanted == plan.To && ((IsHeldBack(instance, plan) && !IsLeftBy(plan.From, instance)) || IsLeft(instance));
         return (isOthers || !MaySign(wanted)) && MaySign(other) ? other : wanted;
     }
 
     // No wave moves it, so no hold or limit of a wave keeps it from what the old authority can give it.
-    private bool IsLeft(Instance instance) => _state.Plan is { } plan && IsReached(instance, plan) && HasJustFailed(plan.To) && IsAtItsEnd(instance);
+    private bool IsLeft(Instance instance) => _state.Plan is { } plan && IsReached(instance, plan) && IsLeftBy(plan.To, instance);
+
+    // Nor does a hold, or the turn back, leave it to an old authority that does not sign.
+    private bool IsLeftBy(string authorityId, Instance instance) => HasJustFailed(authorityId) && IsAtItsEnd(instance);
 
     /// <summary>
     /// A hold stops its own wave, and so does the turn back, until the old authority signs for everybody: who uses a leaf of the old one, and has been sent
@@ -85,7 +89,7 @@ public sealed partial class TrustDomainEngine
     private WaveFacts Waves => new(
         _standings[(int)WaveStanding.Unreached],
         _standings[(int)WaveStanding.Waiting] + _standings[(int)WaveStanding.InTransit] + _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute],
-        _standings[(int)WaveStanding.Silent] + _standings[(int)WaveStanding.Mute] + _standings[(int)WaveStanding.Unshown] + _standings[(int)WaveStanding.Lost],
+        _silent.Count,
         _standings[(int)WaveStanding.Moved] + _standings[(int)WaveStanding.Unshown],
         _standings[(int)WaveStanding.Joining] + _standings[(int)WaveStanding.Mute]);
 
@@ -164,9 +168,9 @@ public sealed partial class TrustDomainEngine
             {
                 _silent.Remove(instance);
             }
-            else if (_silent.Add(instance))
+            else
             {
-                instance.SilentSince = _now.Up;
+                _silent.TryAdd(instance, _now.Up);
             }
 
             _standings[(int)instance.Standing]--;
@@ -229,11 +233,33 @@ public sealed partial class TrustDomainEngine
     }
 
     // It uses a leaf of the old authority, one of the new is out to it, and it has answered none. Who goes without an answer may have died of it.
-    private static bool OwesAnswer(Instance instance, RotationPlan plan) =>
-        plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency } && instance.Outstanding.Count > 1
-        && instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId != plan.To && (leaf.WasAccepted || leaf is { IssuedAt: null, State: not LeafState.Nacked }))
-        && instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To)
-        && instance.Outstanding.Values.All(leaf => leaf.Row.AuthorityId != plan.To || leaf.State == LeafState.Issued);
+    private static bool OwesAnswer(Instance instance, RotationPlan plan)
+    {
+        if (plan is not { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency })
+        {
+            return false;
+        }
+
+        bool usesOld = false;
+        bool isSentNew = false;
+        foreach (OutstandingLeaf leaf in instance.Outstanding.Values)
+        {
+            if (leaf.Row.AuthorityId != plan.To)
+            {
+                usesOld |= leaf.WasAccepted || leaf is { IssuedAt: null, State: not LeafState.Nacked };
+            }
+            else if (leaf.State != LeafState.Issued)
+            {
+                return false;
+            }
+            else
+            {
+                isSentNew = true;
+            }
+        }
+
+        return usesOld && isSentNew;
+    }
 
     private static TimeSpan LeftAt(Instance instance) => instance.AwaySince ?? instance.Leaves.ChangedAt;
 

@@ -54,14 +54,20 @@ public sealed class RotationTracesOfWavesTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Nobody_is_moved_while_an_operators_stop_is_being_written(bool hold)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void Nobody_is_moved_while_an_operators_stop_is_being_written_or_waits_for_the_store(bool hold, bool isOccupied)
     {
         EngineWorld world = new();
         ImmutableArray<Sidecar> fleet = world.Fleet(40);
         Begin(world, fleet, OneByOne);
         Sidecar first = Assert.Single(fleet, IsMoving);
+        if (isOccupied)
+        {
+            Occupy(world, TimeSpan.FromSeconds(20));
+        }
+
         world.Server.Pace = static effect => effect is SaveState ? (TimeSpan.FromSeconds(20), default) : default;
         world.Server.Order(id => hold ? new HoldRotation { Id = id, Actor = "op", Reason = "stop" } : new TurnRotation { Id = id, Actor = "op", Goal = RotationGoal.Back });
         world.Pass(1);
@@ -71,20 +77,21 @@ public sealed class RotationTracesOfWavesTests
         Assert.Single(fleet, IsMoving);
     }
 
-    [Fact]
-    public void Nobody_is_moved_while_an_operators_stop_waits_for_the_store()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_is_kept_with_an_old_authority_that_does_not_sign_is_not_left_without_a_leaf(bool turnedBack)
     {
-        EngineWorld world = new();
-        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        ImmutableArray<Sidecar> fleet = world.Fleet(10);
         Begin(world, fleet, OneByOne);
-        Sidecar first = Assert.Single(fleet, IsMoving);
-        Occupy(world, TimeSpan.FromSeconds(20));
-        world.Server.Order(static id => new HoldRotation { Id = id, Actor = "op", Reason = "stop" });
-        world.Pass(1);
         Answer(fleet, true);
-        first.Leaf.Ack();
-        world.Pass(15);
-        Assert.Single(fleet, IsMoving);
+        world.Server.Fate = static effect => effect is SignLeaf { AuthorityId: "a" } ? EffectFate.Fails : EffectFate.Works;
+        world.Do(id => turnedBack ? new TurnRotation { Id = id, Actor = "op", Goal = RotationGoal.Back } : new HoldRotation { Id = id, Actor = "op", Reason = "stop" });
+        world.Pass(TimeSpan.FromMinutes(30));
+        Assert.Equal(1, Moved(world));
+        world.Pass(TimeSpan.FromMinutes(29));
+        Assert.All(fleet, sidecar => Assert.Contains(sidecar.Instance.Outstanding, row => row.NotAfter > world.Time.Now.Utc.AddMinutes(5)));
     }
 
     [Fact]

@@ -112,7 +112,7 @@ internal sealed partial class Claims
     {
         _tickets[sign.Ticket] = sign.AuthorityId;
         _wallWasWrong |= time.WallError != TimeSpan.Zero;
-        if (server.Engine is not { State: { Plan: { Kind: not RotationKind.Emergency } plan } state } || sign.AuthorityId != plan.To || _wallWasWrong || !CanSign(state, plan.From)
+        if (server.Engine is not { State: { Plan: { Kind: not RotationKind.Emergency } plan } state } || sign.AuthorityId != plan.To || _wallWasWrong || !CanSign(state, plan.From) || HasFailed(plan.From, s_failureCounts)
             || envoys.Where(envoy => envoy.Alive && envoy.Key.SpiffeId == sign.Workload.SpiffeId).ToList() is not [var moved] || LeafInUse(moved) is not { } row || row.AuthorityId != plan.From
             || server.Engine.Instances().Count(view => view.Connected && view.Key.SpiffeId == sign.Workload.SpiffeId) != 1)
         {
