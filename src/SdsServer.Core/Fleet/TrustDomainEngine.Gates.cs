@@ -12,9 +12,12 @@ public sealed partial class TrustDomainEngine
     private Action? _whenSaved;
     private long _lastAsk;
     private TimeSpan _askAt;
-    private (long Ask, long Decisions)? _asked;
+    private (long Ask, long Question)? _asked;
     private long? _webhookAllows;
-    private (long Decisions, string Reason)? _webhookDenial;
+    private (long Question, string Reason)? _webhookDenial;
+
+    // Which decision about the rotation was the last, in this term: an answer of the webhook is to what has been since. Orders about others take none back.
+    private long _question;
     private string _webhookWaits = "";
 
     /// <summary>Whether the engine takes the step, whose gate is open, by itself now.</summary>
@@ -27,15 +30,15 @@ public sealed partial class TrustDomainEngine
     private bool MayAdvanceAlone(RotationPlan plan, Verdict verdict) => plan.Policy.At(verdict.Gate).Kind switch
     {
         GateKind.Approval => plan.Goal == RotationGoal.Back && plan.Policy.AutomaticRollback && verdict.Gate == Gate.G1,
-        GateKind.Webhook => plan.Goal == RotationGoal.Back || _webhookAllows == _state.Decisions,
+        GateKind.Webhook => plan.Goal == RotationGoal.Back || _webhookAllows == _question,
         _ => true,
     };
 
     private bool WebhookAllows(RotationPlan plan, Verdict verdict)
     {
-        if (_asked?.Decisions != _state.Decisions && _now.Up >= _askAt)
+        if (_asked?.Question != _question && _now.Up >= _askAt)
         {
-            _asked = (++_lastAsk, _state.Decisions);
+            _asked = (++_lastAsk, _question);
             _effects.Add(new AskWebhook(_lastAsk, plan.Id, verdict.Gate, WaveBegunBy(verdict), Describe(verdict), Evidence()));
         }
 
@@ -57,8 +60,8 @@ public sealed partial class TrustDomainEngine
         _webhookWaits = answered.Reason;
         switch (answered.Verdict)
         {
-            case WebhookVerdict.Allow: _webhookAllows = asked.Decisions; break;
-            case WebhookVerdict.Deny: _webhookDenial = (asked.Decisions, answered.Reason); break;
+            case WebhookVerdict.Allow: _webhookAllows = asked.Question; break;
+            case WebhookVerdict.Deny: _webhookDenial = (asked.Question, answered.Reason); break;
             default: _askAt = _now.Up + _policy.AskAgain; break;
         }
     }
@@ -79,7 +82,7 @@ public sealed partial class TrustDomainEngine
         return refusing is not null
             ? $"{refusing.Key.SpiffeId} ({refusing.Key.NodeId}) has refused {refusing.LeafRefusals} fresh leaves from '{plan.To}', its bundle being healthy: {refusing.LastNack?.Error}"
             : !_refusing.All.Any(instance => StandsInTheWay(instance, plan)) && TooSilent(plan) is { } silent ? silent
-            : _webhookDenial is { } denial && denial.Decisions == _state.Decisions ? $"the webhook said no: {denial.Reason}" : null;
+            : _webhookDenial is { } denial && denial.Question == _question ? $"the webhook said no: {denial.Reason}" : null;
     }
 
     /// <summary>
@@ -134,12 +137,8 @@ public sealed partial class TrustDomainEngine
             instance.Excused = instance.HasOpenRefusal;
             if (blocker.Reason is not BlockerReason.PendingLeaf)
             {
-                if (!instance.Connected)
-                {
-                    // Whoever may be its process, under a name that nobody has passed over, rested on what this one counted for.
-                    DoubtNewcomers(instance);
-                }
-
+                // Whoever may be its process, under a name that nobody has passed over, rested on what this one counted for.
+                DoubtNewcomers(instance);
                 instance.OverruledBelow = _state.Epoch;
             }
 

@@ -181,6 +181,7 @@ public sealed partial class TrustDomainEngine
     private void RunIssuing()
     {
         _budget.Refill(_now.Up, _state.Plan is { Kind: RotationKind.Emergency } ? 4 : 1);
+        NoticeStop();
         while (_begun && _tickets.Count < _policy.IssuesInFlight && _budget.Left && NextDue() is { } instance)
         {
             _budget.Take();

@@ -35,10 +35,8 @@ public sealed partial class TrustDomainEngine
 
             Count(instance);
             Tally(instance);
-            if (instance.Standing == WaveStanding.Left)
-            {
-                SetTimer(instance);
-            }
+            NoticeAway(instance);
+            SetTimer(instance);
         }
 
         foreach (LedgerRow row in record.Ledger.Where(row => row.Kind == LedgerRowKind.ExportedCa && row.State is not (LeafState.Superseded or LeafState.Overruled) && !IsOver(row)))

@@ -142,7 +142,7 @@ public sealed partial class TrustDomainEngine
             {
                 // Whose refusal is excused keeps the wave open all the same, and is named like everybody else of it.
                 foreach (Instance instance in _instances.Walk().Where(instance => !refusing.Contains(instance)
-                    && (instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining or WaveStanding.Mute
+                    && (instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent or WaveStanding.Joining or WaveStanding.Mute or WaveStanding.Left
                         || (instance.Standing is WaveStanding.Lost && plan.Hold is { Cause: HoldCause.Silent }))))
                 {
                     yield return Lagging(instance, plan);
@@ -174,7 +174,8 @@ public sealed partial class TrustDomainEngine
 
     private Blocker JustAway()
     {
-        TimeSpan until = _justAway.All.Max(instance => instance.AwaySince!.Value + TimeToReturn(instance));
+        TimeSpan back = _justAway.All.Max(instance => instance.AwaySince!.Value + TimeToReturn(instance));
+        TimeSpan until = _unsteadySince + _policy.QuarantineAfter is { } most && most < back ? most : back;
         return Blocker.Of(BlockerReason.Absent, $"{_justAway.Heeded} proxies have just lost their connections: a wave is counted out when they have had the time to come back", _now.Utc + (until - _now.Up));
     }
 
@@ -184,7 +185,7 @@ public sealed partial class TrustDomainEngine
         {
             { Newest: { State: LeafState.Acked } newest } when newest.Row.AuthorityId == plan.To && !IsConfirmed(instance, plan) =>
                 $"has accepted its new leaf, but its admin does not show it{(instance.ProbeDetail is { Length: > 0 } probe ? $": {probe}" : "")}",
-            { Standing: WaveStanding.Lost } => HasLeft,
+            { Standing: WaveStanding.Left or WaveStanding.Lost } => HasLeft,
             { Standing: WaveStanding.Silent or WaveStanding.Mute } => $"has left its new leaf unanswered for {_policy.AckTimeout}",
             { HeldBecause: { } held } => $"gets no new leaf: {held}",
             { Standing: WaveStanding.Joining, HeldBecause: null } => "is new, and has not accepted its first leaf",

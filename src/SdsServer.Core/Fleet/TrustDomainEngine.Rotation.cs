@@ -46,6 +46,11 @@ public sealed partial class TrustDomainEngine
         }
 
         TrustState next = WithEvidence(_state, out Decision? doubt);
+        if (next.Plan is { Hold: not null })
+        {
+            ForgetWebhook();
+        }
+
         if (next.Plan is { } turning && ShouldTurnBack(turning) is { } cause)
         {
             Decision turned = Log("engine", DecisionKind.RollbackRotation, "", $"turn rotation {turning.Id} back", cause);
@@ -86,6 +91,7 @@ public sealed partial class TrustDomainEngine
         entry = WithServingTold(next, entry);
         next = WithLeftBehind(next);
         _saving = next with { Revision = _state.Revision + 1, Term = _term, Floor = _floor, SeenAt = _clock.Reckoned };
+        _question = entry is { RotationId.Length: > 0 } ? next.Decisions : _question;
         _effects.Add(new SaveState(_saving, entry is null ? null : entry with { Revision = next.Decisions }, [.. _expired]));
         _expired.Clear();
     }
@@ -141,7 +147,7 @@ public sealed partial class TrustDomainEngine
         }
         else if (_state.SignerRevision != old.SignerRevision || _state.Plan?.Id != old.Plan?.Id || turned || _state.Signer != old.Signer || IsSteered(old))
         {
-            AttendConnected();
+            AttendConnected(alsoAway: turned);
         }
 
         if (_savingFor is ({ } command, { } message))
@@ -155,9 +161,9 @@ public sealed partial class TrustDomainEngine
     private bool IsSteered(TrustState old) =>
         _state.Plan is not null && (_state.Plan.Hold is null != old.Plan?.Hold is null || old.Authorities != _state.Authorities || old.Roots.Count(root => root.SafeAt is null) != _state.Roots.Count(root => root.SafeAt is null));
 
-    private void AttendConnected()
+    private void AttendConnected(bool alsoAway = false)
     {
-        foreach (Instance instance in _instances.Walk().Where(static instance => instance.Connected || instance.Standing != WaveStanding.None).ToList())
+        foreach (Instance instance in _instances.Walk().Where(instance => alsoAway || instance.Connected || instance.Standing != WaveStanding.None).ToList())
         {
             Attend(instance);
         }
@@ -299,7 +305,7 @@ public sealed partial class TrustDomainEngine
             return new PlanHold(HoldCause.Silent, silent, _now.Utc);
         }
 
-        if (_webhookDenial is { } denial && denial.Decisions == state.Decisions)
+        if (_webhookDenial is { } denial && denial.Question == _question)
         {
             return new PlanHold(HoldCause.Webhook, $"the webhook said no: {denial.Reason}", _now.Utc);
         }
@@ -341,6 +347,7 @@ public sealed partial class TrustDomainEngine
             Waves = Waves,
             FleetIsPresent = IsFleetPresent,
             FleetIsSteady = IsFleetSteady,
+            AnswerIsAwaited = _standings[(int)WaveStanding.Left] > 0,
             WaveIsDeserted = _now.Up >= _desertedUntil,
             ThirdRoots = [.. _state.Bundle.Where(root => root != outgoing && root != target).Select(root => (root, Needing(root) + (IsServingUnder(root) ? 1 : 0)))],
             SignerProblem = ProblemOf(plan.Target)?.Text,

@@ -16,8 +16,12 @@ public sealed partial class TrustDomainEngine
     // More of the fleet than this, and a wave that is counted would not be of the size that was asked for.
     private const double AwayShare = 0.1;
 
-    // Members that have lost their connection so lately that they may come back by themselves.
+    // Members that have lost their connection so lately that they may come back by themselves, and the monotonic time since when too many of the fleet have.
     private readonly Obstructions _justAway;
+    private TimeSpan? _unsteadySince;
+
+    // What is to hold the plan, turn it back or end it has been heard, or ordered, and is not durable yet.
+    private bool _isStopping;
 
     // Monotonic time at which waves of which nobody is connected are given up: soon where others can take the place, but only after the whole soak
     // where the next wave would follow. Who has died of its new leaf is gone, too. Null while somebody is there.
@@ -38,23 +42,21 @@ public sealed partial class TrustDomainEngine
 
         string wanted = IsReached(instance, plan) ? plan.To : _state.Signer;
         string other = wanted == plan.To ? plan.From : plan.To;
-        bool isOthers = wanted == plan.To && ((IsHeldBack(instance, plan) && !IsLeftBy(plan.From, instance)) || IsLeft(instance));
+        bool isOthers = wanted == plan.To && IsHeldBack(instance, plan) != IsLeft(instance);
         return (isOthers || !MaySign(wanted)) && MaySign(other) ? other : wanted;
     }
 
-    // No wave moves it, so no hold or limit of a wave keeps it from what the old authority can give it.
-    private bool IsLeft(Instance instance) => _state.Plan is { } plan && IsReached(instance, plan) && IsLeftBy(plan.To, instance);
-
-    // Nor does a hold, or the turn back, leave it to an old authority that does not sign.
-    private bool IsLeftBy(string authorityId, Instance instance) => HasJustFailed(authorityId) && IsAtItsEnd(instance);
+    // By the authority whose turn it is to sign for it. No wave moves it, so no hold or limit of a wave keeps it from what the other one can give it.
+    private bool IsLeft(Instance instance) =>
+        _state.Plan is { } plan && IsReached(instance, plan) && IsAtItsEnd(instance) && HasJustFailed(IsHeldBack(instance, plan) ? plan.From : plan.To);
 
     /// <summary>
     /// A hold stops its own wave, and so does the turn back, until the old authority signs for everybody: who uses a leaf of the old one, and has been sent
     /// none of the new, is renewed by the old. Else what the hold is for would go on, one half life after the other; so is who uses one, and refuses it
     /// where a source is new.
     /// </summary>
-    private static bool IsHeldBack(Instance instance, RotationPlan plan) =>
-        plan is { Kind: not RotationKind.Emergency, DrainedAt: null } && (plan.Hold is not null || plan.Goal == RotationGoal.Back)
+    private bool IsHeldBack(Instance instance, RotationPlan plan) =>
+        plan is { Kind: not RotationKind.Emergency, DrainedAt: null } && (plan.Hold is not null || plan.Goal == RotationGoal.Back || _isStopping)
         && instance.Outstanding.Values.Any(static leaf => leaf.WasAccepted || leaf.IssuedAt is null)
         && !instance.Outstanding.Values.Any(leaf => leaf.Row.AuthorityId == plan.To);
 
@@ -97,7 +99,11 @@ public sealed partial class TrustDomainEngine
     private bool IsFleetPresent => _now.Up >= _frozenUntil
         && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _standings[(int)WaveStanding.PassedOver] > 0 || _leafOwners.Count == 0);
 
-    private bool IsFleetSteady => _justAway.Heeded <= AwayShare * (Waves.Reached + Waves.Unreached);
+    // Where somebody always has just left nobody can be waited for: no longer than for one identity of which somebody always has.
+    private bool IsFleetSteady => _unsteadySince is not { } since || _now.Up >= since + _policy.QuarantineAfter;
+
+    private void NoticeUnsteady() =>
+        _unsteadySince = _justAway.Heeded > AwayShare * (Waves.Reached + Waves.Unreached) ? _unsteadySince ?? _now.Up : null;
 
     private void NoticeAway(Instance instance)
     {
@@ -190,7 +196,7 @@ public sealed partial class TrustDomainEngine
 
         if (instance.Leaves.Live.Count == 0 && instance.PassedOverIn != plan.Id && OwesAnswer(instance, plan))
         {
-            return _now.Up < LeftAt(instance) + LongestAnswer ? WaveStanding.Left : WaveStanding.Lost;
+            return _now.Up < LeftAt(instance) + LongestAnswer && !_silent.ContainsKey(instance) ? WaveStanding.Left : WaveStanding.Lost;
         }
 
         if (!TakesLeaves(instance, plan.Id))
@@ -208,7 +214,8 @@ public sealed partial class TrustDomainEngine
             return WaveStanding.Unshown;
         }
 
-        if (IsSilent(instance))
+        // Who comes back as silent as it was has not answered.
+        if (IsSilent(instance) || (_silent.ContainsKey(instance) && OwesAnswer(instance, plan)))
         {
             return IsNew(instance) ? WaveStanding.Mute : WaveStanding.Silent;
         }
@@ -358,8 +365,7 @@ public sealed partial class TrustDomainEngine
             return true;
         }
 
-        // Also by what has just been heard, or ordered, and is not durable yet: each refusal would make room for the next that refuses.
-        if (plan.Hold is not null || _saving?.Plan is { Hold: not null } or { Goal: RotationGoal.Back } || _commands.Exists(static waiting => StopsWaves(waiting.Command)) || JudgeHold(_state) is not null)
+        if (plan.Hold is not null || _isStopping)
         {
             return false;
         }
@@ -375,5 +381,25 @@ public sealed partial class TrustDomainEngine
         return inFlight < Math.Max(1, (int)Math.Ceiling(InFlightShare * (waves.Reached + waves.Unreached)));
     }
 
-    private static bool StopsWaves(EngineCommand command) => command is HoldRotation or TurnRotation { Goal: RotationGoal.Back, ValidateOnly: false };
+    /// <summary>Nobody is moved by what has just been heard, or ordered, and is not durable yet: each refusal would make room for the next that refuses.</summary>
+    private void NoticeStop()
+    {
+        bool was = _isStopping;
+        _isStopping = (was || _due.IsWaiting || _dueMoves.Count > 0) && IsStopping();
+        if (was && !_isStopping)
+        {
+            // The order was refused, or the doubt is over: whom the old authority has renewed meanwhile moves on.
+            AttendConnected();
+        }
+    }
+
+    private bool IsStopping() =>
+        _begun && _state.Plan is { Hold: null, Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency } plan
+        && ((_saving is { } saving && !(saving.Plan is { Hold: null, Goal: RotationGoal.Forward } next && next.Id == plan.Id))
+            || _commands.Exists(static waiting => StopsWaves(waiting.Command)) || JudgeHold(_state) is not null);
+
+    private static bool StopsWaves(EngineCommand command) => command is HoldRotation
+        or TurnRotation { Goal: RotationGoal.Back, ValidateOnly: false }
+        or StartRotation { Kind: RotationKind.Emergency, ValidateOnly: false }
+        or SetRole { ValidateOnly: false };
 }

@@ -177,6 +177,7 @@ public sealed partial class TrustDomainEngine
         RenewTicketKeys();
         ExpireLeaves();
         RaiseFloor();
+        NoticeUnsteady();
         RunIssuing();
         CheckInvariants();
         NoticeDeserted();

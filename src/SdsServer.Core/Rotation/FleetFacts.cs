@@ -34,6 +34,9 @@ public sealed record FleetFacts
     /// <summary>A wave can be counted out: nobody, or few of the fleet, has lost its connection so lately that it may be back at once.</summary>
     public bool FleetIsSteady { get; init; } = true;
 
+    /// <summary>Somebody has just left with its new leaf unanswered: it may come back, or have died of it.</summary>
+    public bool AnswerIsAwaited { get; init; }
+
     /// <summary>Whoever the waves reached has been gone for longer than a reconnect takes, while others are there or nobody is left.</summary>
     public bool WaveIsDeserted { get; init; }
 

@@ -81,7 +81,7 @@ public static class RotationPlanner
 
     /// <summary>Everyone connected in the waves begun uses the new leaf, and nobody refuses anything.</summary>
     public static bool IsWaveProven(RotationPlan plan, FleetFacts fleet) =>
-        fleet.Waves is { Pending: 0, Moved: > 0 } && IsHealthy(plan, fleet) && fleet.FleetIsPresent;
+        fleet.Waves is { Pending: 0, Moved: > 0 } && IsHealthy(plan, fleet) && fleet is { FleetIsPresent: true, AnswerIsAwaited: false };
 
     /// <summary>Where Envoy's own word is the evidence, the last wave's is asked for before the old root goes; newcomers have no part in that.</summary>
     public static bool IsShown(RotationPlan plan, FleetFacts fleet) =>

@@ -408,6 +408,27 @@ public sealed class RotationTracesOfNamesTests
         return (proxy, silent);
     }
 
+    [Fact]
+    public void Who_is_passed_over_while_its_dead_link_seems_alive_covers_for_nobody()
+    {
+        EngineWorld world = new();
+        world.Fleet(2);
+        Sidecar proxy = world.Sidecar("p", peer: "ip:10.0.0.9").Start(bundles: 2);
+        string old = proxy.Instance.Id;
+        proxy.Streams.Single(static stream => stream.Name == "Bundle1").Answers = false;
+        world.Rotate("b", Patient);
+        world.Pass(60);
+        Assert.Equal(1, world.Engine.Floor);
+        proxy.Obeys = false;
+        proxy.Drain();
+        proxy.Open(SecretKind.Bundle, name: "Bundle2");
+        proxy.Open(SecretKind.Leaf, name: "Leaf2");
+        world.Pass(5);
+        Assert.Equal(CommandStatus.Done, world.Override(Gate.G1, old).Status);
+        world.Pass(10);
+        Assert.Equal((1, "a"), (world.Engine.Floor, world.State.Signer));
+    }
+
     private static void Flap(EngineWorld world, Sidecar consumer)
     {
         long dead = consumer.Connection;

@@ -10,7 +10,7 @@ using SdsServer.Testing.Virtual;
 namespace SdsServer.Core.Tests.Rotation;
 
 /// <summary>Traces in which a wave would reach more than it may, a halt would halt nothing, or an order would do more, or less, than it says.</summary>
-public sealed class RotationTracesOfWavesTests
+public sealed partial class RotationTracesOfWavesTests
 {
     private static readonly RotationPolicy OneByOne = EngineWorld.Quick with { MaxInFlight = 1, TrustGate = GatePolicy.Approval };
     private static readonly RotationPolicy WebhookAfterOne = EngineWorld.Quick with { Waves = [Wave.Of(1)], CanarySoak = TimeSpan.FromMinutes(10), WaveGate = new GatePolicy(GateKind.Webhook) };
