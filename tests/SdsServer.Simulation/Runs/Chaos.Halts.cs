@@ -138,6 +138,53 @@ internal sealed partial class Chaos
         return true;
     }
 
+    private bool OldSignerFallsOut()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true) is null || !Rests())
+        {
+            return false;
+        }
+
+        string from = server.Store.State.Signer;
+        (_lingers, _lingering) = (effect => effect is SignLeaf sign && sign.AuthorityId != from, s_soon);
+        string to = operators.Rotate(rotation: Operators.Eager with { MaxInFlight = 1 });
+        if (!PassUntil(() => envoys.Exists(envoy => envoy.Alive && IsOn(envoy, to)), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        _lingers = null;
+        _fails = effect => effect is SignLeaf sign && sign.AuthorityId == from;
+        operators.Stop();
+        Pass(Settings.LeafLifetime + policy.MaxSkew + TimeSpan.FromMinutes(10));
+        return true;
+    }
+
+    private bool SuccessorsGone()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true) is null || !Rests())
+        {
+            return false;
+        }
+
+        string to = operators.Rotate(rotation: Operators.Eager with { Waves = [Wave.Of(1)], CanarySoak = TimeSpan.FromMinutes(10) });
+        if (!PassUntil(() => envoys.Exists(envoy => envoy.Alive && IsOn(envoy, to)), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        bool isTakenOver = false;
+        _lingers = effect => effect is SaveState { Entry.Kind: DecisionKind.SetSigner } && (isTakenOver = true);
+        Kill(envoys.Find(envoy => envoy.Alive && IsOn(envoy, to))!);
+        if (PassUntil(() => isTakenOver, policy.ReconnectWindow + s_soon))
+        {
+            envoys.FindAll(envoy => envoy.Alive && random.Next(2) == 0).ForEach(envoy => CutOff(envoy, TimeSpan.FromMinutes(5), TimeSpan.Zero));
+        }
+
+        Pass(TimeSpan.FromMinutes(8));
+        return true;
+    }
+
     private bool AdminUnheard()
     {
         if (Cast(bundles: 1, leaf: true, hasAdmin: true) is not { } hero || !Rests())

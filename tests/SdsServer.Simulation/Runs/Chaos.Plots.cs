@@ -51,6 +51,9 @@ internal sealed partial class Chaos
             Plot.TwinAway => TwinAway(),
             Plot.ShownAndGone => ShownAndGone(),
             Plot.OldestSourceLast => OldestSourceLast(),
+            Plot.OldSignerFallsOut => OldSignerFallsOut(),
+            Plot.SuccessorsGone => SuccessorsGone(),
+            Plot.TwoAges => TwoAges(),
             _ => Mistaken(),
         };
         (_lingers, _lingering, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, TimeSpan.FromSeconds(6), null, null, null, false);
@@ -431,6 +434,38 @@ internal sealed partial class Chaos
         Pass(policy.SuccessionWindow + TimeSpan.FromMinutes(3));
         hero.Forgive();
         Hush(hero, silent: false);
+        return true;
+    }
+
+    private bool TwoAges()
+    {
+        if (!Rests())
+        {
+            return false;
+        }
+
+        // All that the server is shown when it begins anew is a bundle.
+        _fails = static effect => effect is SignLeaf;
+        if (Cast(bundles: 1, leaf: true) is not { } hero || !PassUntil(() => hero.Sources.Exists(static source => source is { Kind: SecretKind.Bundle, HasAccepted: true }), TimeSpan.FromMinutes(1)) || !server.Up)
+        {
+            return false;
+        }
+
+        server.Kill();
+        _fails = null;
+        if (!PassUntil(() => hero.Contexts[0].Presents is not null, TimeSpan.FromMinutes(20)))
+        {
+            return false;
+        }
+
+        // What is new comes on a connection of its own, and has a leaf before all of them are on one.
+        network.IsSlowToEnd = true;
+        hero.IsDraining = true;
+        TlsContext added = AddContext(hero, Add(hero, SecretKind.Leaf));
+        PassUntil(() => added.Presents is not null, TimeSpan.FromMinutes(3));
+        network.IsSlowToEnd = false;
+        CutOff(hero, s_soon, TimeSpan.Zero);
+        Pass(TimeSpan.FromMinutes(3));
         return true;
     }
 

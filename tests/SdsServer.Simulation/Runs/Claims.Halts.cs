@@ -172,10 +172,10 @@ internal sealed partial class Claims
         }
     }
 
-    /// <summary>E10: whose leaf comes to its end is not left without one because the new authority does not sign.</summary>
+    /// <summary>E10: whose leaf comes to its end is not left without one because one of the plan's two authorities does not sign.</summary>
     private void CheckLeft(TrustDomainEngine engine)
     {
-        if (_failing.Count == 0 || _wallWasWrong || engine.State is not { Plan: { Goal: RotationGoal.Forward, WavesBegun: > 0 } plan } state)
+        if (_failing.Count == 0 || _wallWasWrong || engine.State is not { Plan: { WavesBegun: > 0 } plan } state)
         {
             return;
         }
@@ -186,12 +186,17 @@ internal sealed partial class Claims
             _pendingAt[pending.Key] = time.Up;
         }
 
-        if (_failing.TryGetValue(plan.To, out TimeSpan since) && time.Up > since + s_served && time.Up > _waveAt + s_served && !HasFailed(plan.From, s_served) && CanSign(state, plan.From)
-            && envoys.FirstOrDefault(envoy => Starves(envoy) && time.Up > _pendingAt.GetValueOrDefault(envoy.Key) + s_served && !IsQuarantined(envoy)) is { } left)
+        // Whom the waves have not reached the old authority leaves without a leaf as it would without a rotation.
+        string? failing = plan.Goal == RotationGoal.Forward && FailsFor(plan.To) ? plan.To : plan.Kind != RotationKind.Emergency && FailsFor(plan.From) ? plan.From : null;
+        string other = failing == plan.To ? plan.From : plan.To;
+        if (failing is not null && time.Up > _waveAt + s_served && !HasFailed(other, s_served) && CanSign(state, other)
+            && envoys.FirstOrDefault(envoy => Starves(envoy) && (failing == plan.To || !Reached(envoy, plan).Contains(false)) && time.Up > _pendingAt.GetValueOrDefault(envoy.Key) + s_served && !IsQuarantined(envoy)) is { } left)
         {
-            throw new Violation("E10", $"{left.Name} has no leaf because {plan.To} fails, and {plan.From} could sign one");
+            throw new Violation("E10", $"{left.Name} has no leaf because {failing} fails, and {other} could sign one");
         }
     }
+
+    private bool FailsFor(string authority) => _failing.TryGetValue(authority, out TimeSpan since) && time.Up > since + s_served;
 
     /// <summary>The drain list: whoever may have run since before a root was dropped is not dated later than it came.</summary>
     private void CheckSeen(TrustDomainEngine engine)

@@ -316,6 +316,11 @@ internal sealed class Operators(
         Order(id => new TurnRotation { Id = id, Actor = "operator", Goal = goal });
     }
 
+    /// <summary>An operator wants nobody more to be moved.</summary>
+    public void Stop() => Order(random.Next(2) == 0
+        ? static id => new HoldRotation { Id = id, Actor = "operator" }
+        : static id => new TurnRotation { Id = id, Actor = "operator", Goal = RotationGoal.Back });
+
     private void Order(Func<long, EngineCommand> order, Action<CommandOutcome>? answer = null)
     {
         if (server.Up)

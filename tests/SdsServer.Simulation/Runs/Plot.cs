@@ -83,4 +83,13 @@ internal enum Plot
 
     /// <summary>A process that was away for a change is back by sources that are new, and is given a leaf; then an older one comes, refuses the bundle, and cannot say so.</summary>
     OldestSourceLast,
+
+    /// <summary>The rotation is held, or turned back, in the middle of a wave, and the old authority signs nothing more.</summary>
+    OldSignerFallsOut,
+
+    /// <summary>The only one that a wave has reached dies, others are to take its place, and have gone by then.</summary>
+    SuccessorsGone,
+
+    /// <summary>A process shows nothing but its bundle to a server that begins anew, comes on a new connection with sources that are new, and then with all on one.</summary>
+    TwoAges,
 }

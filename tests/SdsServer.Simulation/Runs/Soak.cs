@@ -89,7 +89,7 @@ internal sealed class Soak(long firstSeed, long events, int threads, int steps)
             }
 
             return _known < KnownSeeds.All.Count ? KnownSeeds.All[_known++]
-                : _plotted < Plots ? Mix.FirstPlotted + _plotted++
+                : _plotted < Plots ? Mix.FirstOfAllPlots + _plotted++
                 : _nextSeed++;
         }
     }
