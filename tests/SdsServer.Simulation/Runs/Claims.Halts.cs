@@ -166,7 +166,8 @@ internal sealed partial class Claims
         {
             _inWave[row.InstanceId] = plan.Id;
         }
-        else if (row.AuthorityId == plan.From && plan.Hold is null && _inWave.GetValueOrDefault(row.InstanceId) == plan.Id && CanSign(state, plan.To) && !HasFailed(plan.To, s_failureCounts))
+        // What is being written may be a hold, or be what an order to stop waits for.
+        else if (row.AuthorityId == plan.From && plan.Hold is null && !(_asked?.Revision > state.Revision) && _inWave.GetValueOrDefault(row.InstanceId) == plan.Id && CanSign(state, plan.To) && !HasFailed(plan.To, s_failureCounts))
         {
             throw new Violation("E5", $"{row.Key.NodeId} goes back to {plan.From} while the waves of {plan.To} are under way");
         }
