@@ -7,6 +7,9 @@ internal sealed class OutstandingLeaf(LedgerRow row, int order, LeafPayload? pay
 {
     public LedgerRow Row { get; } = row;
 
+    /// <summary>The authority for whose end it counts; empty once an operator has ended that authority in spite of it. Its root it needs all the same.</summary>
+    public string SignedBy { get; set; } = row.AuthorityId;
+
     /// <summary>Position among the instance's leaves, from 1.</summary>
     public int Order { get; } = order;
 

@@ -191,7 +191,7 @@ public sealed partial class TrustDomainEngine
         {
             Answer(order, CommandStatus.Aborted, $"the next gate is {verdict.Gate}, not {seen}: look at the rotation again");
         }
-        else if (next.Plan!.Hold is { } hold && !IsPassedOver(hold, order.Override))
+        else if (next.Plan!.Hold is { } hold && !IsPassedOver(hold, order.Override, verdict))
         {
             // No time: it ends when the hold does, and then stands at the gate.
             Answer(order, CommandStatus.Refused, next.Plan.HeldMessage, ((verdict.Open ? Awaited(next, verdict) : Explain(next, verdict)) ?? Refuse("held", verdict.Gate, [])) with { Code = "held", Message = "", Earliest = null });
@@ -221,8 +221,8 @@ public sealed partial class TrustDomainEngine
     }
 
     // What a hold is about can be named only where that is somebody who is late, or the webhook: a refusal, a doubt, an operator's word are lifted as such.
-    private static bool IsPassedOver(PlanHold hold, ImmutableHashSet<string> names) =>
-        hold.Cause == HoldCause.Webhook ? names.Contains(Blocker.WebhookName) : hold.Cause == HoldCause.Deadline && !names.IsEmpty;
+    private static bool IsPassedOver(PlanHold hold, ImmutableHashSet<string> names, Verdict verdict) =>
+        hold.Cause == HoldCause.Webhook ? names.Contains(Blocker.WebhookName) : hold.Cause == HoldCause.Deadline && !names.IsEmpty && !verdict.Open;
 
     // Held because of what is passed over, it goes on without that.
     private TrustState Unheld(TrustState state) =>

@@ -210,6 +210,14 @@ public sealed partial class TrustDomainEngine
                 _needs.Remove(exported.Anchors, exported.AuthorityId);
                 _expired.Add(serial);
             }
+            else if (_overruled.Remove(serial, out Instance? passed))
+            {
+                if (passed is { Ended: false, Connected: false, Outstanding.Count: 0, Enrolled: false, Work: not LeafWork.Committing })
+                {
+                    RememberSlots(passed.Key, passed.Bundles.Slots, passed.Leaves.Slots, due);
+                    Forget(passed);
+                }
+            }
             else if (_leafOwners.TryGetValue(serial, out Instance? owner))
             {
                 RemoveOutstanding(owner, owner.Outstanding[serial]);

@@ -10,6 +10,9 @@ public sealed partial class TrustDomainEngine
     // The decision is durable before the ledger forgets what it breaks: else a crash in between would leave a removal that nobody has ordered.
     private readonly List<EngineEffect> _onceSaved = [];
     private Action? _whenSaved;
+
+    // Whose leaf was passed over may be away for good: with that leaf's end it is forgotten as everybody else is.
+    private readonly Dictionary<string, Instance> _overruled = [];
     private long _lastAsk;
     private TimeSpan _askAt;
     private (long Ask, long Question)? _asked;
@@ -117,7 +120,23 @@ public sealed partial class TrustDomainEngine
             return;
         }
 
-        if (blocker.LeafSerial.Length > 0)
+        if (blocker.LeafSerial.Length > 0 && !Drops(_state.Plan!))
+        {
+            // Its root stays, so it works on, and a later rotation must still find it: only for the end of its authority it counts no more.
+            if (_exported.TryGetValue(blocker.LeafSerial, out LedgerRow? below))
+            {
+                _needs.Remove(below.Anchors, below.AuthorityId);
+                _exported[below.Serial] = below with { AuthorityId = "" };
+                _needs.Add(below.Anchors, "");
+            }
+            else if (_leafOwners.TryGetValue(blocker.LeafSerial, out Instance? user) && user.Outstanding[blocker.LeafSerial] is var leaf)
+            {
+                _needs.Remove(leaf.Row.Anchors, leaf.SignedBy);
+                leaf.SignedBy = "";
+                _needs.Add(leaf.Row.Anchors, "");
+            }
+        }
+        else if (blocker.LeafSerial.Length > 0)
         {
             if (_exported.Remove(blocker.LeafSerial, out LedgerRow? exported))
             {
@@ -127,6 +146,7 @@ public sealed partial class TrustDomainEngine
             else if (_leafOwners.TryGetValue(blocker.LeafSerial, out Instance? owner))
             {
                 RemoveOutstanding(owner, owner.Outstanding[blocker.LeafSerial]);
+                _overruled[blocker.LeafSerial] = owner;
                 _onceSaved.Add(new SetLeafState(blocker.LeafSerial, LeafState.Overruled));
                 Attend(owner);
             }

@@ -106,7 +106,7 @@ public sealed partial class TrustDomainEngine
             _leavesOfIdentity.Remove(instance.Key.SpiffeId);
         }
 
-        _needs.Remove(leaf.Row.Anchors, leaf.Row.AuthorityId);
+        _needs.Remove(leaf.Row.Anchors, leaf.SignedBy);
     }
 
     private void RememberSlots(InstanceKey key, int bundles, int leaves, DateTimeOffset notAfter)

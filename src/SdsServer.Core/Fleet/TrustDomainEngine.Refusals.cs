@@ -105,6 +105,11 @@ public sealed partial class TrustDomainEngine
 
         if (verdict.Gate is Gate.G3 && !RotationPlanner.IsShown(plan, Facts(plan)))
         {
+            if (_now.Up >= _frozenUntil && !IsFleetPresent)
+            {
+                yield return NobodyConnected(plan);
+            }
+
             foreach (Instance instance in _instances.Walk().Where(static instance => instance.Standing is WaveStanding.Waiting or WaveStanding.InTransit or WaveStanding.Silent))
             {
                 yield return Lagging(instance, plan);
@@ -217,7 +222,7 @@ public sealed partial class TrustDomainEngine
         bool Needs(LedgerRow row) => verdict.Gate is Gate.G4 ? row.AuthorityId == plan.Outgoing : row.Anchors.Contains(root) && !row.Anchors.Any(anchor => anchor != root && _state.IsSafe(anchor, _floor));
         foreach (Instance instance in _instances.Walk())
         {
-            foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row)))
+            foreach (OutstandingLeaf leaf in instance.Outstanding.Values.Where(leaf => Needs(leaf.Row) && (verdict.Gate is not Gate.G4 || leaf.SignedBy == plan.Outgoing)))
             {
                 string state = instance switch
                 {
@@ -231,6 +236,12 @@ public sealed partial class TrustDomainEngine
                 yield return new Blocker(instance.Id, instance.Key.SpiffeId, instance.Key.NodeId, BlockerReason.NeedsOutgoingRoot,
                     $"leaf {leaf.Row.Serial}: {state}", leaf.Row.NotAfter + _policy.MaxSkew) { LeafSerial = leaf.Row.Serial };
             }
+        }
+
+        foreach ((Instance instance, _, LedgerRow? row) in _tickets.Values.Where(ticket => ticket.Row is { } written && Needs(written)))
+        {
+            // Nothing passes over it: its row may be durable already, and nobody has it yet.
+            yield return Blocker.Of(BlockerReason.PendingLeaf, $"leaf {row!.Serial} of {instance.Key.SpiffeId} ({instance.Key.NodeId}) is being written to the ledger", null);
         }
 
         foreach (LedgerRow row in _exported.Values.Where(Needs))

@@ -415,9 +415,15 @@ public sealed partial class TrustDomainEngine
 
     private TimeSpan? PlanWake()
     {
-        if (!_begun || _saving is not null || _state.Plan is not { Hold: null } plan)
+        if (!_begun || _saving is not null || _state.Plan is not { } plan)
         {
             return null;
+        }
+
+        if (plan.Hold is not null)
+        {
+            // The time is written on while it is held: a restart would else take the hold for an absence of the server, and doubt the clock.
+            return _now.Up + SeenEvery + TimeSpan.FromMilliseconds(1);
         }
 
         Verdict verdict = RotationPlanner.Next(_state, Facts(plan), _clock.Reckoned);

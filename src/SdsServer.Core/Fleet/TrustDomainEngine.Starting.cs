@@ -24,7 +24,7 @@ public sealed partial class TrustDomainEngine
             }
 
             // A second emergency is another one only if it is about another root.
-            bool preempts = order.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (order.Compromised is { } stolen && stolen != running.From));
+            bool preempts = order.Kind == RotationKind.Emergency && (running.Kind != RotationKind.Emergency || (order.Compromised is { } stolen && !_state.Authorities.Any(known => known.Id == stolen && known.RootId == _state.RootOf(running.From).Id)));
             if (!preempts)
             {
                 Answer(order, CommandStatus.Refused, $"rotation '{running.Id}' is under way: {WayPast(running)}", Refuse("rotation_under_way", Gate.G0, []));
@@ -101,7 +101,7 @@ public sealed partial class TrustDomainEngine
     {
         if (order.Kind == RotationKind.Emergency && !_state.Trusts(from.RootId))
         {
-            return Refuse("not_trusted", Gate.G0, [], $"the root of '{from.Id}' is not in the bundle: nobody trusts it, so there is nothing to move away from");
+            return Refuse("not_trusted", Gate.G0, [], $"the root of '{from.Id}' is not in the bundle, so there is nothing to move away from{(_state.Plan is { } under && _state.RootOf(under.Outgoing).Id == from.RootId ? $": rotation '{under.Id}' ends when nobody enforces it any more, so see who does, and do not turn it back" : "")}");
         }
 
         // An authority that signs already, or that its plan moves to, was found fit when it came in, and an emergency asks it nothing again; another one below the same root was not.
@@ -172,6 +172,13 @@ public sealed partial class TrustDomainEngine
         }
 
         next = WithRoom(next, from, target);
+        if (_state.Plan is { } before && !next.IsSafe(next.RootOf(next.Signer).Id, next.Floor) && next.IsSafe(next.RootOf(before.From).Id, next.Floor))
+        {
+            // A time gate may have made an authority the signer whose root is not everywhere: the one that signs in its place signs on, and
+            // G1 with its deadline still stands before the other (ADR 14).
+            next = next with { Signer = before.From };
+        }
+
         Begin(order, WithPlan(next, order, next.Trusts(from.RootId) ? from : _state.Authority(_state.Plan!.From), order.Policy.ForEmergency()));
     }
 

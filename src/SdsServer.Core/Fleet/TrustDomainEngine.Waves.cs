@@ -100,10 +100,11 @@ public sealed partial class TrustDomainEngine
         && (Waves is { Reached: > 0 } or { Unreached: > 0 } || _standings[(int)WaveStanding.PassedOver] > 0 || _leafOwners.Count == 0);
 
     // Where somebody always has just left nobody can be waited for: no longer than for one identity of which somebody always has.
-    private bool IsFleetSteady => _unsteadySince is not { } since || _now.Up >= since + _policy.QuarantineAfter;
+    private bool IsFleetSteady => _justAway.Heeded == 0 || _unsteadySince is not { } since || _now.Up >= since + _policy.QuarantineAfter;
 
+    // Without a plan nobody stands in a wave, and a single one that is away would be too many.
     private void NoticeUnsteady() =>
-        _unsteadySince = _justAway.Heeded > AwayShare * (Waves.Reached + Waves.Unreached) ? _unsteadySince ?? _now.Up : null;
+        _unsteadySince = _state.Plan is not null && _justAway.Heeded > AwayShare * (Waves.Reached + Waves.Unreached) ? _unsteadySince ?? _now.Up : null;
 
     private void NoticeAway(Instance instance)
     {
@@ -199,6 +200,11 @@ public sealed partial class TrustDomainEngine
             return _now.Up < LeftAt(instance) + LongestAnswer && !_silent.ContainsKey(instance) ? WaveStanding.Left : WaveStanding.Lost;
         }
 
+        if (instance.Leaves.Live.Count == 0 && instance.PassedOverIn != plan.Id && _silent.ContainsKey(instance) && OwesShowing(instance, plan))
+        {
+            return WaveStanding.Lost;
+        }
+
         if (!TakesLeaves(instance, plan.Id))
         {
             return instance.PassedOverIn == plan.Id && instance.Connected ? WaveStanding.PassedOver : WaveStanding.None;
@@ -215,7 +221,7 @@ public sealed partial class TrustDomainEngine
         }
 
         // Who comes back as silent as it was has not answered.
-        if (IsSilent(instance) || (_silent.ContainsKey(instance) && OwesAnswer(instance, plan)))
+        if (IsSilent(instance) || ((_silent.ContainsKey(instance) || OwesForLong(instance, plan)) && OwesAnswer(instance, plan)))
         {
             return IsNew(instance) ? WaveStanding.Mute : WaveStanding.Silent;
         }
@@ -267,6 +273,14 @@ public sealed partial class TrustDomainEngine
 
         return usesOld && isSentNew;
     }
+
+    // It has accepted its new leaf, and its admin has not shown it.
+    private static bool OwesShowing(Instance instance, RotationPlan plan) =>
+        plan is { Goal: RotationGoal.Forward, Kind: not RotationKind.Emergency } && IsReached(instance, plan) && HasMoved(instance, plan.To) && !IsConfirmed(instance, plan);
+
+    // However often it has come back meanwhile, and been sent another one.
+    private bool OwesForLong(Instance instance, RotationPlan plan) =>
+        instance.Unanswered is { } owed && owed.Plan == plan.Id && _now.Up >= owed.Since + (LongestAnswer * 2);
 
     private static TimeSpan LeftAt(Instance instance) => instance.AwaySince ?? instance.Leaves.ChangedAt;
 
@@ -385,7 +399,7 @@ public sealed partial class TrustDomainEngine
     private void NoticeStop()
     {
         bool was = _isStopping;
-        _isStopping = (was || _due.IsWaiting || _dueMoves.Count > 0) && IsStopping();
+        _isStopping = (was || _due.IsWaiting || _dueMoves.Count > 0 || _tickets.Count > 0) && IsStopping();
         if (was && !_isStopping)
         {
             // The order was refused, or the doubt is over: whom the old authority has renewed meanwhile moves on.

@@ -35,7 +35,7 @@ public static class OverrideEffects
             (BlockerReason.PendingAck, Gate.G4) =>
                 $"{names}: {it} may go on to accept what is signed under {left}{(plan.Kind == RotationKind.Emergency ? ", a thief's certificates too" : "")}, and gets no leaf until it has taken the bundle without it",
             (BlockerReason.PendingAck, _) =>
-                $"{names} without proof of trust in the root of '{target}': {it} may refuse leaves of '{target}' until it has taken the bundle, so that its calls to and from moved proxies fail, and gets no leaf before",
+                $"{names} without proof of trust in the root of '{target}': {it} may refuse leaves of '{target}' until it has taken the bundle, so that its calls to and from moved proxies fail, and gets no leaf before{(plan.Kind == RotationKind.Emergency && left.Length > 0 ? $"; until then it accepts what is signed under {left}, a thief's certificates too, also when the rotation is over" : "")}",
             (BlockerReason.PendingLeaf, Gate.G3) => $"{names}: the new leaf is not shown to be in use; whoever uses an older one is refused by every peer",
             (BlockerReason.PendingLeaf, Gate.G2) =>
                 $"{names} not shown to use a leaf of '{target}': {it} goes on with the leaf it has, if any, which every peer accepts; if the fault is not its own, wave {verdict.Wave} meets it too",

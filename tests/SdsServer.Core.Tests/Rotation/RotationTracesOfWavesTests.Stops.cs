@@ -284,4 +284,161 @@ public sealed partial class RotationTracesOfWavesTests
         world.Pass(60);
         Assert.Equal((1, 10), (moved, Moved(world)));
     }
+
+    [Fact]
+    public void Who_looks_while_the_retirement_of_the_last_away_is_written_is_answered()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(5);
+        world.Rotate("b", EngineWorld.Quick with { TrustSoak = TimeSpan.FromMinutes(1), Waves = [Wave.Of(1)] });
+        world.Pass(59);
+        string gone = fleet[0].Instance.Id;
+        fleet[0].Disconnect();
+        world.Pass(5);
+        Assert.Contains(world.Engine.AllBlockers(), static blocker => blocker is { Reason: BlockerReason.Absent, Until: not null });
+        world.Server.Pace = static effect => effect is SaveState ? (TimeSpan.FromSeconds(2), default) : default;
+        world.Server.Order(id => new RetireInstance { Id = id, Actor = "op", InstanceId = gone });
+        Assert.Null(Record.Exception(() => world.Engine.AllBlockers()));
+        Assert.Null(Record.Exception(() => world.Engine.Outlook()));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_fleet_that_was_unsteady_before_there_was_a_plan_is_waited_for_when_it_begins(bool churn)
+    {
+        EngineWorld world = new();
+        world.AddIntermediate("a2");
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        Sidecar[] order = [.. fleet.OrderBy(static sidecar => WaveAssignment.PlaceOf("r1", sidecar.Key.SpiffeId, sidecar.Key.NodeId))];
+        Sidecar last = order[^1];
+
+        // One of forty is always just away, another one each time, for a quarter of an hour without a plan.
+        Sidecar away = order[0];
+        Action back = Leave([away]);
+        for (int i = 1; i < 45 && churn; i++)
+        {
+            world.Pass(20);
+            away = order[(i + 32) % 39];
+            Action next = Leave([away]);
+            back();
+            back = next;
+            world.Pass(1);
+        }
+
+        back += Leave(order[..^1].Where(sidecar => sidecar != away && (!churn || sidecar != order[36])));
+        world.Pass(1);
+        world.Rotate("a2", EngineWorld.Quick with { Waves = [Wave.Of(1), Wave.OfPercent(50)], CanarySoak = TimeSpan.FromHours(1) }, kind: RotationKind.Intermediate);
+        world.Pass(10);
+        int begun = world.State.Plan!.WavesBegun;
+        back();
+        world.Pass(TimeSpan.FromMinutes(10));
+        int moved = world.Store.Ledger.Where(static row => row.AuthorityId == "a2").Select(static row => row.Key).Distinct().Count();
+        Assert.Equal((0, 1, 1), (begun, world.State.Plan!.WavesBegun, moved));
+    }
+
+    [Theory]
+    [InlineData("nack")]
+    [InlineData("hold")]
+    public void The_last_ones_of_a_wave_are_not_moved_while_a_stop_is_being_written(string stop)
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        world.Rotate("b", EngineWorld.Quick with { TrustGate = GatePolicy.Approval, Waves = [Wave.Of(2)], CanarySoak = TimeSpan.FromHours(1) });
+        world.Pass(5);
+        Answer(fleet, false);
+        int signed = 0;
+        world.Server.Pace = effect => effect is SignLeaf && ++signed > 1 ? (TimeSpan.FromSeconds(4), default) : default;
+        world.Advance(Gate.G1);
+        world.Pass(1);
+        Sidecar first = Assert.Single(fleet, IsMoving);
+        Assert.Equal(2, signed);
+        world.Server.Pace = static effect => effect is SaveState ? (TimeSpan.FromSeconds(20), default) : default;
+        if (stop == "nack")
+        {
+            first.Leaf.Nack("no such root");
+        }
+        else
+        {
+            world.Server.Order(static id => new HoldRotation { Id = id, Actor = "op", Reason = "stop" });
+        }
+
+        world.Pass(18);
+        Assert.Null(world.State.Plan!.Hold);
+        Assert.Equal(1, Moved(world));
+    }
+
+    [Fact]
+    public void A_refused_order_stops_nothing_for_long()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        Begin(world, fleet, OneByOne);
+        Sidecar first = Assert.Single(fleet, IsMoving);
+        Answer(fleet, true);
+        int before = Moved(world);
+        first.Leaf.Ack();
+        world.Server.Order(static id => new HoldRotation { Id = id, Actor = "op", Reason = "stop", ExpectedDecisions = 999 });
+        world.Pass(5);
+        Assert.True(Moved(world) > 10, $"{before} {Moved(world)}");
+    }
+
+    [Fact]
+    public void A_hold_for_an_admin_that_does_not_show_is_not_healed_by_the_death_of_its_proxy()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = [.. Enumerable.Range(0, 40).Select(n => world.Sidecar($"fleet{n}", admin: new Uri($"http://10.0.0.{n}:9901")).Start())];
+        world.Server.Probe = static probe => new ProxyProbed(probe.InstanceId, probe.Serial, false, "not in /certs");
+        world.Rotate("b", EngineWorld.Quick with { MaxInFlight = 1, Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(TimeSpan.FromMinutes(4));
+        Assert.Equal((1, HoldCause.Silent), (Moved(world), world.State.Plan!.Hold?.Cause));
+        Assert.Single(fleet, IsMoving).Disconnect();
+        world.Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal((1, HoldCause.Silent), (Moved(world), world.State.Plan!.Hold?.Cause));
+    }
+
+    [Fact]
+    public void A_drop_that_waits_names_somebody()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = [.. Enumerable.Range(0, 4).Select(n => world.Sidecar($"fleet{n}", admin: new Uri($"http://10.0.0.{n}:9901")).Start())];
+        world.Server.Probe = static probe => new ProxyProbed(probe.InstanceId, probe.Serial, true, "");
+        world.Rotate("b", EngineWorld.Quick with { DropSoak = TimeSpan.FromMinutes(10), Evidence = LeafEvidence.EnvoyAdmin });
+        world.Pass(TimeSpan.FromMinutes(5));
+        Assert.All(fleet, static sidecar => Assert.True(sidecar.IsOn("b")));
+        foreach (Sidecar sidecar in fleet)
+        {
+            sidecar.Disconnect();
+        }
+
+        world.Pass(TimeSpan.FromHours(1));
+        Assert.True(world.State.Plan is null || world.Engine.AllBlockers().Count > 0, $"{world.Engine.Outlook()}");
+    }
+
+    [Fact]
+    public void Who_never_answers_and_comes_back_all_the_time_is_silent_too()
+    {
+        EngineWorld world = new();
+        ImmutableArray<Sidecar> fleet = world.Fleet(40);
+        Begin(world, fleet, OneByOne);
+        Sidecar first = Assert.Single(fleet, IsMoving);
+        (string? leaf, string? bundle) = (first.Leaf.Accepted, first.Bundle.Accepted);
+        for (int i = 0; i < 90; i++)
+        {
+            first.Disconnect();
+            world.Pass(5);
+            first.Answers = false;
+            first.Return(leaf, bundle);
+            first.Bundle.Answers = true;
+            world.Pass(20);
+        }
+
+        Assert.True(world.State.Plan!.Hold?.Cause == HoldCause.Silent, string.Join("; ", world.Engine.AllBlockers().Select(static blocker => blocker.Detail)));
+        Assert.Equal(1, Moved(world));
+    }
+}
+
+internal static class HostileHelp
+{
+    public static bool IsEmpty(this IReadOnlyList<Blocker> all) => all.Count == 0;
 }

@@ -160,6 +160,72 @@ internal sealed partial class Chaos
         return true;
     }
 
+    private bool Stopped()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: false) is not { } consumer || !Rests() || !IsRostered(consumer))
+        {
+            return false;
+        }
+
+        string to = operators.Rotate();
+        if (!PassUntil(() => envoys.Exists(envoy => envoy.Alive && IsOn(envoy, to)), TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        (_lingers, _lingering) = (static effect => effect is SaveState, Settings.LeafLifetime * 0.6);
+        if (random.Next(2) == 0)
+        {
+            // The store is busy with another order.
+            Kill(consumer);
+            Pass(TimeSpan.FromSeconds(0.1));
+            operators.Tend();
+        }
+
+        operators.Stop();
+        Pass(Settings.LeafLifetime);
+        return true;
+    }
+
+    private bool GoneUnanswered()
+    {
+        if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true) is null || !Rests())
+        {
+            return false;
+        }
+
+        string from = server.Store.State.Signer;
+        (_lingers, _lingering) = (effect => effect is SignLeaf sign && sign.AuthorityId != from, s_soon);
+        RotationPolicy rotation = Operators.Eager with { Waves = random.Next(2) == 0 ? [] : [Wave.Of(2)] };
+        string to = operators.Rotate(rotation: rotation);
+        SimulatedEnvoy? first = null;
+        bool Owes(SimulatedEnvoy envoy) => envoy.Alive && envoy != first && envoy.Sources.Exists(source =>
+            source is { Kind: SecretKind.Leaf, Sent: { } sent, UnansweredSince: not null } && server.Store.Row(sent.Split('|')[0])?.AuthorityId == to);
+        if (!PassUntil(() => (first = envoys.Find(envoy => envoy.Alive && IsOn(envoy, to))) is not null, TimeSpan.FromMinutes(1)))
+        {
+            return false;
+        }
+
+        envoys.ForEach(envoy => envoy.IsMute = envoy != first);
+        bool isOwing = PassUntil(() => envoys.Exists(Owes), TimeSpan.FromMinutes(1));
+        SimulatedEnvoy? hero = envoys.Find(Owes);
+        envoys.ForEach(static envoy => envoy.IsMute = false);
+        if (!isOwing || hero is null)
+        {
+            return false;
+        }
+
+        _lingers = null;
+        if (random.Next(2) == 0)
+        {
+            PassUntil(() => server.Store.State.Plan is { Hold.Cause: HoldCause.Silent }, policy.AckTimeout * 4);
+        }
+
+        Kill(hero);
+        Pass(TimeSpan.FromMinutes(5));
+        return true;
+    }
+
     private bool SuccessorsGone()
     {
         if (Cast(bundles: 1, leaf: true) is null || Cast(bundles: 1, leaf: true) is null || !Rests())

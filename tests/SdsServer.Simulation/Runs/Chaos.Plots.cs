@@ -54,6 +54,8 @@ internal sealed partial class Chaos
             Plot.OldSignerFallsOut => OldSignerFallsOut(),
             Plot.SuccessorsGone => SuccessorsGone(),
             Plot.TwoAges => TwoAges(),
+            Plot.Stopped => Stopped(),
+            Plot.GoneUnanswered => GoneUnanswered(),
             _ => Mistaken(),
         };
         (_lingers, _lingering, _fails, _distrusted, _resented, network.IsSlowToEnd) = (null, TimeSpan.FromSeconds(6), null, null, null, false);

@@ -34,14 +34,27 @@ internal sealed partial class Claims
     private readonly HashSet<(SimulatedEnvoy Envoy, string Authority)> _shown = [];
     private readonly Dictionary<SimulatedEnvoy, TimeSpan> _talksSince = [];
     private readonly Dictionary<SimulatedEnvoy, TimeSpan> _answeredAt = [];
+
+    // Who uses a leaf of the old authority, and has answered none of those that the new one has signed for it: the last of these.
+    private readonly Dictionary<SimulatedEnvoy, LedgerRow> _owed = [];
+
+    // Orders to move nobody more that this term has not answered.
+    private int _stops;
     private TimeSpan _heldAt;
     private TimeSpan _waveAt;
 
     /// <summary>An operator has a process issued anew.</summary>
     public void OnRepush(InstanceKey key) => _repushed.Add(key);
 
+    /// <summary>An operator has ordered something that stops the waves, should it be done.</summary>
+    public void OnStopOrdered() => _stops++;
+
+    public void OnStopAnswered() => _stops--;
+
     private void ForgetTerm()
     {
+        _owed.Clear();
+        _stops = 0;
         _failing.Clear();
         _lastFailed.Clear();
         _tickets.Clear();
@@ -136,6 +149,17 @@ internal sealed partial class Claims
             return;
         }
 
+        if (_stops > 0 && !isBegun)
+        {
+            throw new Violation("E4", $"{moved.Name}, which uses a leaf of {plan.From}, is moved to {plan.To} while an order to stop waits");
+        }
+
+        SimulatedEnvoy? refusing = envoys.FirstOrDefault(other => Refuses(other) && !_excused.Contains(other.Key.SpiffeId));
+        if (refusing is not null && !isBegun)
+        {
+            throw new Violation("E5", $"{moved.Name} is moved to {plan.To} while {refusing.Name} refuses what it was sent");
+        }
+
         // What is renewed for another reason is moved in passing.
         bool isYoung = row.NotBefore >= time.True - (time.Up - server.StartedAt) && time.True < row.NotBefore + ((row.NotAfter - row.NotBefore) * 0.4);
         if (!isYoung || plan.Policy.LeafLifetime is not null || _repushed.Contains(moved.Key))
@@ -143,7 +167,7 @@ internal sealed partial class Claims
             return;
         }
 
-        if (envoys.FirstOrDefault(other => Refuses(other) && !_excused.Contains(other.Key.SpiffeId)) is { } refusing)
+        if (refusing is not null)
         {
             throw new Violation("E5", $"{moved.Name} is moved to {plan.To} while {refusing.Name} refuses what it was sent");
         }
@@ -151,6 +175,11 @@ internal sealed partial class Claims
         if (envoys.FirstOrDefault(other => other != moved && IsMute(other, plan)) is { } mute)
         {
             throw new Violation("E5", $"{moved.Name} is moved to {plan.To} while {mute.Name} leaves its new leaf unanswered");
+        }
+
+        if (Owing(state, plan, moved) is { } owing)
+        {
+            throw new Violation("E5", $"{moved.Name} is moved to {plan.To} while {owing.Name} owes an answer to its new leaf");
         }
     }
 
@@ -256,6 +285,11 @@ internal sealed partial class Claims
     /// <summary>G2: a wave is watched for its soak; others take the place of whoever is gone only when it had its time to come back.</summary>
     private void CheckPace(RotationPlan plan, RotationPlan begun, Decision entry)
     {
+        if (begun.WavesBegun > plan.WavesBegun && plan.WavesBegun > 0 && plan.Kind != RotationKind.Emergency && entry.Actor == "engine" && plan.Policy.WaveGate.Kind != GateKind.Time && _passedOver.Count == 0 && Owing(server.Engine!.State, plan, null) is { } owing)
+        {
+            throw new Violation("G2", $"'{entry.Action}' while {owing.Name} owes an answer to its new leaf");
+        }
+
         TimeSpan soak = plan.WavesBegun == plan.CanaryWave ? plan.Policy.CanarySoak : plan.Policy.WaveSoak;
         TimeSpan wait = begun.WavesBegun > plan.WavesBegun ? soak : policy.ReconnectWindow;
         if (plan is { WavesBegun: > 0, Kind: not RotationKind.Emergency } && entry.Actor == "engine" && plan.Policy.WaveGate.Kind != GateKind.Time && !_wallWasWrong && _passedOver.Count == 0 && _leftSilent.Count == 0 && time.Up < _waveAt + wait)
@@ -310,6 +344,22 @@ internal sealed partial class Claims
         && envoys.Count(other => other.Key.SpiffeId == envoy.Key.SpiffeId) == 1
         && envoy.Sources.Exists(source => source is { Kind: SecretKind.Leaf, Removed: false, Sent: { } sent, UnansweredSince: { } since }
             && time.Up > since + policy.AckTimeout + TimeSpan.FromSeconds(1) && store.Row(sent.Split('|')[0]) is { } row && row.AuthorityId == plan.To && row.NotBefore >= plan.StartedAt && row.NotAfter > time.True);
+
+    private void NoteOwed(SimulatedEnvoy envoy, SecretPayload sent)
+    {
+        if (sent is LeafPayload leaf && store.Row(leaf.Serial) is { } row && store.State.Plan is { Goal: RotationGoal.Forward } plan && row.AuthorityId == plan.To
+            && (_owed.ContainsKey(envoy) || LeafInUse(envoy)?.AuthorityId == plan.From))
+        {
+            _owed[envoy] = row;
+        }
+    }
+
+    // As for who is mute, and there or not: while its old leaf lasts, nobody may know what the new one has done to it.
+    private SimulatedEnvoy? Owing(TrustState state, RotationPlan plan, SimulatedEnvoy? moved) => _wallWasWrong ? null : _owed.FirstOrDefault(owed =>
+        owed.Key is var envoy && envoy != moved && owed.Value is var row && row.AuthorityId == plan.To && row.NotBefore >= plan.StartedAt && row.NotAfter > time.True && state.Signer != plan.From
+        && server.Engine!.Find(row.InstanceId) is { } view && view.Outstanding.Any(old => old.AuthorityId == plan.From && old.NotAfter > time.True)
+        && envoy.Manner is { Aggregated: false } && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !_excused.Contains(envoy.Key.SpiffeId)
+        && !Reached(envoy, plan).Contains(false) && envoys.Count(other => other.Key.SpiffeId == envoy.Key.SpiffeId) == 1).Key;
 
     // It holds a leaf of this authority that it has refused nowhere, and its admin has shown none.
     private bool IsUnheard(SimulatedEnvoy envoy, string authority) =>

@@ -225,6 +225,11 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     /// <param name="said">The version that the stream reported.</param>
     public void OnOpened(SimulatedEnvoy envoy, string? said)
     {
+        if (_owed.TryGetValue(envoy, out LedgerRow? owed) && SecretVersion.LeafSerial(said) == owed.Serial)
+        {
+            _owed.Remove(envoy);
+        }
+
         if (SecretVersion.LeafSerial(said) is { } serial && store.Row(serial) is { } row && row.Key == envoy.Key
             && server.Engine?.Find(row.InstanceId) is { Connected: false } holder && holder.Outstanding.Any(leaf => leaf.Serial == serial))
         {
@@ -240,6 +245,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
             return;
         }
 
+        NoteOwed(envoy, item.Payload!);
         source.Sent = Text(item.Payload!);
         CheckSlots(envoy, source.Kind);
         switch (item.Payload)
@@ -284,6 +290,11 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
     public void OnAnswer(SimulatedEnvoy envoy, SecretSource source, bool refused)
     {
         _answeredAt[envoy] = time.Up;
+        if (source.Kind == SecretKind.Leaf)
+        {
+            _owed.Remove(envoy);
+        }
+
         source.UnansweredSince = null;
         source.Refused = refused;
         source.HasAccepted |= !refused;
@@ -345,16 +356,24 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
 
         if (save.Entry is { Kind: DecisionKind.OverrideGate } entry)
         {
+            // Where the root stays, a leaf that is passed over works on, and everybody must go on to accept it.
+            bool breaks = store.State.Plan is not { } plan || store.State.RootOf(plan.Outgoing).Id != store.State.RootOf(plan.Target).Id;
+
             // What follows "Also" tells who loses its link, and not whom the order has passed over.
             string[] told = entry.Reason.Split(". Also: ");
             foreach (string passed in told[0].Split("; ").Concat(told.Skip(1)))
             {
+                if (!breaks && store.Ledger.Any(row => passed.Contains(row.Serial, StringComparison.Ordinal)))
+                {
+                    continue;
+                }
+
                 bool isLink = passed.Contains("the server's own certificate", StringComparison.Ordinal);
                 (isLink ? _unlinked : _passedOver).UnionWith(envoys.Select(envoy => envoy.Key.SpiffeId).Where(id => passed.Contains(id + " ", StringComparison.Ordinal)));
             }
 
             // The ledger may never hear of it: the server can die in between.
-            _overruled.UnionWith(store.Ledger.Select(row => row.Serial).Where(serial => entry.Reason.Contains(serial, StringComparison.Ordinal)));
+            _overruled.UnionWith(store.Ledger.Select(row => row.Serial).Where(serial => breaks && entry.Reason.Contains(serial, StringComparison.Ordinal)));
         }
     }
 

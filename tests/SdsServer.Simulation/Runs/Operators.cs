@@ -332,7 +332,18 @@ internal sealed class Operators(
                 story.Tell($"{command.Actor}: {command.GetType().Name}{what}");
             }
 
-            server.Order(order, answer);
+            if (order(0) is not (HoldRotation or TurnRotation { Goal: RotationGoal.Back, ValidateOnly: false } or StartRotation { Kind: RotationKind.Emergency, ValidateOnly: false } or SetRole { ValidateOnly: false }))
+            {
+                server.Order(order, answer);
+                return;
+            }
+
+            claims.OnStopOrdered();
+            server.Order(order, outcome =>
+            {
+                claims.OnStopAnswered();
+                answer?.Invoke(outcome);
+            });
         }
     }
 

@@ -92,4 +92,10 @@ internal enum Plot
 
     /// <summary>A process shows nothing but its bundle to a server that begins anew, comes on a new connection with sources that are new, and then with all on one.</summary>
     TwoAges,
+
+    /// <summary>In the middle of a wave an operator stops it, and the store takes longer over that than half a leaf's life.</summary>
+    Stopped,
+
+    /// <summary>Whoever is moved next does not answer its new leaf, and dies.</summary>
+    GoneUnanswered,
 }
