@@ -359,7 +359,6 @@ public sealed partial class TrustDomainEngine
         }
 
         At(instance.Unshown?.Since + _policy.QuarantineAfter);
-        At(instance.Unanswered?.Since + (LongestAnswer * 2));
         At(instance.Unanswered?.Since + _policy.QuarantineAfter);
         if (instance.HasOpenRefusal)
         {
