@@ -177,7 +177,7 @@ internal sealed partial class Claims
             throw new Violation("E5", $"{moved.Name} is moved to {plan.To} while {mute.Name} leaves its new leaf unanswered");
         }
 
-        if (Owing(state, plan, moved) is { } owing)
+        if (Owing(plan, moved) is { } owing)
         {
             throw new Violation("E5", $"{moved.Name} is moved to {plan.To} while {owing.Name} owes an answer to its new leaf");
         }
@@ -285,7 +285,7 @@ internal sealed partial class Claims
     /// <summary>G2: a wave is watched for its soak; others take the place of whoever is gone only when it had its time to come back.</summary>
     private void CheckPace(RotationPlan plan, RotationPlan begun, Decision entry)
     {
-        if (begun.WavesBegun > plan.WavesBegun && plan.WavesBegun > 0 && plan.Kind != RotationKind.Emergency && entry.Actor == "engine" && plan.Policy.WaveGate.Kind != GateKind.Time && _passedOver.Count == 0 && Owing(server.Engine!.State, plan, null) is { } owing)
+        if (begun.WavesBegun > plan.WavesBegun && plan.WavesBegun > 0 && plan.Kind != RotationKind.Emergency && entry.Actor == "engine" && plan.Policy.WaveGate.Kind != GateKind.Time && _passedOver.Count == 0 && Owing(plan, null) is { } owing)
         {
             throw new Violation("G2", $"'{entry.Action}' while {owing.Name} owes an answer to its new leaf");
         }
@@ -355,9 +355,9 @@ internal sealed partial class Claims
     }
 
     // As for who is mute, and there or not: while its old leaf lasts, nobody may know what the new one has done to it.
-    private SimulatedEnvoy? Owing(TrustState state, RotationPlan plan, SimulatedEnvoy? moved) => _wallWasWrong ? null : _owed.FirstOrDefault(owed =>
-        owed.Key is var envoy && envoy != moved && owed.Value is var row && row.AuthorityId == plan.To && row.NotBefore >= plan.StartedAt && row.NotAfter > time.True && state.Signer != plan.From
-        && server.Engine!.Find(row.InstanceId) is { } view && view.Outstanding.Any(old => old.AuthorityId == plan.From && old.NotAfter > time.True)
+    private SimulatedEnvoy? Owing(RotationPlan plan, SimulatedEnvoy? moved) => _wallWasWrong ? null : _owed.FirstOrDefault(owed =>
+        owed.Key is var envoy && envoy != moved && owed.Value is var row && row.AuthorityId == plan.To && row.NotBefore >= plan.StartedAt && row.NotAfter > time.True
+        && server.Engine!.Find(row.InstanceId) is { } view && view.Outstanding.Any(old => old.AuthorityId == plan.From && old.NotAfter > time.True) && !view.Outstanding.Any(known => known.AuthorityId == plan.To && known.State == LeafState.Acked)
         && envoy.Manner is { Aggregated: false } && !IsPassedOver(envoy) && !_leftSilent.Contains(envoy.Key.SpiffeId) && !_excused.Contains(envoy.Key.SpiffeId)
         && !Reached(envoy, plan).Contains(false) && envoys.Count(other => other.Key.SpiffeId == envoy.Key.SpiffeId) == 1).Key;
 

@@ -199,6 +199,7 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
             throw new Violation("E7", $"{envoy.Name}/{source} is sent {delivery.Payload!.Version} again, which was refused");
         }
 
+        NoteOwed(envoy, delivery.Payload!);
         source.UnansweredSince = time.Up;
         if (source.Kind == SecretKind.TicketKeys)
         {
@@ -245,7 +246,6 @@ internal sealed partial class Claims(VirtualTime time, VirtualServer server, Mem
             return;
         }
 
-        NoteOwed(envoy, item.Payload!);
         source.Sent = Text(item.Payload!);
         CheckSlots(envoy, source.Kind);
         switch (item.Payload)

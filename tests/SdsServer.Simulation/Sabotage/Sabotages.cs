@@ -61,7 +61,7 @@ internal sealed partial class Sabotages(long events, long firstSeed)
     {
         string[] arguments =
         [
-            Path.Combine(folder, "SdsServer.Simulation.dll"), "soak", "--threads", "1", "--violations", "1", "--explain", "0", "--plots", "580",
+            Path.Combine(folder, "SdsServer.Simulation.dll"), "soak", "--threads", "1", "--violations", "1", "--explain", "0", "--plots", "1240",
             "--seed", firstSeed.ToString(CultureInfo.InvariantCulture), "--events", events.ToString(CultureInfo.InvariantCulture),
         ];
         using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
