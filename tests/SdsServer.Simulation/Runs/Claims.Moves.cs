@@ -160,6 +160,7 @@ internal sealed partial class Claims
                 break;
             case DecisionKind.UnholdRotation when plan.Hold is { Cause: HoldCause.Silent }:
                 // An operator goes on without whoever is silent, whatever it has said before; also where its leaf could not be sent.
+                _leftSilent.UnionWith(_owed.Keys.Select(static envoy => envoy.Key.SpiffeId));
                 _leftSilent.UnionWith(envoys.Where(envoy => envoy.Sources.Exists(static source => source is { Kind: SecretKind.Leaf, UnansweredSince: not null }) || IsUnheard(envoy, plan.To)
                     || (Reached(envoy, plan).Contains(true) && (!IsThere(envoy) || !Holds(envoy, old.RootOf(plan.To).Id) || envoy.Sources.Exists(static source => source.UnansweredSince is not null)))).Select(envoy => envoy.Key.SpiffeId));
                 break;
