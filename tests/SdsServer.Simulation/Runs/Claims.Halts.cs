@@ -277,9 +277,11 @@ internal sealed partial class Claims
                 break;
             case DecisionKind.SetSigner when next.Plan is { WavesBegun: > 0 } begun:
                 CheckPace(plan, begun, entry);
-                _waveAt = time.Up;
                 break;
         }
+
+        // By a role, too, a proxy's turn comes.
+        _waveAt = next.SignerRevision != old.SignerRevision ? time.Up : _waveAt;
     }
 
     /// <summary>G2: a wave is watched for its soak; others take the place of whoever is gone only when it had its time to come back.</summary>
