@@ -102,7 +102,7 @@ public sealed partial class TrustDomainEngine
 
     /// <summary>
     /// Whoever came under its key just before may be the same process, by a source that is new: the others have not had their time to come
-    /// back, also where it has gone again before. And where it was away for less than W, one of its slots may still be on the way.
+    /// back, also where it has gone again before. And where it was away for less than W, one of its slots may still be on the way, whether it is there now or not.
     /// </summary>
     private void DoubtNewcomers(Instance expired)
     {
@@ -112,7 +112,7 @@ public sealed partial class TrustDomainEngine
             bool isYoung = OwesBundle(newer) || (!newer.Settled && (newer.Connected
                 ? _now.Up < SettledAt(newer, newer.Bundles) || _now.Up < SettledAt(newer, newer.Leaves)
                 : TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo));
-            if (isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer)))
+            if (isYoung || (mayBeBack && TakesSlotsOf(expired, newer)))
             {
                 NotFresh(newer);
                 TakesSlotsOf(expired, newer);

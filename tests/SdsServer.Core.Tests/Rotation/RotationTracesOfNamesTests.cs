@@ -1,5 +1,6 @@
 using SdsServer.Core.Fleet;
 using SdsServer.Core.Fleet.Commands;
+using SdsServer.Core.Fleet.Effects;
 using SdsServer.Core.Rotation;
 using SdsServer.Core.Secrets;
 using SdsServer.Testing.Virtual;
@@ -426,6 +427,30 @@ public sealed class RotationTracesOfNamesTests
         world.Pass(5);
         Assert.Equal(CommandStatus.Done, world.Override(Gate.G1, old).Status);
         world.Pass(10);
+        Assert.Equal((1, "a"), (world.Engine.Floor, world.State.Signer));
+    }
+
+    [Fact]
+    public void Who_came_back_without_one_of_its_sources_and_is_away_when_its_old_name_ends_may_still_hide_it()
+    {
+        EngineWorld world = new(lifetime: TimeSpan.FromHours(1));
+        world.Fleet(2);
+        Sidecar proxy = world.Sidecar("p").Start(bundles: 2);
+        bool fails = true;
+        world.Server.Fate = effect => fails && effect is SignLeaf { Workload.SpiffeId: var id } && id == proxy.Key.SpiffeId ? EffectFate.Fails : EffectFate.Works;
+        DateTimeOffset end = proxy.Instance.Outstanding.Max(static row => row.NotAfter) + world.Policy.MaxSkew;
+        world.Pass(end - world.Time.Now.Utc - TimeSpan.FromSeconds(200));
+        fails = false;
+        proxy.Disconnect();
+        proxy.Open(SecretKind.Bundle);
+        proxy.Open(SecretKind.Leaf);
+        world.Pass(120);
+        Assert.NotNull(proxy.Leaf.Accepted);
+        world.Rotate("b", Patient);
+        world.Pass(10);
+        Assert.Equal(1, world.Engine.Floor);
+        proxy.Disconnect();
+        world.Pass(90);
         Assert.Equal((1, "a"), (world.Engine.Floor, world.State.Signer));
     }
 

@@ -135,7 +135,7 @@ internal static class Mutations
         new("expiry: also who came just before and has gone again", $"{Engine}.Departures.cs", ": TakesSlotsOf(expired, newer) || newer.Lo > expired.Lo));", ": newer.Id.Length == 0));"),
         new("expiry: who came just before may be the same", $"{Engine}.Departures.cs", "!owner.Enrolled && owner.CountedAt is not null)", "!owner.Enrolled && owner.LeavesIssued < 0)"),
         new("expiry: also who came just before with what it had", $"{Engine}.Departures.cs", "!newer.Settled && (newer.Connected", "!newer.Settled && (newer.Fresh || !newer.Connected) && (newer.Connected"),
-        new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (newer.Connected && mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
+        new("expiry: what its process missed is missed by who came back", $"{Engine}.Departures.cs", "isYoung || (mayBeBack && TakesSlotsOf(expired, newer))", "isYoung || (mayBeBack && newer.Id.Length == 0)"),
         new(
             "slots: what both names miss was back in between",
             new Edit("SdsServer.Core/Fleet/SlotSet.cs", "if (other._hasLost)", "if (other._hasLost && up < TimeSpan.Zero)"),
